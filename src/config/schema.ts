@@ -1,0 +1,158 @@
+import { z } from 'zod';
+
+/** Networks declared in src/networks; a config may also bring its own list of layers. */
+export const NETWORK_NAMES = ['lenet5', 'miniAlexNet', 'miniAlexNetBatchNorm', 'mlp3'] as const;
+export const DATASET_NAMES = ['mnist', 'cifar10'] as const;
+export const FIT_MODES = ['paper', 'ww', 'hill'] as const;
+
+const positiveInt = z.int().positive();
+const share = z.number().min(0).max(1);
+const layerName = z.string().min(1);
+
+export const layerSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('conv'),
+    name: layerName,
+    filters: positiveInt.describe('number of output channels'),
+    kernel: positiveInt.describe('side of the square kernel'),
+    stride: positiveInt.default(1),
+    padding: z.enum(['same', 'valid']).default('same'),
+    activation: z.enum(['relu', 'linear']).default('relu'),
+  }),
+  z.strictObject({
+    type: z.literal('maxPool'),
+    size: positiveInt,
+    stride: positiveInt.optional().describe('the pool size when left out, as in Keras'),
+    padding: z.enum(['same', 'valid']).default('valid'),
+  }),
+  z.strictObject({ type: z.literal('batchNorm'), name: layerName }),
+  z.strictObject({ type: z.literal('flatten') }),
+  z.strictObject({
+    type: z.literal('dense'),
+    name: layerName,
+    units: positiveInt,
+    activation: z.enum(['relu', 'linear']).default('relu'),
+  }),
+]);
+
+export const customNetworkSchema = z.strictObject({
+  layers: z
+    .array(layerSchema)
+    .min(1)
+    .describe('from input to logits; the last layer has one unit a class and a linear activation'),
+  initializer: z.enum(['glorotNormalTruncated', 'glorotUniform']).default('glorotUniform'),
+  bias: z.number().default(0).describe('initial value of every bias'),
+  analyzedLayers: z
+    .array(layerName)
+    .optional()
+    .describe('layers that are snapshotted; every dense layer but the last when left out'),
+});
+
+export const optimizerSchema = z.strictObject({
+  type: z.enum(['sgd', 'momentum', 'nesterov', 'adadelta', 'adam']).default('momentum'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('momentum and nesterov only'),
+  rho: z.number().min(0).lt(1).default(0.95).describe('adadelta only'),
+  beta1: z.number().min(0).lt(1).default(0.9).describe('adam only'),
+  beta2: z.number().min(0).lt(1).default(0.999).describe('adam only'),
+  epsilon: z.number().positive().default(1e-7).describe('adadelta and adam only'),
+});
+
+/** One run, complete: what a training process is given. */
+export const runConfigSchema = z.strictObject({
+  network: z
+    .union([z.enum(NETWORK_NAMES), customNetworkSchema])
+    .describe('a network by name, or a list of layers'),
+  dataset: z.enum(DATASET_NAMES),
+  trainImages: positiveInt
+    .nullable()
+    .default(null)
+    .describe('train on the first so many images only; null: all'),
+  testImages: positiveInt
+    .nullable()
+    .default(null)
+    .describe('test on the first so many images only; null: all'),
+  randomLabels: share.default(0).describe('share of the training labels replaced by uniformly drawn ones'),
+  loss: z
+    .enum(['mse', 'crossEntropy'])
+    .default('crossEntropy')
+    .describe('mse: mean over the outputs of the softmax'),
+  optimizer: optimizerSchema.prefault({}),
+  learningRate: z.number().positive().default(0.01),
+  learningRateDecay: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe('the learning rate is multiplied by this after every epoch'),
+  batchSize: positiveInt.default(32),
+  epochs: z.int().min(0).default(10),
+  l2: z
+    .strictObject({
+      coefficient: z
+        .number()
+        .min(0)
+        .describe('Keras l2: coefficient * sum of squared weights is added to the loss'),
+      layers: z.array(layerName).min(1),
+    })
+    .nullable()
+    .default(null),
+  dropout: z
+    .strictObject({
+      rate: z.number().min(0).lt(1),
+      layers: z.array(layerName).min(1).describe('dropout follows these layers'),
+    })
+    .nullable()
+    .default(null),
+  earlyStopping: z
+    .strictObject({ patience: positiveInt.default(5), minDelta: z.number().min(0).default(0) })
+    .nullable()
+    .default(null)
+    .describe('stops when the training loss has not improved for so many epochs'),
+  seed: z.int().min(0).max(0xffffffff).default(0),
+  initSeed: z
+    .int()
+    .min(0)
+    .max(0xffffffff)
+    .nullable()
+    .default(null)
+    .describe('seed of the initial weights; null: seed. Set it to give every run the same ones'),
+  precision: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .describe('bfloat16: products of matrices and convolutions in reduced precision'),
+  snapshots: z
+    .strictObject({
+      every: positiveInt
+        .default(1)
+        .describe('epochs between snapshots; epoch 0 and the last are always kept'),
+      layers: z
+        .array(layerName)
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe("null: the network's analyzed layers"),
+      dtype: z.enum(['float32', 'float16']).default('float32'),
+      keep: z
+        .enum(['all', 'last', 'none'])
+        .default('all')
+        .describe('which snapshots stay after their spectra are written'),
+    })
+    .prefault({}),
+});
+
+export const analysisSchema = z.strictObject({
+  fit: z.enum(FIT_MODES).default('paper').describe('power-law fit mode'),
+  bootstrap: z.int().min(0).default(0).describe('bootstrap resamples for the interval of alpha; 0: none'),
+  randomize: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('randomized copies of each matrix for null calibration; 0: none'),
+});
+
+export type LayerConfig = z.infer<typeof layerSchema>;
+export type CustomNetworkConfig = z.infer<typeof customNetworkSchema>;
+export type OptimizerConfig = z.infer<typeof optimizerSchema>;
+export type RunConfig = z.infer<typeof runConfigSchema>;
+export type AnalysisConfig = z.infer<typeof analysisSchema>;
+export type FitMode = (typeof FIT_MODES)[number];

@@ -1,0 +1,21 @@
+/**
+ * What the analysis needs of linear algebra. Two implementations: `typescriptLinearAlgebra` (src/linalg, always there) and the
+ * float64 graphs of the native engine (src/engine), which the command line hands in when the engine is installed.
+ */
+export interface LinearAlgebra {
+  readonly name: 'native' | 'typescript';
+  /**
+   * Returns the eigenvalues of X = W^T W (no 1/N), ascending, clamped at 0, as a Float64Array of min(rows, cols) values.
+   * `W` is row-major rows x cols; the smaller Gram matrix is formed whichever way W lies.
+   */
+  eigenvalues(W: Float32Array | Float64Array, rows: number, cols: number): Float64Array;
+  /**
+   * Returns eigenvalues as above and the unit eigenvectors of the smaller Gram matrix: `vectors` is row-major, row i belongs to
+   * eigenvalue i and has min(rows, cols) entries.
+   */
+  eigenvectors(
+    W: Float32Array | Float64Array,
+    rows: number,
+    cols: number,
+  ): { eigenvalues: Float64Array; vectors: Float64Array };
+}

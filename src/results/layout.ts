@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+
+/** Paths of a results folder; the one place that knows them (docs/architecture.md draws the tree). */
+export const resultsLayout = (dir: string) => ({
+  dir,
+  experiment: join(dir, 'experiment.yaml'),
+  runs: join(dir, 'runs'),
+  spectra: join(dir, 'spectra.csv'),
+  esdFolder: join(dir, 'esd'),
+  esd: (runId: string) => join(dir, 'esd', `${runId}.safetensors`),
+  figures: join(dir, 'figures'),
+  report: join(dir, 'report.html'),
+  run: (runId: string) => runLayout(join(dir, 'runs', runId)),
+});
+
+export const runLayout = (dir: string) => ({
+  dir,
+  config: join(dir, 'config.json'),
+  status: join(dir, 'status.json'),
+  log: join(dir, 'log.ndjson'),
+  metrics: join(dir, 'metrics.csv'),
+  snapshots: join(dir, 'snapshots'),
+  snapshot: (epoch: number) => join(dir, 'snapshots', `epoch-${String(epoch).padStart(3, '0')}.safetensors`),
+  checkpoint: join(dir, 'checkpoint.safetensors'),
+});
+
+/** Tensor name of one spectrum in esd/<run-id>.safetensors: float64 eigenvalues, ascending. */
+export const esdKey = (epoch: number, layer: string): string =>
+  `epoch-${String(epoch).padStart(3, '0')}/${layer}`;
+
+export type ResultsLayout = ReturnType<typeof resultsLayout>;
+export type RunLayout = ReturnType<typeof runLayout>;
