@@ -1,0 +1,51 @@
+import { type Output, outputAt } from '../graph/graphBuilder.ts';
+import { float32, type StepBuilder } from './stepBuilder.ts';
+
+/** Nodes of a loss: its value for every image, and the gradient of the batch mean with respect to the logits. */
+export interface LossOutput {
+  perImage: Output;
+  dLogits: Output;
+}
+
+/**
+ * Adds the loss of softmax(logits) against integer labels.
+ * `crossEntropy`: -log p(label). `mse`: mean over the outputs of (p - one-hot)^2, as Keras's `mse` on a softmax layer.
+ */
+export function addLoss(
+  step: StepBuilder,
+  loss: 'mse' | 'crossEntropy',
+  logits: Output,
+  labels: Output,
+  classes: number,
+): LossOutput {
+  const { graph, batch } = step;
+  if (loss === 'crossEntropy') {
+    const fused = graph.op('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], {
+      ...float32,
+      Tlabels: { type: 'int32' },
+    });
+    return {
+      perImage: fused,
+      dLogits: graph.op('Mul', [outputAt(fused, 1), graph.scalar(1 / batch)], float32),
+    };
+  }
+  const p = graph.op('Softmax', [logits], float32);
+  const oneHot = graph.op(
+    'OneHot',
+    [labels, graph.scalar(classes, 'int32'), graph.scalar(1), graph.scalar(0)],
+    { ...float32, TI: { type: 'int32' }, axis: { int: -1 } },
+  );
+  const difference = graph.op('Sub', [p, oneHot], float32);
+  const reduceClasses = (type: 'Mean' | 'Sum', value: Output, keep: boolean): Output =>
+    graph.op(type, [value, graph.constant([1], [1], 'int32')], {
+      ...float32,
+      Tidx: { type: 'int32' },
+      keep_dims: { bool: keep },
+    });
+  const perImage = reduceClasses('Mean', graph.op('Square', [difference], float32), false);
+  const dP = graph.op('Mul', [difference, graph.scalar(2 / (classes * batch))], float32);
+  // Jacobian of the softmax: dLogits = p * (dP - sum(p dP)).
+  const inner = reduceClasses('Sum', graph.op('Mul', [p, dP], float32), true);
+  const dLogits = graph.op('Mul', [p, graph.op('Sub', [dP, inner], float32)], float32);
+  return { perImage, dLogits };
+}

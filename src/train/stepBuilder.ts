@@ -1,0 +1,53 @@
+import type { Attribute, GraphBuilder, Output } from '../graph/graphBuilder.ts';
+
+/** What a layer needs to put its ops into the graph: the builder, the batch at hand and access to the parameters. */
+export interface StepBuilder {
+  readonly graph: GraphBuilder;
+  /** Images of the batch; -1 where it varies from call to call (evaluation). */
+  readonly batch: number;
+  readonly training: boolean;
+  readonly precision: 'float32' | 'bfloat16';
+  /** Returns the value of a parameter at the start of the step. */
+  read(parameter: string): Output;
+  /** Returns the handle of a variable. */
+  handle(parameter: string): Output;
+  /** Makes the update of a parameter wait for an op that still reads its old value. */
+  holdUpdate(parameter: string, reader: Output): void;
+  /** Notes an op that changes a variable beside the optimizer, such as a moving average. */
+  addSideEffect(variable: string, op: Output): void;
+  /** Returns a float32 tensor of the step's random uniforms in [0, 1), the same for equal (run seed, purpose, step). */
+  randomUniform(purpose: string, shape: readonly number[]): Output;
+}
+
+/** Gradients by parameter name. */
+export type Gradients = Map<string, Output>;
+
+/** The forward value of a layer and the op-builder of its backward pass. */
+export interface LayerOutput {
+  value: Output;
+  /** Adds the parameters' gradients to `gradients` and returns the gradient of the input, or null when `needInput` is false. */
+  backward(gradient: Output, gradients: Gradients, needInput: boolean): Output | null;
+}
+
+export const float32 = { T: { type: 'float32' } } as const satisfies Record<string, Attribute>;
+
+/**
+ * Returns a product of matrices or convolution, in the run's precision: with bfloat16 the float inputs are rounded to it and the
+ * result is widened back, so that sums outside the product stay float32. `shapeInputs` are inputs that are not numbers to round.
+ */
+export function product(
+  { graph, precision }: StepBuilder,
+  type: string,
+  inputs: readonly Output[],
+  attributes: Record<string, Attribute>,
+  shapeInputs: readonly number[] = [],
+): Output {
+  if (precision === 'float32') return graph.op(type, inputs, { ...float32, ...attributes });
+  const rounded = inputs.map((input, i) =>
+    shapeInputs.includes(i)
+      ? input
+      : graph.op('Cast', [input], { SrcT: { type: 'float32' }, DstT: { type: 'bfloat16' } }),
+  );
+  const result = graph.op(type, rounded, { T: { type: 'bfloat16' }, ...attributes });
+  return graph.op('Cast', [result], { SrcT: { type: 'bfloat16' }, DstT: { type: 'float32' } });
+}
