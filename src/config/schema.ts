@@ -8,6 +8,7 @@ export const FIT_MODES = ['paper', 'ww', 'hill'] as const;
 const positiveInt = z.int().positive();
 const share = z.number().min(0).max(1);
 const layerName = z.string().min(1);
+const seedNumber = z.int().min(0).max(0xffffffff);
 
 export const layerSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -15,22 +16,22 @@ export const layerSchema = z.discriminatedUnion('type', [
     name: layerName,
     filters: positiveInt.describe('number of output channels'),
     kernel: positiveInt.describe('side of the square kernel'),
-    stride: positiveInt.default(1),
-    padding: z.enum(['same', 'valid']).default('same'),
+    stride: positiveInt.default(1).describe('pixels between two positions of the kernel'),
+    padding: z.enum(['same', 'valid']).default('same').describe('as in TensorFlow'),
     activation: z.enum(['relu', 'linear']).default('relu'),
   }),
   z.strictObject({
     type: z.literal('maxPool'),
-    size: positiveInt,
+    size: positiveInt.describe('side of the square window'),
     stride: positiveInt.optional().describe('the pool size when left out, as in Keras'),
-    padding: z.enum(['same', 'valid']).default('valid'),
+    padding: z.enum(['same', 'valid']).default('valid').describe('as in TensorFlow'),
   }),
   z.strictObject({ type: z.literal('batchNorm'), name: layerName }),
   z.strictObject({ type: z.literal('flatten') }),
   z.strictObject({
     type: z.literal('dense'),
     name: layerName,
-    units: positiveInt,
+    units: positiveInt.describe('number of outputs'),
     activation: z.enum(['relu', 'linear']).default('relu'),
   }),
 ]);
@@ -40,7 +41,10 @@ export const customNetworkSchema = z.strictObject({
     .array(layerSchema)
     .min(1)
     .describe('from input to logits; the last layer has one unit a class and a linear activation'),
-  initializer: z.enum(['glorotNormalTruncated', 'glorotUniform']).default('glorotUniform'),
+  initializer: z
+    .enum(['glorotNormalTruncated', 'glorotUniform'])
+    .default('glorotUniform')
+    .describe('law of the initial weights; glorotNormalTruncated: cut at 2 sd, the variance not corrected'),
   bias: z.number().default(0).describe('initial value of every bias'),
   analyzedLayers: z
     .array(layerName)
@@ -49,7 +53,10 @@ export const customNetworkSchema = z.strictObject({
 });
 
 export const optimizerSchema = z.strictObject({
-  type: z.enum(['sgd', 'momentum', 'nesterov', 'adadelta', 'adam']).default('momentum'),
+  type: z
+    .enum(['sgd', 'momentum', 'nesterov', 'adadelta', 'adam'])
+    .default('momentum')
+    .describe('update rule, as in Keras'),
   momentum: z.number().min(0).lt(1).default(0.9).describe('momentum and nesterov only'),
   rho: z.number().min(0).lt(1).default(0.95).describe('adadelta only'),
   beta1: z.number().min(0).lt(1).default(0.9).describe('adam only'),
@@ -62,7 +69,7 @@ export const runConfigSchema = z.strictObject({
   network: z
     .union([z.enum(NETWORK_NAMES), customNetworkSchema])
     .describe('a network by name, or a list of layers'),
-  dataset: z.enum(DATASET_NAMES),
+  dataset: z.enum(DATASET_NAMES).describe('images to train and test on'),
   trainImages: positiveInt
     .nullable()
     .default(null)
@@ -76,43 +83,47 @@ export const runConfigSchema = z.strictObject({
     .enum(['mse', 'crossEntropy'])
     .default('crossEntropy')
     .describe('mse: mean over the outputs of the softmax'),
-  optimizer: optimizerSchema.prefault({}),
-  learningRate: z.number().positive().default(0.01),
+  optimizer: optimizerSchema.prefault({}).describe('update rule and its constants'),
+  learningRate: z.number().positive().default(0.01).describe('in the first epoch'),
   learningRateDecay: z
     .number()
     .positive()
     .max(1)
     .default(1)
     .describe('the learning rate is multiplied by this after every epoch'),
-  batchSize: positiveInt.default(32),
-  epochs: z.int().min(0).default(10),
+  batchSize: positiveInt
+    .default(32)
+    .describe('images a step; the last, smaller batch of an epoch is trained on too'),
+  epochs: z.int().min(0).default(10).describe('passes over the training images'),
   l2: z
     .strictObject({
       coefficient: z
         .number()
         .min(0)
         .describe('Keras l2: coefficient * sum of squared weights is added to the loss'),
-      layers: z.array(layerName).min(1),
+      layers: z.array(layerName).min(1).describe('layers whose weights are penalized'),
     })
     .nullable()
-    .default(null),
+    .default(null)
+    .describe('weight penalty; null: none'),
   dropout: z
     .strictObject({
-      rate: z.number().min(0).lt(1),
+      rate: z.number().min(0).lt(1).describe('share of the activations set to zero'),
       layers: z.array(layerName).min(1).describe('dropout follows these layers'),
     })
     .nullable()
-    .default(null),
+    .default(null)
+    .describe('zeroes activations at random while training; null: none'),
   earlyStopping: z
-    .strictObject({ patience: positiveInt.default(5), minDelta: z.number().min(0).default(0) })
+    .strictObject({
+      patience: positiveInt.default(5).describe('epochs without improvement after which the run stops'),
+      minDelta: z.number().min(0).default(0).describe('a smaller fall of the loss does not count'),
+    })
     .nullable()
     .default(null)
-    .describe('stops when the training loss has not improved for so many epochs'),
-  seed: z.int().min(0).max(0xffffffff).default(0),
-  initSeed: z
-    .int()
-    .min(0)
-    .max(0xffffffff)
+    .describe('stops a run whose training loss no longer falls; null: never'),
+  seed: seedNumber.default(0).describe('every random number of the run follows from it'),
+  initSeed: seedNumber
     .nullable()
     .default(null)
     .describe('seed of the initial weights; null: seed. Set it to give every run the same ones'),
@@ -131,13 +142,17 @@ export const runConfigSchema = z.strictObject({
         .nullable()
         .default(null)
         .describe("null: the network's analyzed layers"),
-      dtype: z.enum(['float32', 'float16']).default('float32'),
+      dtype: z
+        .enum(['float32', 'float16'])
+        .default('float32')
+        .describe('float16 halves the disk need and rounds the weights'),
       keep: z
         .enum(['all', 'last', 'none'])
         .default('all')
         .describe('which snapshots stay after their spectra are written'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('which weights are stored, how, and for how long'),
 });
 
 export const analysisSchema = z.strictObject({
