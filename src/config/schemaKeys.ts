@@ -69,7 +69,7 @@ function objectsOf(schema: z.ZodType, value?: unknown): z.ZodObject[] {
   if (!(schema instanceof z.ZodUnion)) return [];
   const objects = (schema.options as z.ZodType[]).flatMap((option) => objectsOf(unwrapSchema(option), value));
   const matching = objects.filter((object) => {
-    const tag = object.shape['type'] as z.ZodType | undefined;
+    const tag = object.shape.type as z.ZodType | undefined;
     return tag instanceof z.ZodLiteral && tag.value === (value as { type?: unknown } | undefined)?.type;
   });
   return matching.length > 0 ? matching : objects;

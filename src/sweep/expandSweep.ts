@@ -7,6 +7,7 @@ import {
   type ListNode,
   type MapNode,
   mergeMaps,
+  type Origin,
   setAt,
   showPath,
   showValue,
@@ -25,6 +26,8 @@ export interface SweptRun {
   differs: Record<string, unknown>;
   /** The name an `include` entry gives its run. */
   name: string | null;
+  /** Where the run was asked for: the sweep, or its `include` entry. */
+  origin: Origin;
 }
 
 export interface ExpandedSweep {
@@ -47,7 +50,7 @@ interface Axis {
  */
 export function expandSweep(base: MapNode, sweep: MapNode | null): ExpandedSweep {
   if (sweep === null || sweep.entries.size === 0) {
-    return { runs: [{ node: base, differs: {}, name: null }], problems: [], notes: [] };
+    return { runs: [{ node: base, differs: {}, name: null, origin: base.origin }], problems: [], notes: [] };
   }
   const { axes, problems } = readAxes(sweep);
   const excludes = items(sweep, 'exclude') as MapNode[];
@@ -75,7 +78,7 @@ export function expandSweep(base: MapNode, sweep: MapNode | null): ExpandedSweep
 
   const { kept, notes } = leaveOut(combinations(axes), excludes);
   const runs = [
-    ...kept.map((values) => gridRun(base, values)),
+    ...kept.map((values) => gridRun(base, values, sweep.origin)),
     ...includes.map((include) => includedRun(base, include)),
   ];
   if (runs.length === 0) {
@@ -163,12 +166,13 @@ function leaveOut(all: readonly Values[], excludes: readonly MapNode[]): { kept:
   return { kept, notes };
 }
 
-function gridRun(base: MapNode, values: Values): SweptRun {
+function gridRun(base: MapNode, values: Values, origin: Origin): SweptRun {
   const ordered = inSchemaOrder([...values]);
   return {
     node: ordered.reduce((node, [key, value]) => setAt(node, key.split('.'), value), base),
     differs: Object.fromEntries(ordered.map(([key, value]) => [key, toPlain(value)])),
     name: null,
+    origin,
   };
 }
 
@@ -181,6 +185,7 @@ function includedRun(base: MapNode, include: MapNode): SweptRun {
       inSchemaOrder(leaves(changes, '')).map(([key, node]) => [key, toPlain(node)]),
     ),
     name: name === undefined ? null : (toPlain(name) as string),
+    origin: include.origin,
   };
 }
 
