@@ -1,14 +1,11 @@
 import type { RunConfig } from '../config/schema.ts';
 import { GraphBuilder, type Output } from '../graph/graphBuilder.ts';
 import type { Network } from '../networks/network.ts';
-import { randomStream } from '../random/stream.ts';
-import { addDropout, addLayer } from './graphLayers.ts';
+import { addBatch } from './graphBatch.ts';
 import { addLoss } from './graphLoss.ts';
-import { optimizerSlots, optimizerUpdate } from './graphOptimizer.ts';
-import { float32, type Gradients, type LayerOutput, type StepBuilder } from './stepBuilder.ts';
-
-/** How images become numbers, inside the graph: bytes/255, then per image (x - mean)/max(sd, 1/sqrt(pixels)) where asked for. */
-export type Preprocessing = 'unitScale' | 'perImageStandardization';
+import { optimizerSlots } from './graphOptimizer.ts';
+import { addCorrect, addForward, addSum, addTrainingStep, type StepOptions } from './graphStep.ts';
+import { float32, type StepBuilder } from './stepBuilder.ts';
 
 /** A float32 variable of the graph: a parameter, or an optimizer slot of one. */
 export interface StateVariable {
@@ -22,11 +19,7 @@ export interface TrainingGraph {
   state: readonly StateVariable[];
 }
 
-export interface TrainingGraphOptions {
-  network: Network;
-  config: Pick<RunConfig, 'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'seed'>;
-  preprocessing: Preprocessing;
-  classes: number;
+export interface TrainingGraphOptions extends StepOptions {
   trainImages: number;
   testImages: number;
   /** The training calls to compile: each takes `steps` batches of `batch` images in one run of the session. */
@@ -113,100 +106,6 @@ function addDataTransfer(
   graph.op('Identity', [graph.scalar(1)], float32, { name: names.done, after: assigned });
 }
 
-/** Returns the images (float32, preprocessed) and labels (int32) of a batch given by indices into a split. */
-function addBatch(
-  graph: GraphBuilder,
-  split: 'train' | 'test',
-  indices: Output,
-  preprocessing: Preprocessing,
-): { images: Output; labels: Output } {
-  const gather = (variable: string, to: 'float32' | 'int32'): Output => {
-    const bytes = graph.op('ResourceGather', [variable, indices], {
-      dtype: { type: 'uint8' },
-      Tindices: { type: 'int32' },
-    });
-    return graph.op('Cast', [bytes], { SrcT: { type: 'uint8' }, DstT: { type: to } });
-  };
-  const labels = gather(`${split}_labels`, 'int32');
-  const unit = graph.op('RealDiv', [gather(`${split}_images`, 'float32'), graph.scalar(255)], float32);
-  if (preprocessing === 'unitScale') return { images: unit, labels };
-  const imageMean = (value: Output): Output =>
-    graph.op('Mean', [value, graph.constant([1, 2, 3], [3], 'int32')], {
-      ...float32,
-      Tidx: { type: 'int32' },
-      keep_dims: { bool: true },
-    });
-  const centred = graph.op('Sub', [unit, imageMean(unit)], float32);
-  const variance = imageMean(graph.op('Square', [centred], float32));
-  const deviation = graph.op('Sqrt', [variance], float32);
-  return {
-    images: graph.op('RealDiv', [centred, addDeviationFloor(graph, deviation, unit)], float32),
-    labels,
-  };
-}
-
-/** max(sd, 1/sqrt(pixels)): what tf.image.per_image_standardization divides by, so that a flat image stays finite. */
-function addDeviationFloor(graph: GraphBuilder, deviation: Output, images: Output): Output {
-  const type = { out_type: { type: 'int32' }, T: { type: 'float32' } } as const;
-  const dims = graph.op('Shape', [images], type);
-  const perImage = graph.op(
-    'Prod',
-    [
-      graph.op('Slice', [dims, graph.constant([1], [1], 'int32'), graph.constant([3], [1], 'int32')], {
-        T: { type: 'int32' },
-        Index: { type: 'int32' },
-      }),
-      graph.scalar(0, 'int32'),
-    ],
-    { T: { type: 'int32' }, Tidx: { type: 'int32' }, keep_dims: { bool: false } },
-  );
-  const pixels = graph.op('Cast', [perImage], { SrcT: { type: 'int32' }, DstT: { type: 'float32' } });
-  return graph.op('Maximum', [deviation, graph.op('Rsqrt', [pixels], float32)], float32);
-}
-
-/** Forward pass from images to logits; the returned layers are in order, each with its backward pass. */
-function addForward(
-  step: StepBuilder,
-  { network, config }: TrainingGraphOptions,
-  images: Output,
-): { logits: Output; layers: LayerOutput[] } {
-  const layers: LayerOutput[] = [];
-  let value = images;
-  network.layers.forEach((layer, index) => {
-    const { input, output } = network.shapes[index]!;
-    layers.push(addLayer(step, layer, value, input));
-    value = layers.at(-1)!.value;
-    if (
-      step.training &&
-      config.dropout !== null &&
-      'name' in layer &&
-      config.dropout.layers.includes(layer.name)
-    ) {
-      layers.push(addDropout(step, layer.name, config.dropout.rate, value, output));
-      value = layers.at(-1)!.value;
-    }
-  });
-  return { logits: value, layers };
-}
-
-function addCorrect(graph: GraphBuilder, logits: Output, labels: Output): Output {
-  const predicted = graph.op('ArgMax', [logits, graph.scalar(1, 'int32')], {
-    ...float32,
-    Tidx: { type: 'int32' },
-    output_type: { type: 'int32' },
-  });
-  const equal = graph.op('Equal', [predicted, labels], { T: { type: 'int32' } });
-  return addSum(graph, graph.op('Cast', [equal], { SrcT: { type: 'bool' }, DstT: { type: 'float32' } }));
-}
-
-function addSum(graph: GraphBuilder, value: Output): Output {
-  return graph.op('Sum', [value, graph.constant([0], [1], 'int32')], {
-    ...float32,
-    Tidx: { type: 'int32' },
-    keep_dims: { bool: false },
-  });
-}
-
 /** One session call that trains on `steps` batches, one after the other. */
 function addTrainingCall(
   graph: GraphBuilder,
@@ -239,106 +138,6 @@ function addTrainingCall(
   };
   pack(losses, names.losses);
   pack(correct, names.correct);
-}
-
-function addTrainingStep(
-  graph: GraphBuilder,
-  options: TrainingGraphOptions,
-  batch: number,
-  indices: Output,
-  learningRate: Output,
-  number: Output,
-  updated: Map<string, Output>,
-): { loss: Output; correct: Output } {
-  const { network, config } = options;
-  const reads = new Map<string, Output>();
-  const readers = new Map<string, Output[]>();
-  const sideEffects: [string, Output][] = [];
-  const step: StepBuilder = {
-    graph,
-    batch,
-    training: true,
-    precision: config.precision,
-    read(name) {
-      const known = reads.get(name);
-      if (known !== undefined) return known;
-      const last = updated.get(name);
-      const read = graph.op(
-        'ReadVariableOp',
-        [name],
-        { dtype: { type: 'float32' } },
-        last === undefined ? {} : { after: [last] },
-      );
-      reads.set(name, read);
-      return read;
-    },
-    handle: (name) => name,
-    holdUpdate(name, reader) {
-      readers.set(name, [...(readers.get(name) ?? []), reader]);
-    },
-    addSideEffect(name, op) {
-      sideEffects.push([name, op]);
-    },
-    randomUniform(purpose, shape) {
-      // Native random ops are functions of their two seeds: the purpose's own and the step, so that a resume draws the same masks.
-      const purposeSeed = randomStream(config.seed, purpose).uint32() | 0;
-      const seed = graph.op('Pack', [graph.scalar(purposeSeed, 'int32'), number], {
-        T: { type: 'int32' },
-        N: { int: 2 },
-        axis: { int: 0 },
-      });
-      return graph.op('StatelessRandomUniform', [graph.constant(shape, [shape.length], 'int32'), seed], {
-        dtype: { type: 'float32' },
-        T: { type: 'int32' },
-        Tseed: { type: 'int32' },
-      });
-    },
-  };
-  const { images, labels } = addBatch(graph, 'train', indices, options.preprocessing);
-  const { logits, layers } = addForward(step, options, images);
-  const { perImage, dLogits } = addLoss(step, config.loss, logits, labels, options.classes);
-
-  const gradients: Gradients = new Map();
-  let gradient: Output | null = dLogits;
-  const firstTrained = network.layers.findIndex((layer) => 'name' in layer);
-  for (let i = layers.length - 1; i >= firstTrained; i--) {
-    gradient = layers[i]!.backward(gradient!, gradients, i > firstTrained);
-  }
-
-  const mean = graph.op('Mul', [addSum(graph, perImage), graph.scalar(1 / batch)], float32);
-  const loss = addL2(step, config.l2, mean, gradients);
-
-  const stepNumber = graph.op(
-    'Cast',
-    [graph.op('AddV2', [number, graph.scalar(1, 'int32')], { T: { type: 'int32' } })],
-    { SrcT: { type: 'int32' }, DstT: { type: 'float32' } },
-  );
-  const update = optimizerUpdate(graph, config.optimizer, { learningRate, stepNumber });
-  const slots = optimizerSlots(config.optimizer);
-  for (const { name } of network.parameters.filter((parameter) => parameter.trainable)) {
-    const slotHandles = slots.map((slot) => `${name}/${slot}`);
-    // An update in place beside an op that still holds the old value would make TensorFlow copy the whole variable first.
-    updated.set(name, update(name, slotHandles, gradients.get(name)!, readers.get(name) ?? []));
-  }
-  for (const [name, op] of sideEffects) updated.set(name, op);
-  return { loss, correct: addCorrect(graph, logits, labels) };
-}
-
-/** Keras's l2: coefficient * sum(W^2) joins the loss, 2 * coefficient * W the gradient. Returns the loss with the penalties. */
-function addL2(step: StepBuilder, l2: RunConfig['l2'], loss: Output, gradients: Gradients): Output {
-  const { graph } = step;
-  let total = loss;
-  for (const layer of l2?.layers ?? []) {
-    const name = `${layer}/kernel`;
-    const W = step.read(name);
-    const decay = graph.op('Mul', [W, graph.scalar(2 * l2!.coefficient)], float32);
-    gradients.set(name, graph.op('AddV2', [gradients.get(name)!, decay], float32));
-    const halfSquares = graph.op('L2Loss', [W], float32);
-    step.holdUpdate(name, halfSquares);
-    const penalty = graph.op('Mul', [halfSquares, graph.scalar(2 * l2!.coefficient)], float32);
-    total = graph.op('AddV2', [total, penalty], float32);
-  }
-  return total;
 }
 
 function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions): void {

@@ -1,0 +1,132 @@
+import { type Feed, GraphSession, type SessionBinding } from '../graph/graphSession.ts';
+import { buildTrainingGraph, nodes, type StateVariable, type TrainingGraphOptions } from './trainingGraph.ts';
+
+/** Images and labels of one split, as bytes. */
+export interface ImageSplit {
+  images: Uint8Array;
+  labels: Uint8Array;
+  count: number;
+}
+
+export interface TrainingSessionOptions extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages'> {
+  train: ImageSplit;
+  test: ImageSplit;
+}
+
+/** Sums over the images of a session call or of an evaluation. */
+export interface BatchTotals {
+  /** Sum over the images of their batch's mean loss. */
+  loss: number;
+  correct: number;
+  images: number;
+  /** Index of the first batch whose loss is not a finite number, and the last finite loss before it; null when all are. */
+  diverged: { batch: number } | null;
+  lastLoss: number;
+}
+
+/** Images an evaluation takes at a time: enough to keep the cores busy, few enough that activations stay small. */
+const EVALUATION_BATCH = 500;
+
+/** A network in training on the native engine: data and state live in one TensorFlow session. */
+export class TrainingSession {
+  readonly state: readonly StateVariable[];
+  private readonly session: GraphSession;
+  private readonly testImages: number;
+
+  constructor(binding: SessionBinding, options: TrainingSessionOptions) {
+    const { train, test, network } = options;
+    const { graph, state } = buildTrainingGraph({
+      ...options,
+      trainImages: train.count,
+      testImages: test.count,
+    });
+    this.state = state;
+    this.testImages = test.count;
+    this.session = new GraphSession(binding, graph);
+    for (const [split, data] of [
+      ['train', train],
+      ['test', test],
+    ] as const) {
+      const names = nodes.data(split);
+      this.session.run(
+        {
+          [names.images]: uint8([data.count, ...network.inputShape], data.images),
+          [names.labels]: uint8([data.count], data.labels),
+        },
+        [names.done],
+      );
+    }
+  }
+
+  /** Sets every variable of `state`; each must be given, with as many values as its shape has. */
+  setState(values: ReadonlyMap<string, Float32Array>): void {
+    const feeds: Record<string, Feed> = {};
+    for (const { name, shape } of this.state) {
+      const data = values.get(name);
+      const size = shape.reduce((a, b) => a * b, 1);
+      if (data?.length !== size) {
+        throw new Error(`state ${name} must have ${size} values, got ${data?.length ?? 'none'}`);
+      }
+      feeds[nodes.stateValue(name)] = { dtype: 'float32', shape, data };
+    }
+    this.session.run(feeds, [nodes.stateDone]);
+  }
+
+  /** Returns the values of the named variables. */
+  getState(names: readonly string[]): Map<string, Float32Array> {
+    const values = this.session.run({}, names.map(nodes.stateRead));
+    return new Map(names.map((name, i) => [name, values[i] as Float32Array]));
+  }
+
+  /** Trains on `steps` batches in one call; `indices` are those of their images, batch after batch. */
+  train(
+    batch: number,
+    steps: number,
+    indices: Int32Array,
+    learningRate: number,
+    firstStep: number,
+  ): BatchTotals {
+    const names = nodes.train(batch, steps);
+    const [losses, correct] = this.session.run(
+      {
+        [names.indices]: { dtype: 'int32', shape: [steps, batch], data: indices },
+        [nodes.learningRate]: { dtype: 'float32', shape: [], data: Float32Array.of(learningRate) },
+        [nodes.stepNumber]: { dtype: 'int32', shape: [], data: Int32Array.of(firstStep) },
+      },
+      [names.losses, names.correct],
+    ) as [Float32Array, Float32Array];
+    const bad = losses.findIndex((loss) => !Number.isFinite(loss));
+    return {
+      loss: losses.reduce((sum, loss) => sum + loss * batch, 0),
+      correct: correct.reduce((sum, count) => sum + count, 0),
+      images: batch * steps,
+      diverged: bad < 0 ? null : { batch: bad },
+      lastLoss: losses[bad < 0 ? steps - 1 : bad - 1] ?? Number.NaN,
+    };
+  }
+
+  /** Returns mean loss (without penalties) and accuracy over the test images. */
+  evaluate(): { loss: number; accuracy: number } {
+    let loss = 0;
+    let correct = 0;
+    for (let from = 0; from < this.testImages; from += EVALUATION_BATCH) {
+      const count = Math.min(EVALUATION_BATCH, this.testImages - from);
+      const indices = Int32Array.from({ length: count }, (_, i) => from + i);
+      const totals = this.session.run(
+        { [nodes.evaluate.indices]: { dtype: 'int32', shape: [count], data: indices } },
+        [nodes.evaluate.loss, nodes.evaluate.correct],
+      );
+      loss += totals[0]![0]!;
+      correct += totals[1]![0]!;
+    }
+    return { loss: loss / this.testImages, accuracy: correct / this.testImages };
+  }
+
+  close(): void {
+    this.session.close();
+  }
+}
+
+function uint8(shape: readonly number[], data: Uint8Array): Feed {
+  return { dtype: 'uint8', shape, data };
+}
