@@ -1,0 +1,70 @@
+import type { MetricsRow } from '../results/metricsRow.ts';
+import type { SpectrumRow } from '../spectra/spectrumRow.ts';
+
+export interface RunExperimentOptions {
+  outDir: string;
+  /** Train and stop there: no spectra, no report. */
+  trainOnly: boolean;
+  /** Train failed runs again. */
+  retryFailed: boolean;
+  /** Stop the sweep at the first run that fails. */
+  failFast: boolean;
+  /** Runs side by side; above 1 each has a process of its own. */
+  jobs: number;
+  /** Threads for each run; null: as the engine chooses. */
+  threads: number | null;
+  /** `cpu` or `gpu:<n>`; null: as the engine chooses. */
+  device: string | null;
+  /** Write TensorBoard event files beside the metrics. */
+  tensorboard: boolean;
+  /** Aborted by the first Ctrl-C: the step is finished, the checkpoint written. */
+  signal: AbortSignal;
+  onEvent(event: RunEvent): void;
+}
+
+/** What happens while an experiment is run, as a screen or a log wants to know it. */
+export type RunEvent =
+  | { type: 'engine'; message: string }
+  | { type: 'run-skipped'; run: string }
+  | { type: 'run-started'; run: string; resumedAt: number | null }
+  | {
+      type: 'step';
+      run: string;
+      epoch: number;
+      epochs: number;
+      step: number;
+      steps: number;
+      imagesPerSecond: number;
+    }
+  | { type: 'epoch'; run: string; row: MetricsRow }
+  | { type: 'run-finished'; run: string }
+  | { type: 'run-failed'; run: string; error: string }
+  | { type: 'analyze'; done: number; total: number }
+  | { type: 'report'; path: string };
+
+/** What became of one run; keys are those of the JSON output. Figures are of the last finished epoch. */
+export interface RunSummary {
+  run: string;
+  state: 'done' | 'failed' | 'interrupted' | 'waiting';
+  epoch: number;
+  epochs: number;
+  train_accuracy: number | null;
+  test_accuracy: number | null;
+  /** Training minus test accuracy. */
+  generalization_gap: number | null;
+  images_per_second: number | null;
+  stopped_early: boolean;
+  /** Why the run failed; null otherwise. */
+  error: string | null;
+  /** False when the run was finished before and nothing had to be trained. */
+  trained: boolean;
+}
+
+export interface RunOutcome {
+  runs: RunSummary[];
+  /** Rows of spectra.csv; none with `trainOnly`. */
+  layers: SpectrumRow[];
+  /** Path of the report; null when none was written. */
+  report: string | null;
+  interrupted: boolean;
+}
