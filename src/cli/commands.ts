@@ -1,0 +1,15 @@
+import type { CommandModule } from 'yargs';
+
+/** A command as the list of commands shows it; its module is loaded only when it is called. */
+export interface Command {
+  /** Name and positional arguments, as yargs writes them. */
+  usage: string;
+  summary: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each module knows the type of its own arguments
+  load(): Promise<CommandModule<any, any>>;
+  /** Left out of the list: for the program's own use. */
+  hidden?: boolean;
+}
+
+/** Every command by name, in the order of `--help`. */
+export const COMMANDS: Readonly<Record<string, Command>> = {};
