@@ -19,9 +19,11 @@ export interface BatchTotals {
   loss: number;
   correct: number;
   images: number;
-  /** Index of the first batch whose loss is not a finite number, and the last finite loss before it; null when all are. */
-  diverged: { batch: number } | null;
-  lastLoss: number;
+  /** Which batch of the call was the first whose loss is not a finite number, and that loss; null when all are finite. */
+  divergedAt: number | null;
+  badLoss: number | null;
+  /** The last finite loss before that. */
+  lastLoss: number | null;
 }
 
 /** Images an evaluation takes at a time: enough to keep the cores busy, few enough that activations stay small. */
@@ -100,8 +102,9 @@ export class TrainingSession {
       loss: losses.reduce((sum, loss) => sum + loss * batch, 0),
       correct: correct.reduce((sum, count) => sum + count, 0),
       images: batch * steps,
-      diverged: bad < 0 ? null : { batch: bad },
-      lastLoss: losses[bad < 0 ? steps - 1 : bad - 1] ?? Number.NaN,
+      divergedAt: bad < 0 ? null : bad,
+      badLoss: bad < 0 ? null : losses[bad]!,
+      lastLoss: losses[bad < 0 ? steps - 1 : bad - 1] ?? null,
     };
   }
 

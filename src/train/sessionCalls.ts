@@ -1,0 +1,49 @@
+/** Images that a session call should hold at least: below, the cost of a call shows beside the arithmetic. */
+const IMAGES_PER_CALL = 64;
+/** Steps of a call at most: the unrolled graph grows with them. */
+const MAX_STEPS_PER_CALL = 16;
+
+/** One call of the session: `steps` batches of `batch` images, the first of them batch number `first` of the epoch. */
+export interface SessionCall {
+  first: number;
+  batch: number;
+  steps: number;
+}
+
+/** Returns how many steps one call takes at a batch size; it follows from the batch size alone, so that a resume repeats it. */
+export function stepsPerCall(batchSize: number): number {
+  return Math.max(1, Math.min(MAX_STEPS_PER_CALL, Math.floor(IMAGES_PER_CALL / batchSize)));
+}
+
+/** Returns the number of batches of an epoch, the last and perhaps smaller one counted. */
+export function batchesPerEpoch(images: number, batchSize: number): number {
+  return Math.ceil(images / batchSize);
+}
+
+/** Returns the session calls that an epoch from batch number `from` on is made of; the last, smaller batch is one of its own. */
+export function epochCalls(images: number, batchSize: number, from: number): SessionCall[] {
+  const full = Math.floor(images / batchSize);
+  const many = stepsPerCall(batchSize);
+  const calls: SessionCall[] = [];
+  let first = from;
+  while (first < full) {
+    const steps = first + many <= full ? many : 1;
+    calls.push({ first, batch: batchSize, steps });
+    first += steps;
+  }
+  if (first === full && images > full * batchSize) {
+    calls.push({ first, batch: images - full * batchSize, steps: 1 });
+  }
+  return calls;
+}
+
+/** Returns the distinct (batch, steps) that an epoch may call: what the graph must hold. */
+export function callShapes(images: number, batchSize: number): { batch: number; steps: number }[] {
+  const shapes = new Map<string, { batch: number; steps: number }>();
+  // A resume may start at any batch, so single steps must be there whenever full batches are.
+  const single = batchSize <= images ? [{ batch: batchSize, steps: 1 }] : [];
+  for (const { batch, steps } of [...epochCalls(images, batchSize, 0), ...single]) {
+    shapes.set(`${batch}x${steps}`, { batch, steps });
+  }
+  return [...shapes.values()];
+}
