@@ -1,0 +1,27 @@
+/** Data sets by name, as a config names them. */
+export const DATASETS = ['mnist', 'cifar10'] as const;
+export type DatasetName = (typeof DATASETS)[number];
+
+/** Images as bytes, image by image in rows of pixels of channels (NHWC), and one label byte an image. */
+export interface Split {
+  images: Uint8Array;
+  labels: Uint8Array;
+  count: number;
+}
+
+export interface Dataset {
+  name: DatasetName;
+  /** Height, width and channels of an image. */
+  shape: readonly [number, number, number];
+  classes: number;
+  train: Split;
+  test: Split;
+  /** Of the whole data set (see datasetChecksum), however few of its images are loaded. */
+  checksum: string;
+}
+
+/** How many images to take of each split, from the first on; null: all. */
+export interface DatasetLimits {
+  trainImages: number | null;
+  testImages: number | null;
+}
