@@ -1,5 +1,5 @@
-const AI_0 = 0.355028053887817239; // Ai(0) = 3^(-2/3) / Gamma(2/3)
-const MINUS_AI_PRIME_0 = 0.258819403792806798; // -Ai'(0) = 3^(-1/3) / Gamma(1/3)
+const AI_0 = 0.3550280538878172; // Ai(0) = 3^(-2/3) / Gamma(2/3)
+const MINUS_AI_PRIME_0 = 0.2588194037928068; // -Ai'(0) = 3^(-1/3) / Gamma(1/3)
 const ASYMPTOTIC_FROM = 5.5; // above, the asymptotic series is better than the Maclaurin series, which cancels
 
 /**

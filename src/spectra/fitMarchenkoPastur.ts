@@ -4,6 +4,7 @@ import {
   marchenkoPasturQuantile,
   sigmaOfEdge,
 } from './marchenkoPastur.ts';
+import type { MatrixShape } from './ranks.ts';
 import { tracyWidomEdge } from './tracyWidom.ts';
 
 /** Below this many eigenvalues neither a bulk nor its edge means anything. */
@@ -15,10 +16,10 @@ export const MIN_BULK = 8;
 export const BULK_KS_LIMIT = 0.1;
 
 /** How sigma was found: by the iterated clip of this project, or by the authors' rule from a given number of spikes. */
-export type MarchenkoPasturMode = 'robust' | 'edge';
+export type MarchenkoPasturMode = { mode: 'robust' } | { mode: 'edge'; numSpikes: number };
 
 export interface MarchenkoPasturFit {
-  mode: MarchenkoPasturMode;
+  mode: MarchenkoPasturMode['mode'];
   /** sqrt(N) * elementwise standard deviation of the noise. */
   sigma: number;
   lambdaMinus: number;
@@ -31,79 +32,78 @@ export interface MarchenkoPasturFit {
   bulkKs: number;
   /** lambdaPlus / lambda_max, 1 where lambda_max lies within the bulk. */
   mpSoftRank: number;
-  /** Whether the bulk follows the law at all (`bulkKs` up to BULK_KS_LIMIT); if not, `reason` says so and the numbers only describe. */
-  fits: boolean;
+  /** Why the law only describes the bulk and does not fit it (`bulkKs` above BULK_KS_LIMIT); null where it fits. */
   reason: string | null;
 }
 
 /** No law could be fitted; `reason` says why. */
 export interface NoMarchenkoPasturFit {
-  mode: MarchenkoPasturMode;
+  mode: MarchenkoPasturMode['mode'];
   sigma: null;
   reason: string;
 }
 
 /**
- * Returns the Marchenko-Pastur law of the noise bulk of a spectrum of W^T W (no 1/N): `evals` ascending, all M of them, W of N x M
- * with N >= M.
- * Mode robust: sigma starts from the median of the eigenvalues that are not 0; then, until nothing changes, eigenvalues above the Tracy-Widom 99 %
- * edge are taken for spikes and sigma is that of the remaining energy. Taking k strong spikes out of N x M noise leaves
- * (N - k)(M - k) degrees of freedom, so sigma^2 = N sum(bulk) / ((N - k)(M - k)).
- * Mode edge (Martin and Mahoney's rule, needs `numSpikes`): the k largest are dropped, and the law ends at the largest of the
- * rest: sigma^2 = max(rest) / (1 + Q^-1/2)^2.
+ * Returns the Marchenko-Pastur law of the noise bulk of a spectrum of W^T W (no 1/N): all eigenvalues of the N x M matrix (of the
+ * `replicas` matrices, pooled), ascending; those up to `zero` are taken for 0.
+ * Mode robust: sigma starts from the median of the eigenvalues that are not 0; then, until nothing changes, eigenvalues above the
+ * Tracy-Widom 99 % edge are taken for spikes and sigma is that of the remaining energy. Taking k strong spikes out of N x M noise
+ * leaves (N - k)(M - k) degrees of freedom, so sigma^2 = N sum(bulk) / ((N - k)(M - k)).
+ * Mode edge (Martin and Mahoney's rule): the numSpikes largest are dropped, and the law ends at the largest of the rest:
+ * sigma^2 = max(rest) / (1 + Q^-1/2)^2.
  */
 export function fitMarchenkoPastur(
   evals: Float64Array,
-  N: number,
-  options: { mode: 'robust' } | { mode: 'edge'; numSpikes: number } = { mode: 'robust' },
+  shape: MatrixShape,
+  zero: number,
+  options: MarchenkoPasturMode = { mode: 'robust' },
 ): MarchenkoPasturFit | NoMarchenkoPasturFit {
-  const M = evals.length;
-  if (!(N >= M)) throw new RangeError(`N must be at least the number of eigenvalues ${M}, got ${N}`);
-  const refuse = (reason: string): NoMarchenkoPasturFit => ({ mode: options.mode, sigma: null, reason });
-  if (M < MIN_BULK) return refuse(`a bulk needs ${MIN_BULK} eigenvalues or more, got ${M}`);
-  if (options.mode === 'robust') {
-    const clipped = clippedSigma(evals, N);
-    if (typeof clipped === 'string') return refuse(clipped);
-    return describe('robust', evals, N, clipped.sigma, clipped.numSpikes);
+  const { mode } = options;
+  const refuse = (reason: string): NoMarchenkoPasturFit => ({ mode, sigma: null, reason });
+  if (shape.M < MIN_BULK)
+    return refuse(`a bulk needs matrices of ${MIN_BULK} eigenvalues or more, got ${shape.M}`);
+  if (mode === 'robust') {
+    const sigma = clippedSigma(evals, shape, zero);
+    if (typeof sigma === 'string') return refuse(sigma);
+    const edge = tracyWidomEdge(shape.N, shape.M, sigma, shape.replicas);
+    return describe(mode, evals, shape, sigma, countAbove(evals, edge));
   }
   const { numSpikes } = options;
-  if (!Number.isInteger(numSpikes) || numSpikes < 0 || numSpikes > M - MIN_BULK) {
-    throw new RangeError(`numSpikes must be an integer in 0..${M - MIN_BULK}, got ${numSpikes}`);
+  const most = evals.length - MIN_BULK;
+  if (!Number.isInteger(numSpikes) || numSpikes < 0 || numSpikes > most) {
+    throw new RangeError(`numSpikes must be an integer in 0..${most}, got ${numSpikes}`);
   }
-  const edge = evals[M - numSpikes - 1]!;
-  if (!(edge > 0)) return refuse(`no positive eigenvalue is left after ${numSpikes} spikes`);
-  return describe('edge', evals, N, sigmaOfEdge(edge, N / M), numSpikes);
+  const edge = evals[evals.length - numSpikes - 1]!;
+  if (!(edge > zero)) return refuse(`no positive eigenvalue is left after ${numSpikes} spikes`);
+  return describe(mode, evals, shape, sigmaOfEdge(edge, shape.N / shape.M), numSpikes);
 }
 
-function clippedSigma(evals: Float64Array, N: number): { sigma: number; numSpikes: number } | string {
-  const M = evals.length;
-  // Below the accuracy of the spectrum an eigenvalue is 0, and zeros say nothing of the scale of the bulk.
-  const zero = evals[M - 1]! * N * Number.EPSILON;
-  const positive = evals.subarray(evals.findIndex((value) => value > zero));
-  if (!(evals[M - 1]! > 0)) return 'all eigenvalues are 0';
-  const middle = positive.length >> 1;
-  const median =
-    positive.length % 2 === 1 ? positive[middle]! : (positive[middle - 1]! + positive[middle]!) / 2;
-  const sums = new Float64Array(M + 1);
-  for (let i = 0; i < M; i++) sums[i + 1] = sums[i]! + evals[i]!;
+/** Returns the sigma of mode robust, or why there is none. */
+function clippedSigma(evals: Float64Array, { N, M, replicas }: MatrixShape, zero: number): number | string {
+  const n = evals.length;
+  if (!(evals[n - 1]! > zero)) return 'all eigenvalues are 0';
+  // Zeros say nothing of the scale of the bulk.
+  const first = evals.findIndex((value) => value > zero);
+  const sums = new Float64Array(n + 1);
+  for (let i = 0; i < n; i++) sums[i + 1] = sums[i]! + evals[i]!;
 
-  let sigma = Math.sqrt(median / marchenkoPasturQuantile(0.5, N / M, 1));
-  const seen = new Map<number, number>();
+  let sigma = Math.sqrt(median(evals.subarray(first)) / marchenkoPasturQuantile(0.5, N / M, 1));
+  const seen = new Set<number>();
   for (;;) {
-    const edge = tracyWidomEdge(N, M, sigma);
-    let bulk = M;
-    while (bulk > 0 && evals[bulk - 1]! > edge) bulk--;
-    const numSpikes = M - bulk;
-    if (bulk < MIN_BULK) return `fewer than ${MIN_BULK} eigenvalues lie within a bulk`;
-    const energy = (N * sums[bulk]!) / ((N - numSpikes) * bulk);
-    if (!(energy > zero)) return 'the eigenvalues below the edge are all 0';
-    sigma = Math.sqrt(energy);
-    // Settled, or going round between two counts: sigma is that of the count seen last.
-    if (seen.has(numSpikes)) {
-      return { sigma, numSpikes: countAbove(evals, tracyWidomEdge(N, M, sigma)) };
-    }
-    seen.set(numSpikes, sigma);
+    const numSpikes = countAbove(evals, tracyWidomEdge(N, M, sigma, replicas));
+    // Settled, or going round between two counts.
+    if (seen.has(numSpikes)) return sigma;
+    seen.add(numSpikes);
+    const bulk = n - numSpikes;
+    if (bulk - first < MIN_BULK) return `fewer than ${MIN_BULK} positive eigenvalues lie within a bulk`;
+    sigma = Math.sqrt((N * sums[bulk]!) / ((N - numSpikes / replicas) * bulk));
   }
+}
+
+function median(ascending: Float64Array): number {
+  const middle = ascending.length >> 1;
+  if (ascending.length % 2 === 1) return ascending[middle]!;
+  return (ascending[middle - 1]! + ascending[middle]!) / 2;
 }
 
 function countAbove(evals: Float64Array, edge: number): number {
@@ -113,41 +113,46 @@ function countAbove(evals: Float64Array, edge: number): number {
 }
 
 function describe(
-  mode: MarchenkoPasturMode,
+  mode: MarchenkoPasturMode['mode'],
   evals: Float64Array,
-  N: number,
+  shape: MatrixShape,
   sigma: number,
   numSpikes: number,
 ): MarchenkoPasturFit {
-  const M = evals.length;
-  const lambdaMax = evals[M - 1]!;
+  const { N, M, replicas } = shape;
+  const lambdaMax = evals[evals.length - 1]!;
   const { lambdaMinus, lambdaPlus } = marchenkoPasturEdges(N / M, sigma);
-  const bulkKs = bulkDistance(evals.subarray(0, M - numSpikes), N, sigma, mode === 'robust' ? numSpikes : 0);
-  const fits = bulkKs <= BULK_KS_LIMIT;
+  const removed = mode === 'robust' ? numSpikes / replicas : 0;
+  const bulkKs = bulkDistance(evals.subarray(0, evals.length - numSpikes), shape, sigma, removed);
   return {
     mode,
     sigma,
     lambdaMinus,
     lambdaPlus,
-    twEdge: tracyWidomEdge(N, M, sigma),
+    twEdge: tracyWidomEdge(N, M, sigma, replicas),
     numSpikes,
     bulkKs,
     mpSoftRank: lambdaMax > lambdaPlus ? lambdaPlus / lambdaMax : 1,
-    fits,
-    reason: fits
-      ? null
-      : `the bulk does not follow a Marchenko-Pastur law (KS ${bulkKs.toFixed(3)} > ${BULK_KS_LIMIT})`,
+    reason:
+      bulkKs <= BULK_KS_LIMIT
+        ? null
+        : `the bulk does not follow a Marchenko-Pastur law (KS ${bulkKs.toFixed(3)} > ${BULK_KS_LIMIT})`,
   };
 }
 
-/** Distance of the bulk to the law of the (N - removed) x bulk.length noise that is left when `removed` spikes are taken out. */
-function bulkDistance(bulk: Float64Array, N: number, sigma: number, removed: number): number {
+/** Distance of the bulk to the law of the (N - removed) x (M - removed) noise that is left when `removed` spikes are taken out. */
+function bulkDistance(
+  bulk: Float64Array,
+  { N, replicas }: MatrixShape,
+  sigma: number,
+  removed: number,
+): number {
   const rows = N - removed;
-  const Q = rows / bulk.length;
+  const Q = Math.max(1, (rows * replicas) / bulk.length);
   const remaining = sigma * Math.sqrt(rows / N);
   let distance = 0;
   for (let i = 0; i < bulk.length; i++) {
-    const expected = marchenkoPasturCdf(bulk[i]!, Math.max(1, Q), remaining);
+    const expected = marchenkoPasturCdf(bulk[i]!, Q, remaining);
     distance = Math.max(distance, expected - i / bulk.length, (i + 1) / bulk.length - expected);
   }
   return distance;

@@ -30,6 +30,24 @@ export function tracyWidomCdf(s: number): number {
   return Math.min(1, Math.max(0, determinant(matrix, NODES)));
 }
 
+/** Returns the s with F1(s) = probability (strictly between 0 and 1), to 1e-9. */
+export function tracyWidomQuantile(probability: number): number {
+  if (!(probability > 0 && probability < 1)) {
+    throw new RangeError(`probability must be between 0 and 1, got ${probability}`);
+  }
+  const known = quantiles.get(probability);
+  if (known !== undefined) return known;
+  let low = LOWEST;
+  let high = HIGHEST;
+  while (high - low > 1e-9) {
+    const middle = (low + high) / 2;
+    if (tracyWidomCdf(middle) < probability) low = middle;
+    else high = middle;
+  }
+  quantiles.set(probability, high);
+  return high;
+}
+
 /** Where the largest eigenvalue of W^T W lies for N x M noise: it is `center + scale * TW1`. */
 export interface LargestEigenvalueLaw {
   center: number;
@@ -52,9 +70,13 @@ export function johnstone(N: number, M: number, sigma: number): LargestEigenvalu
   };
 }
 
-/** Returns the eigenvalue that the largest of N x M noise exceeds with probability 1 % (or 1 - F1(quantile)). */
-export function tracyWidomEdge(N: number, M: number, sigma: number, quantile = TW1_QUANTILE_99): number {
+/**
+ * Returns the eigenvalue that the largest of N x M noise exceeds with probability 1 %; of several independent such matrices
+ * (`replicas`), the largest of all.
+ */
+export function tracyWidomEdge(N: number, M: number, sigma: number, replicas = 1): number {
   const { center, scale } = johnstone(N, M, sigma);
+  const quantile = replicas === 1 ? TW1_QUANTILE_99 : tracyWidomQuantile(0.99 ** (1 / replicas));
   return center + quantile * scale;
 }
 
@@ -63,6 +85,8 @@ export function largestEigenvaluePValue(lambda: number, N: number, M: number, si
   const { center, scale } = johnstone(N, M, sigma);
   return 1 - tracyWidomCdf((lambda - center) / scale);
 }
+
+const quantiles = new Map<number, number>();
 
 let cached: { nodes: Float64Array; weights: Float64Array } | null = null;
 
