@@ -12,4 +12,15 @@ export interface Command {
 }
 
 /** Every command by name, in the order of `--help`. */
-export const COMMANDS: Readonly<Record<string, Command>> = {};
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  run: {
+    usage: 'run <config>',
+    summary: 'train every run of a config, analyze, name the phases, report',
+    load: async () => (await import('./run.ts')).runCommand,
+  },
+  train: {
+    usage: 'train <config>',
+    summary: 'the training half of run',
+    load: async () => (await import('./train.ts')).trainCommand,
+  },
+};

@@ -22,17 +22,17 @@ async function runCommandLine(words: readonly string[]): Promise<void> {
   }
 
   const parser = await describeCommands(wanted);
-  let failure: { message: string | null; error: Error | undefined } | null = null;
-  parser.fail((message, error) => {
-    failure ??= { message, error };
+  let misused = false;
+  parser.fail((message, error: Error | undefined) => {
+    misused = error === undefined || error.name === 'YError';
     throw error ?? new Error(message);
   });
   try {
     await parser.parseAsync(words);
   } catch (error) {
     // What a command throws itself comes through here too; only complaints about the words are worded anew.
-    if (failure === null || (failure as { error?: Error }).error !== undefined) throw error;
-    throw await usageError((error as Error).message, name, parser);
+    if (!misused) throw error;
+    throw await usageError((error as Error).message, words, name, parser);
   }
 }
 
@@ -83,13 +83,21 @@ function refuseRepeated(args: Record<string, unknown>, options: Record<string, u
   return true;
 }
 
-async function usageError(message: string, name: string | undefined, parser: Argv): Promise<UserError> {
+async function usageError(
+  message: string,
+  words: readonly string[],
+  name: string | undefined,
+  parser: Argv,
+): Promise<UserError> {
   const remedy = `See phasewatch ${name === undefined ? '' : `${name} `}--help`;
+  if (name !== undefined && message.startsWith('Not enough non-option arguments')) {
+    return new UserError(`an argument is missing: phasewatch ${COMMANDS[name]!.usage}`, remedy);
+  }
   const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
-  if (unknown === undefined) return new UserError(message.charAt(0).toLowerCase() + message.slice(1), remedy);
-  const help = await parser.getHelp();
-  const known = [...new Set([...help.matchAll(/--([a-z][a-zA-Z.-]*)/g)].map((match) => match[1]!))];
-  return new UserError(`unknown option: --${unknown}${didYouMean(unknown, known)}`, remedy);
+  if (unknown === undefined) return new UserError(message, remedy);
+  if (words.includes(unknown)) return new UserError(`unexpected argument: ${unknown}`, remedy);
+  const known = [...new Set((await parser.getHelp()).match(/--[a-z][a-zA-Z.-]*/g))];
+  return new UserError(`unknown option: --${unknown}${didYouMean(`--${unknown}`, known)}`, remedy);
 }
 
 function version(): string {

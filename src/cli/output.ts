@@ -47,5 +47,5 @@ export function ignoreClosedPipes(): void {
 
 /** Returns the text without what a terminal would obey: errors may quote the contents of files. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '?');
+  return stripVTControlCharacters(text).replace(/(?![\n\t])\p{Cc}/gu, '?');
 }

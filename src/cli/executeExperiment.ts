@@ -1,0 +1,97 @@
+import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
+import type { RunExperimentOptions, RunOutcome } from '../sweep/runEvents.ts';
+import { knownSpeeds, rememberSpeeds, type SpeedSetting } from '../sweep/speedCache.ts';
+import { printDryRun } from './dryRun.ts';
+import { interruptSignal } from './interrupt.ts';
+import { createOutput, type Output } from './output.ts';
+import { createProgressLine } from './progressLine.ts';
+import { resultTable } from './resultTable.ts';
+import type { RunArgs } from './runOptions.ts';
+import { runProgress } from './runProgress.ts';
+
+const EXIT_RUN_FAILED = 1;
+const EXIT_INTERRUPTED = 130;
+
+/** Runs the experiment of a config, or tells what that would take, and sets the exit code. */
+export async function executeExperiment(args: RunArgs, trainOnly: boolean): Promise<void> {
+  const output = createOutput(args);
+  const experiment = loadExperiment(args.config, { set: args.set, out: args.out });
+  for (const note of experiment.notes) output.note(`note: ${note}`);
+  const setting: SpeedSetting = {
+    jobs: args.jobs,
+    threads: args.threads ?? null,
+    device: args.device ?? null,
+  };
+  if (args['dry-run']) {
+    printDryRun(experiment, setting, output);
+    return;
+  }
+  const outcome = await withProgress(experiment, setting, args, trainOnly);
+  report(experiment, outcome, trainOnly, output);
+  if (outcome.interrupted) process.exitCode = EXIT_INTERRUPTED;
+  else if (outcome.runs.some(({ state }) => state === 'failed')) process.exitCode = EXIT_RUN_FAILED;
+}
+
+async function withProgress(
+  experiment: Experiment,
+  setting: SpeedSetting,
+  args: RunArgs,
+  trainOnly: boolean,
+): Promise<RunOutcome> {
+  // The engine is loaded only now, so that wrong configs and dry runs cost nothing.
+  const { runExperiment } = await import('../sweep/runExperiment.ts');
+  const progress = runProgress(experiment.runs, setting.jobs, ({ config }) => knownSpeeds(config, setting));
+  const line = createProgressLine(process.stderr, { quiet: args.quiet });
+  const interrupt = interruptSignal(() =>
+    line.log('interrupted: finishing the step and writing the checkpoint'),
+  );
+  const options: RunExperimentOptions = {
+    ...setting,
+    outDir: experiment.outDir,
+    trainOnly,
+    retryFailed: args['retry-failed'],
+    failFast: args['fail-fast'],
+    tensorboard: args.tensorboard,
+    signal: interrupt.signal,
+    onEvent: (event) => {
+      const kept = progress.take(event);
+      if (kept !== null) line.log(kept);
+      line.update(progress.line());
+    },
+  };
+  try {
+    return await runExperiment(experiment, options);
+  } finally {
+    line.clear();
+    interrupt.release();
+    rememberSpeeds(
+      progress.speeds().map(({ run, imagesPerSecond }) => ({ config: run.config, imagesPerSecond })),
+      setting,
+    );
+  }
+}
+
+function report(experiment: Experiment, outcome: RunOutcome, trainOnly: boolean, output: Output): void {
+  const { runs, layers, interrupted } = outcome;
+  output.document({
+    experiment: experiment.name,
+    out: experiment.outDir,
+    interrupted,
+    report: outcome.report,
+    runs,
+    layers,
+  });
+  if (runs.length > 0) output.print(resultTable(runs, layers, output.width));
+  const failed = runs.filter(({ state }) => state === 'failed');
+  output.print('');
+  if (runs.every(({ state, trained }) => state === 'done' && !trained)) {
+    output.print(
+      `Nothing to train: ${runs.length === 1 ? 'the run was' : `all ${runs.length} runs were`} finished before.`,
+    );
+  }
+  for (const { run, error } of failed) output.print(`${run} failed: ${error ?? 'no reason known'}`);
+  if (failed.length > 0) output.print('Failed runs are tried again with --retry-failed.');
+  if (interrupted) output.print('Interrupted. The same command goes on where it stopped.');
+  if (outcome.report !== null) output.print(`Report: ${outcome.report}`);
+  else if (trainOnly) output.print(`Results: ${experiment.outDir}`);
+}

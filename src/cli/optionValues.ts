@@ -1,0 +1,14 @@
+import { UserError } from '../files/userError.ts';
+
+/**
+ * Returns a `coerce` of yargs that lets only whole numbers of at least `least` through. Leave the option's `type` out: yargs would
+ * make NaN of anything else before the error could quote it.
+ */
+export function wholeNumber(name: string, least = 1): (value: unknown) => unknown {
+  return (value) => {
+    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= least)) {
+      throw new UserError(`${name} must be a whole number of at least ${least}, got ${value}`);
+    }
+    return value;
+  };
+}

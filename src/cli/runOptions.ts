@@ -1,0 +1,73 @@
+import { availableParallelism } from 'node:os';
+import type { Argv, Options } from 'yargs';
+import { UserError } from '../files/userError.ts';
+import { wholeNumber } from './optionValues.ts';
+import type { OutputFlags } from './output.ts';
+
+/** Arguments of `run` and `train`. */
+export interface RunArgs extends OutputFlags {
+  config: string;
+  out: string | undefined;
+  set: string[];
+  'dry-run': boolean;
+  'retry-failed': boolean;
+  'fail-fast': boolean;
+  jobs: number;
+  threads: number | undefined;
+  device: string | undefined;
+  tensorboard: boolean;
+}
+
+const DEVICE_PATTERN = /^(cpu|gpu:\d+)$/;
+
+/** Adds the arguments of `run` and `train`. */
+export function runOptions(parser: Argv): Argv<RunArgs> {
+  return parser
+    .positional('config', {
+      type: 'string',
+      demandOption: true,
+      describe: 'config file, YAML (docs/config.md has its keys)',
+    })
+    .options({
+      out: text('results folder (default: results/<name>)'),
+      set: {
+        type: 'array',
+        string: true,
+        default: [],
+        requiresArg: true,
+        describe: 'change a key: epochs=3, optimizer.type=adam, sweep.batchSize=2,4,8',
+      },
+      'dry-run': flag('print the runs, their steps, time and disk need, and do nothing'),
+      'retry-failed': flag('train failed runs again'),
+      'fail-fast': flag('stop at the first run that fails'),
+      jobs: {
+        default: 1,
+        requiresArg: true,
+        coerce: wholeNumber('--jobs'),
+        describe: 'runs side by side, each in a process of its own',
+      },
+      threads: {
+        requiresArg: true,
+        coerce: wholeNumber('--threads'),
+        describe: `threads of a run (this machine has ${availableParallelism()})`,
+      },
+      device: {
+        ...text('cpu or gpu:N'),
+        coerce: (value: unknown) => {
+          if (value !== undefined && !DEVICE_PATTERN.test(String(value))) {
+            throw new UserError(`--device must be cpu or gpu:N, got ${value}`);
+          }
+          return value;
+        },
+      },
+      tensorboard: flag('write TensorBoard event files beside the metrics'),
+    }) as unknown as Argv<RunArgs>;
+}
+
+function text(describe: string): Options {
+  return { type: 'string', requiresArg: true, describe };
+}
+
+function flag(describe: string): Options {
+  return { type: 'boolean', default: false, describe };
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { canonicalJson } from '../config/canonicalJson.ts';
+import type { RunConfig } from '../config/schema.ts';
+import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { cacheFolder } from '../files/cacheFolder.ts';
+import type { Speed } from './stepTime.ts';
+
+/** What besides the config decides how fast a run trains. */
+export interface SpeedSetting {
+  jobs: number;
+  threads: number | null;
+  device: string | null;
+}
+
+/** Speeds measured on this machine: workload, then batch size, then images per second. */
+type Speeds = Record<string, Record<string, number>>;
+
+/** Returns the speeds measured on this machine for runs that differ from `config` in the batch size at most. */
+export function knownSpeeds(config: RunConfig, setting: SpeedSetting): Speed[] {
+  return Object.entries(readSpeeds()[workload(config, setting)] ?? {}).map(
+    ([batchSize, imagesPerSecond]) => ({
+      batchSize: Number(batchSize),
+      imagesPerSecond,
+    }),
+  );
+}
+
+/** Keeps measured speeds for later plans; the last measurement of a batch size stands. A cache out of reach is no error. */
+export function rememberSpeeds(
+  measured: readonly { config: RunConfig; imagesPerSecond: number }[],
+  setting: SpeedSetting,
+): void {
+  if (measured.length === 0) return;
+  const speeds = readSpeeds();
+  for (const { config, imagesPerSecond } of measured) {
+    const key = workload(config, setting);
+    speeds[key] = { ...speeds[key], [config.batchSize]: Number(imagesPerSecond.toPrecision(4)) };
+  }
+  try {
+    writeFileAtomic(speedsFile(), `${JSON.stringify(speeds, null, 1)}\n`);
+  } catch {
+    // a read-only home: plans say `unknown` then
+  }
+}
+
+function workload(
+  { network, dataset, precision, dropout, optimizer }: RunConfig,
+  setting: SpeedSetting,
+): string {
+  return canonicalJson({
+    host: hostname(),
+    network,
+    dataset,
+    precision,
+    dropout: dropout !== null,
+    optimizer: optimizer.type,
+    ...setting,
+  });
+}
+
+function readSpeeds(): Speeds {
+  try {
+    return JSON.parse(readFileSync(speedsFile(), 'utf8')) as Speeds;
+  } catch {
+    return {};
+  }
+}
+
+function speedsFile(): string {
+  return join(cacheFolder(), 'speeds.json');
+}
