@@ -1,0 +1,67 @@
+import type { SpectrumRow } from '../spectra/spectrumRow.ts';
+import type { MetricsRow } from './metricsRow.ts';
+
+/** A spectrum beside the settings of its run and the metrics of its epoch; null where the run has none. */
+export interface JoinedRow extends SpectrumRow {
+  batch_size: number | null;
+  learning_rate: number | null;
+  seed: number | null;
+  train_accuracy: number | null;
+  test_accuracy: number | null;
+  train_loss: number | null;
+  test_loss: number | null;
+  test_error: number | null;
+  /** Train minus test accuracy. */
+  gap: number | null;
+  /** Test minus train loss; the L2 penalty is in the latter. */
+  loss_gap: number | null;
+}
+
+export interface JoinedRun {
+  id: string;
+  config: Readonly<Record<string, unknown>> | null;
+  metrics: readonly MetricsRow[];
+}
+
+/** Returns every row of spectra.csv joined with the config and the metrics of its run, order kept. */
+export function joinRows(spectra: readonly SpectrumRow[], runs: readonly JoinedRun[]): JoinedRow[] {
+  const byId = new Map(
+    runs.map((run) => [
+      run.id,
+      { ...run, byEpoch: new Map(run.metrics.map((metrics) => [metrics.epoch, metrics])) },
+    ]),
+  );
+  return spectra.map((row) => {
+    const run = row.run === null ? undefined : byId.get(row.run);
+    const metrics = row.epoch === null ? undefined : run?.byEpoch.get(row.epoch);
+    const { train_accuracy = null, train_loss = null } = metrics ?? {};
+    const { test_accuracy = null, test_loss = null } = metrics ?? {};
+    return {
+      ...row,
+      batch_size: numberOf(run?.config?.batchSize),
+      learning_rate: numberOf(run?.config?.learningRate),
+      seed: numberOf(run?.config?.seed),
+      train_accuracy,
+      test_accuracy,
+      train_loss,
+      test_loss,
+      test_error: test_accuracy === null ? null : 1 - test_accuracy,
+      gap: train_accuracy === null || test_accuracy === null ? null : train_accuracy - test_accuracy,
+      loss_gap: train_loss === null || test_loss === null ? null : test_loss - train_loss,
+    };
+  });
+}
+
+/** Returns the rows of the last epoch of every run and layer, order kept. */
+export function lastEpochRows<Row extends SpectrumRow>(rows: readonly Row[]): Row[] {
+  const last = new Map<string, number>();
+  for (const { run, layer, epoch } of rows) {
+    const key = `${run}/${layer}`;
+    last.set(key, Math.max(last.get(key) ?? Number.NEGATIVE_INFINITY, epoch ?? 0));
+  }
+  return rows.filter(({ run, layer, epoch }) => last.get(`${run}/${layer}`) === (epoch ?? 0));
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}

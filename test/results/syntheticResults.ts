@@ -1,0 +1,243 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { stringify } from 'yaml';
+import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
+import { randomStream } from '../../src/random/stream.ts';
+import { writeMetricsCsv, writeSpectraCsv } from '../../src/results/csvFiles.ts';
+import { esdKey, resultsLayout } from '../../src/results/layout.ts';
+import type { MetricsRow } from '../../src/results/metricsRow.ts';
+import { type Tensor, writeSafetensors } from '../../src/snapshots/safetensors.ts';
+import { fitMarchenkoPastur } from '../../src/spectra/fitMarchenkoPastur.ts';
+import { matrixRank, matrixShape, zeroEigenvalue } from '../../src/spectra/ranks.ts';
+import type { Phase, SpectrumRow } from '../../src/spectra/spectrumRow.ts';
+import {
+  decayingBulkMatrix,
+  lowRankMatrix,
+  paretoMatrix,
+  spikedMatrix,
+} from '../../src/synthetic/matrices.ts';
+
+/** A run of the synthetic experiment: how its weights look once trained. */
+interface SyntheticRun {
+  id: string;
+  batchSize: number;
+  seed: number;
+  l2: boolean;
+  phase: Phase;
+}
+
+const LAYERS = [
+  { name: 'fc1', rows: 320, cols: 96 },
+  { name: 'fc2', rows: 96, cols: 48 },
+] as const;
+
+const TRAINED: readonly { batchSize: number; phase: Phase }[] = [
+  { batchSize: 2, phase: 'heavy-tailed' },
+  { batchSize: 8, phase: 'bulk-decay' },
+  { batchSize: 32, phase: 'bulk+spikes' },
+  { batchSize: 128, phase: 'bleeding-out' },
+  { batchSize: 500, phase: 'random-like' },
+];
+
+/** Writes a results folder as a sweep leaves it, of matrices of known class that drift from noise to it, and returns its path. */
+export function writeSyntheticResults(dir: string, { epochs = 10, seeds = 2 } = {}): string {
+  const layout = resultsLayout(dir);
+  const runs: SyntheticRun[] = Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) => [
+    ...TRAINED.map(({ batchSize, phase }) => ({
+      id: `b=${batchSize}_seed=${seed}`,
+      batchSize,
+      seed,
+      l2: false,
+      phase,
+    })),
+    { id: `overRegularized_seed=${seed}`, batchSize: 32, seed, l2: true, phase: 'rank-collapse' },
+  ]);
+  const text = (path: string, content: string): void => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  };
+  text(
+    layout.experiment,
+    stringify({
+      name: 'synthetic',
+      description: 'matrices of known class',
+      network: 'lenet5',
+      dataset: 'mnist',
+    }),
+  );
+  const spectra: SpectrumRow[] = [];
+  for (const run of runs) {
+    const paths = layout.run(run.id);
+    const l2 = run.l2 ? { coefficient: 0.01, layers: ['fc1'] } : null;
+    text(
+      paths.config,
+      JSON.stringify({
+        network: 'lenet5',
+        dataset: 'mnist',
+        batchSize: run.batchSize,
+        learningRate: 0.01,
+        seed: run.seed,
+        l2,
+        epochs,
+      }),
+    );
+    text(
+      paths.status,
+      JSON.stringify({
+        state: 'done',
+        epoch: epochs,
+        epochs,
+        images_per_second: 1000,
+        pid: 1,
+        host: 'example',
+        started_at: '2026-01-01T00:00:00.000Z',
+        updated_at: '2026-01-01T00:05:00.000Z',
+        finished_at: '2026-01-01T00:05:00.000Z',
+        error: null,
+        stopped_early: false,
+      }),
+    );
+    writeMetricsCsv(paths.metrics, metricsOf(run, epochs));
+    const tensors = new Map<string, Tensor>();
+    for (let epoch = 0; epoch <= epochs; epoch++) {
+      for (const layer of LAYERS) {
+        const evals = evalsOf(run, layer, epoch / epochs);
+        tensors.set(esdKey(epoch, layer.name), { dtype: 'F64', shape: [evals.length], data: evals });
+        spectra.push(syntheticRow(run, layer, epoch, epochs, evals));
+      }
+    }
+    writeSafetensors(layout.esd(run.id), tensors);
+  }
+  writeSpectraCsv(layout.spectra, spectra);
+  return dir;
+}
+
+function metricsOf(run: SyntheticRun, epochs: number): MetricsRow[] {
+  const best = run.l2 ? 0.7 : 0.995 - 0.004 * Math.log2(run.batchSize);
+  return Array.from({ length: epochs + 1 }, (_, epoch) => {
+    const done = 1 - Math.exp((-4 * epoch) / epochs);
+    const test = 0.1 + (best - 0.12 - 0.1 + 0.004 * run.seed) * done;
+    const train = epoch === 0 ? null : 0.1 + (best - 0.1) * done;
+    return {
+      epoch,
+      learning_rate: 0.01,
+      train_loss: train === null ? null : 2.3 * (1 - train),
+      train_accuracy: train,
+      test_loss: 2.3 * (1 - test),
+      test_accuracy: test,
+      images_per_second: epoch === 0 ? null : 1000 + run.batchSize,
+      train_time_s: epoch === 0 ? null : 12.5,
+    };
+  });
+}
+
+function evalsOf(run: SyntheticRun, layer: (typeof LAYERS)[number], progress: number): Float64Array {
+  const stream = randomStream(run.seed, `${run.id}/${layer.name}`);
+  const W = matrixOf(run.phase, stream, layer, progress);
+  return typescriptLinearAlgebra.eigenvalues(W, layer.rows, layer.cols);
+}
+
+function matrixOf(
+  phase: Phase,
+  stream: ReturnType<typeof randomStream>,
+  shape: (typeof LAYERS)[number],
+  progress: number,
+): Float64Array {
+  switch (phase) {
+    case 'random-like':
+      return spikedMatrix(stream, shape, []);
+    case 'bleeding-out':
+      return spikedMatrix(
+        stream,
+        shape,
+        [1.1, 1.05, 1, 0.95].map((s) => s * progress),
+      );
+    case 'bulk+spikes':
+      return spikedMatrix(
+        stream,
+        shape,
+        [2.2, 2, 1.9, 1.8, 1.7, 1.6].map((s) => s * progress),
+      );
+    case 'bulk-decay':
+      return progress === 0
+        ? spikedMatrix(stream, shape, [])
+        : decayingBulkMatrix(stream, shape, { strongest: 0.2 + 3 * progress, share: 0.12 });
+    case 'heavy-tailed': {
+      const tail = paretoMatrix(stream, shape, { mu: 1.5, kind: 'symmetric' });
+      const noise = spikedMatrix(stream, shape, []);
+      return noise.map((w, i) => (1 - progress) * w + 0.6 * progress * tail[i]!);
+    }
+    case 'rank-collapse': {
+      const low = lowRankMatrix(stream, shape, { rank: 6, noise: 0 });
+      const noise = spikedMatrix(stream, shape, []);
+      return noise.map((w, i) => (1 - progress) ** 3 * w + progress * low[i]!);
+    }
+  }
+}
+
+/** A row whose numbers agree with each other; the label is the class of the matrix, on the way there by progress alone. */
+function syntheticRow(
+  run: SyntheticRun,
+  layer: (typeof LAYERS)[number],
+  epoch: number,
+  epochs: number,
+  evals: Float64Array,
+): SpectrumRow {
+  const { rows: N, cols: M } = layer;
+  const max = evals[M - 1]!;
+  const trace = evals.reduce((sum, value) => sum + value, 0);
+  const shape = matrixShape(M, N, M);
+  const zero = zeroEigenvalue(evals, shape, 'float64');
+  const law = fitMarchenkoPastur(evals, shape, zero);
+  const tail = Math.ceil(M / 4);
+  const xmin = evals[M - tail]!;
+  const alpha = 1 + tail / evals.subarray(M - tail).reduce((sum, value) => sum + Math.log(value / xmin), 0);
+  const progress = epoch / epochs;
+  const phase = progress < 0.25 ? 'random-like' : progress < 0.5 && !run.l2 ? 'bleeding-out' : run.phase;
+  const reached = run.phase === 'random-like' || (run.phase === 'bleeding-out' && phase !== 'random-like');
+  const shown: Phase = reached ? run.phase : phase;
+  const rank = matrixRank(evals, zero);
+  const fitted = law.sigma !== null;
+  return {
+    run: run.id,
+    epoch,
+    layer: layer.name,
+    N,
+    M,
+    Q: N / M,
+    num_evals: M,
+    norm: trace,
+    log_norm: Math.log10(trace),
+    spectral_norm: max,
+    log_spectral_norm: Math.log10(max),
+    lambda_max: max,
+    lambda_min: evals[0]!,
+    stable_rank: trace / max,
+    matrix_rank: rank,
+    rank_loss: M - rank,
+    entropy: evals.reduce((s, v) => (v > 0 ? s - (v / trace) * Math.log(v / trace) : s), 0) / Math.log(M),
+    fit: 'hill',
+    alpha,
+    alpha_weighted: alpha * Math.log10(max),
+    log_alpha_norm: Math.log10(evals.reduce((sum, value) => sum + value ** alpha, 0)),
+    D: 0.05,
+    xmin,
+    xmax: max,
+    sigma: (alpha - 1) / Math.sqrt(tail),
+    num_pl_spikes: tail,
+    mp_fit: law.mode,
+    sigma_mp: law.sigma,
+    lambda_minus: fitted ? law.lambdaMinus : null,
+    lambda_plus: fitted ? law.lambdaPlus : null,
+    tw_edge: fitted ? law.twEdge : null,
+    num_spikes: fitted ? law.numSpikes : null,
+    mp_softrank: fitted ? law.mpSoftRank : null,
+    bulk_ks: fitted ? law.bulkKs : null,
+    phase: shown,
+    phase_confidence: 0.9,
+    phase_ambiguous: progress > 0.4 && progress < 0.6,
+    phase_runner_up: progress > 0.4 && progress < 0.6 ? 'bulk+spikes' : null,
+    phase_evidence: `spikes ${fitted ? law.numSpikes : 'none'}; soft rank ${fitted ? law.mpSoftRank.toFixed(3) : 'none'}`,
+    notes: law.reason,
+  };
+}
