@@ -12,7 +12,7 @@ export interface LoadOptions {
   threads?: number;
   /** Ops that may run at once, where it must differ from `threads`. */
   interOpThreads?: number;
-  /** `cpu` hides every GPU; a number shows only that one. Default: as CUDA_VISIBLE_DEVICES says. */
+  /** `cpu` hides every GPU, a number all but that one. Default: as CUDA_VISIBLE_DEVICES says. */
   device?: 'cpu' | number;
   /** The engine to load. Default: the one `locateEngine` finds. */
   engine?: LocatedEngine;

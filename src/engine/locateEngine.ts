@@ -1,19 +1,17 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserError } from '../files/userError.ts';
 import { CURRENT_ENGINE, engineParts, enginesFolder } from './enginePaths.ts';
 import type { EngineManifest, LocatedEngine } from './engineTypes.ts';
 import { BINDINGS_VERSION, TENSORFLOW_VERSION } from './pins.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
  * Returns the engine in use, or null when none is installed: the folder that PHASEWATCH_ENGINE names, else the one that `current`
  * in the cache leads to. Throws UserError when PHASEWATCH_ENGINE names a folder that is no engine.
  */
-export function locateEngine(env: Environment = process.env): LocatedEngine | null {
-  const named = env.PHASEWATCH_ENGINE;
-  if (named) {
+export function locateEngine(): LocatedEngine | null {
+  const named = process.env.PHASEWATCH_ENGINE;
+  if (named !== undefined && named !== '') {
     const found = readEngine(named);
     if ('engine' in found) return found.engine;
     throw new UserError(
@@ -21,7 +19,7 @@ export function locateEngine(env: Environment = process.env): LocatedEngine | nu
       'unset PHASEWATCH_ENGINE, or set it to a folder that `phasewatch engine info` has shown',
     );
   }
-  const found = readEngine(join(enginesFolder(env), CURRENT_ENGINE));
+  const found = readEngine(join(enginesFolder(), CURRENT_ENGINE));
   return 'engine' in found ? found.engine : null;
 }
 
@@ -51,7 +49,7 @@ function unusable(folder: string, manifest: EngineManifest): string | null {
     return `it has TensorFlow ${manifest.tensorflow}, this version of phasewatch needs ${TENSORFLOW_VERSION}`;
   }
   for (const { file, bytes } of manifest.libraries) {
-    const size = statSync(join(folder, file), { throwIfNoEntry: false })?.size;
+    const size = statSync(resolve(folder, file), { throwIfNoEntry: false })?.size;
     if (size !== bytes) return `${file} must have ${bytes} bytes, got ${size ?? 'no such file'}`;
   }
   return null;

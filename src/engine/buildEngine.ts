@@ -1,0 +1,183 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../files/userError.ts';
+import { compileObjects, linkBinding } from './compileBinding.ts';
+import { engineParts } from './enginePaths.ts';
+import type { EngineManifest } from './engineTypes.ts';
+import { fetchWheel, runPip, sha256 } from './fetchWheel.ts';
+import { findLibraries } from './findLibraries.ts';
+import { installBindings } from './installBindings.ts';
+import { runTogether } from './parallelTasks.ts';
+import type { PinnedWheel } from './pins.ts';
+import { runTool } from './runTool.ts';
+import type { ToolCommand } from './systemTools.ts';
+import { openTensorflowWheel, WHEEL_LIBRARIES } from './unpackTensorflow.ts';
+import { CUDA_EXTRA, requirementsOfExtra } from './wheelRequirements.ts';
+
+/** From the binding's folder back to the engine's tensorflow/. */
+const OWN_LIBRARIES = '$ORIGIN/../../../../../tensorflow';
+
+/** Tags of the nvidia-* wheels, oldest C library first. */
+const NVIDIA_PLATFORMS = ['manylinux1', 'manylinux2014', 'manylinux_2_17', 'manylinux_2_27'];
+
+/** Where an engine is being put together. */
+export interface BuildSite {
+  /** The engine folder to be. */
+  folder: string;
+  /** Removed afterwards. */
+  scratch: string;
+  compiler: { command: string; version: string };
+  /** Says how far the fetching, or the building, is. */
+  onStatus: (task: 'TensorFlow' | 'tfjs-node', text: string) => void;
+  signal: AbortSignal | undefined;
+}
+
+/** What a build adds to the manifest. */
+export type Built = Pick<EngineManifest, 'origin' | 'origin_sha256' | 'libraries' | 'compiler'>;
+
+/** Fetches TensorFlow's wheel and tfjs-node side by side and compiles the one's binding against the other's libraries. */
+export async function buildFromWheel(
+  { folder, scratch, compiler, onStatus, signal }: BuildSite,
+  wheel: PinnedWheel,
+  pip: ToolCommand,
+  cuda: boolean,
+): Promise<Built> {
+  const say = (text: string): void => onStatus('TensorFlow', text);
+  const [tensorflow] = await runTogether(
+    async (signal) => {
+      const path = await fetchWheel(wheel, { pip, scratch, onStatus: say, signal });
+      const opened = await openTensorflowWheel(path);
+      await opened.unpackHeaders(folder, { onStatus: say, signal });
+      return opened;
+    },
+    (signal) => fetchBindings(folder, onStatus, signal),
+    signal,
+  );
+  const include = join(folder, engineParts.tensorflow, 'include');
+  const [libraries, objects] = await runTogether(
+    async (signal) => {
+      const unpacked = await tensorflow.unpackLibraries(folder, { onStatus: say, signal });
+      if (cuda) {
+        await fetchNvidiaLibraries(tensorflow.metadata, wheel, { folder, scratch, pip, say, signal });
+      }
+      return unpacked;
+    },
+    (signal) => {
+      onStatus('tfjs-node', 'compiling the binding');
+      return compileObjects({ compiler: compiler.command, engineFolder: folder, include, signal }, scratch);
+    },
+    signal,
+  );
+  onStatus('tfjs-node', 'linking the binding');
+  await linkBinding({ compiler: compiler.command, engineFolder: folder, include, signal }, objects, {
+    folder: join(folder, engineParts.tensorflow),
+    names: WHEEL_LIBRARIES,
+    rpath: OWN_LIBRARIES,
+  });
+  return { origin: wheel.file, origin_sha256: wheel.sha256, libraries, compiler: compiler.version };
+}
+
+/** Lays the nvidia-* wheels that TensorFlow's wheel names beside tensorflow/, where its libraries look for theirs. */
+async function fetchNvidiaLibraries(
+  metadata: string,
+  wheel: PinnedWheel,
+  {
+    folder,
+    scratch,
+    pip,
+    say,
+    signal,
+  }: { folder: string; scratch: string; pip: ToolCommand; say: (text: string) => void; signal: AbortSignal },
+): Promise<void> {
+  const requirements = requirementsOfExtra(metadata, CUDA_EXTRA);
+  if (requirements.length === 0) {
+    throw new UserError(`${wheel.file} must name NVIDIA's libraries in its extra ${CUDA_EXTRA}, got none`);
+  }
+  const architecture = wheel.platform.replace(/^manylinux_\d+_\d+_/, '');
+  const args = [
+    ...['install', '--no-deps', '--only-binary=:all:', '--progress-bar=off', '--disable-pip-version-check'],
+    ...['--no-compile', '--python-version', wheel.pythonVersion, '--target', folder],
+    ...NVIDIA_PLATFORMS.flatMap((platform) => ['--platform', `${platform}_${architecture}`]),
+    ...requirements,
+  ];
+  await runPip(args, "NVIDIA's libraries", { pip, scratch, onStatus: say, signal });
+}
+
+/** Fetches tfjs-node and compiles its binding against libraries that are there already, and stay where they are. */
+export async function buildFromFolder(
+  { folder, scratch, compiler, onStatus, signal }: BuildSite,
+  from: string,
+): Promise<Built> {
+  const found = findLibraries(from);
+  await fetchBindings(folder, onStatus, signal);
+  onStatus('tfjs-node', 'compiling the binding');
+  const options = { compiler: compiler.command, engineFolder: folder, include: found.include, signal };
+  const objects = await compileObjects(options, scratch);
+  await linkBinding(options, objects, { folder: found.folder, names: found.names, rpath: found.folder });
+  onStatus('TensorFlow', 'hashing the libraries');
+  const libraries = await describeLibraries(
+    found.names.map((name) => join(found.folder, name)),
+    (path) => path,
+  );
+  return { origin: from, origin_sha256: null, libraries, compiler: compiler.version };
+}
+
+/** Fetches tfjs-node and runs its own installer, which fetches TensorFlow and a ready-made binding from its storage host. */
+export async function buildOfficial(
+  { folder, onStatus, signal }: Pick<BuildSite, 'folder' | 'onStatus' | 'signal'>,
+  cuda: boolean,
+): Promise<Built> {
+  await fetchBindings(folder, onStatus, signal);
+  onStatus('tfjs-node', 'running its own installer');
+  const bindings = join(folder, engineParts.bindings);
+  const { code, stdout, stderr } = await runTool(
+    process.execPath,
+    ['scripts/install.js', cuda ? 'gpu' : 'cpu', 'download'],
+    {
+      cwd: bindings,
+      env: { PATH: `${join(folder, 'node_modules/.bin')}:${process.env.PATH ?? ''}` },
+      signal,
+    },
+  );
+  const built = statSync(join(folder, engineParts.binding), { throwIfNoEntry: false });
+  if (code !== 0 || built === undefined) {
+    const said = `${stdout}\n${stderr}`
+      .split('\n')
+      .filter((line) => /error|ENOTFOUND|EAI_AGAIN|ECONN/i.test(line));
+    throw new UserError(
+      `the installer of tfjs-node must end well, got exit code ${code}: ${said.at(-1)?.trim() ?? 'no message'}`,
+      'phasewatch engine install (without --official) needs only the package registries',
+    );
+  }
+  const lib = join(bindings, 'deps/lib');
+  const files = readdirSync(lib).filter((name) => /^libtensorflow.*\.so/.test(name));
+  const libraries = await describeLibraries(
+    files.map((name) => join(lib, name)),
+    (path) => path.slice(folder.length + 1),
+  );
+  return {
+    origin: '@tensorflow/tfjs-node-gpu scripts/install.js',
+    origin_sha256: null,
+    libraries,
+    compiler: null,
+  };
+}
+
+async function fetchBindings(
+  folder: string,
+  onStatus: BuildSite['onStatus'],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  onStatus('tfjs-node', 'fetching tfjs-node');
+  await installBindings(folder, signal);
+  onStatus('tfjs-node', 'tfjs-node is there');
+}
+
+function describeLibraries(
+  paths: readonly string[],
+  name: (path: string) => string,
+): Promise<EngineManifest['libraries']> {
+  return Promise.all(
+    paths.map(async (path) => ({ file: name(path), bytes: statSync(path).size, sha256: await sha256(path) })),
+  );
+}
