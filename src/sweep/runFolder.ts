@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { canonicalJson } from '../config/canonicalJson.ts';
+import { type RunConfig, runConfigSchema } from '../config/schema.ts';
+import { UserError } from '../files/userError.ts';
+import type { RunLayout } from '../results/layout.ts';
+import type { RunStatus } from '../results/runStatus.ts';
+import { runIdentity, snapshotsServe } from './runIdentity.ts';
+
+/** What a run's folder holds already. */
+export interface StoredRun {
+  config: RunConfig;
+  status: RunStatus | null;
+}
+
+/** What is left to do for a run. */
+export type RunTask = 'train' | 'continue' | 'skip-done' | 'skip-failed';
+
+/** Returns what the folder of a run holds, null when nothing. Throws UserError for files that are not a run's. */
+export function readStoredRun(files: RunLayout): StoredRun | null {
+  if (!existsSync(files.config)) return null;
+  try {
+    const config = runConfigSchema.parse(JSON.parse(readFileSync(files.config, 'utf8')));
+    const status = existsSync(files.status) ? JSON.parse(readFileSync(files.status, 'utf8')) : null;
+    return { config, status };
+  } catch (error) {
+    throw new UserError(
+      `${files.dir} must hold a run of phasewatch: ${(error as Error).message}`,
+      `remove ${files.dir}, or choose another folder with --out`,
+    );
+  }
+}
+
+/**
+ * Returns what is left to do for a run in a folder that may hold it already. A run of more epochs goes on where one of fewer ended:
+ * what an epoch does follows from its number, not from how many are to come. Throws UserError when the folder holds a run with other
+ * settings, naming them: trained results are never overwritten.
+ */
+export function planRun(
+  id: string,
+  files: RunLayout,
+  config: RunConfig,
+  stored: StoredRun | null,
+  retryFailed: boolean,
+): RunTask {
+  if (stored === null) return 'train';
+  const longer = stored.config.epochs > config.epochs;
+  if (longer || checkpointIdentity(stored.config) !== checkpointIdentity(config)) {
+    throw new UserError(
+      `run ${id} in ${files.dir} must have the settings of the config, got ${differences(stored.config, config)}`,
+      'choose another folder with --out, or remove that run',
+    );
+  }
+  const { status } = stored;
+  const finished =
+    status?.state === 'done' && (status.stopped_early || stored.config.epochs === config.epochs);
+  if (finished) {
+    if (snapshotsServe(stored.config.snapshots, config.snapshots)) return 'skip-done';
+    throw new UserError(
+      `snapshots of the finished run ${id} in ${files.dir} must hold what the config asks for, got ` +
+        `${canonicalJson(stored.config.snapshots)} for ${canonicalJson(config.snapshots)}`,
+      'choose another folder with --out, or remove that run to train it again',
+    );
+  }
+  if (status?.state === 'failed') return retryFailed ? 'continue' : 'skip-failed';
+  return 'continue';
+}
+
+/** Returns the identity that a checkpoint is held to: that of the run, however many epochs it is to have. */
+export function checkpointIdentity(config: RunConfig): string {
+  return runIdentity({ ...config, epochs: 0 });
+}
+
+function differences(stored: RunConfig, wanted: RunConfig): string {
+  const keys = (Object.keys(wanted) as (keyof RunConfig)[]).filter((key) => key !== 'snapshots');
+  const changed = keys.filter((key) => canonicalJson(stored[key]) !== canonicalJson(wanted[key]));
+  return changed
+    .map((key) => `${key} ${canonicalJson(stored[key])} where the config has ${canonicalJson(wanted[key])}`)
+    .join(', ');
+}

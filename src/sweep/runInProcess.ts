@@ -1,0 +1,130 @@
+import { hostname } from 'node:os';
+import pino from 'pino';
+import type { RunConfig } from '../config/schema.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { PREPROCESSING } from '../data/preprocessing.ts';
+import { randomizeLabels } from '../data/randomLabels.ts';
+import { writeFileAtomic } from '../files/atomicWrite.ts';
+import type { SessionBinding } from '../graph/graphSession.ts';
+import type { RunLayout } from '../results/layout.ts';
+import type { RunStatus } from '../results/runStatus.ts';
+import { trainRun } from '../train/trainRun.ts';
+import type { RunEvent } from './runEvents.ts';
+import { checkpointIdentity } from './runFolder.ts';
+
+export interface RunInProcessOptions {
+  run: string;
+  files: RunLayout;
+  config: RunConfig;
+  dataset: Dataset;
+  binding: SessionBinding;
+  signal: AbortSignal;
+  onEvent(event: RunEvent): void;
+}
+
+/** Trains one run here and now, keeping its config.json, status.json and log.ndjson true, and returns how it ended. */
+export async function runInProcess(options: RunInProcessOptions): Promise<RunStatus> {
+  const { run, files, config, dataset, onEvent } = options;
+  writeFileAtomic(files.config, `${JSON.stringify(config, null, 2)}\n`);
+  const log = pino(
+    { base: { run }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: files.log, sync: true }),
+  );
+  const now = (): string => new Date().toISOString();
+  let status: RunStatus = {
+    state: 'running',
+    epoch: 0,
+    epochs: config.epochs,
+    images_per_second: null,
+    pid: process.pid,
+    host: hostname(),
+    started_at: now(),
+    updated_at: now(),
+    finished_at: null,
+    error: null,
+    stopped_early: false,
+  };
+  const update = (change: Partial<RunStatus>): void => {
+    status = { ...status, ...change, updated_at: now() };
+    writeFileAtomic(files.status, `${JSON.stringify(status, null, 2)}\n`);
+  };
+  let announced = false;
+  const announce = (resumedAt: number | null): void => {
+    if (announced) return;
+    announced = true;
+    log.info({ resumedAt }, resumedAt === null ? 'run starts' : 'run goes on');
+    onEvent({ type: 'run-started', run, resumedAt });
+  };
+  try {
+    update({});
+    const outcome = await trainRun({
+      files,
+      config,
+      identity: checkpointIdentity(config),
+      data: trainingData(dataset, config),
+      binding: options.binding,
+      signal: options.signal,
+      onResume: ({ epoch }) => {
+        update({ epoch });
+        announce(epoch);
+      },
+      onNote: (message) => log.warn(message),
+      onStep: ({ epoch, batch, batches, imagesPerSecond }) =>
+        onEvent({
+          type: 'step',
+          run,
+          epoch,
+          epochs: config.epochs,
+          step: batch,
+          steps: batches,
+          imagesPerSecond,
+        }),
+      onEpoch: (row) => {
+        announce(null);
+        log.info(row, 'epoch done');
+        update({ epoch: row.epoch, images_per_second: row.images_per_second });
+        onEvent({ type: 'epoch', run, row });
+      },
+    });
+    log.info(outcome, `run ${outcome.state}`);
+    update({
+      state: outcome.state,
+      epoch: outcome.epoch,
+      stopped_early: outcome.stoppedEarly,
+      finished_at: now(),
+    });
+    if (outcome.state === 'done') onEvent({ type: 'run-finished', run });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log.error(error, 'run failed');
+    tryUpdate(() => update({ state: 'failed', error: message, finished_at: now() }), log);
+    status = { ...status, state: 'failed', error: message };
+    onEvent({ type: 'run-failed', run, error: message });
+  } finally {
+    log.flush();
+  }
+  return status;
+}
+
+/** On a full disk even the status cannot be written; the run has failed all the same. */
+function tryUpdate(update: () => void, log: pino.Logger): void {
+  try {
+    update();
+  } catch (error) {
+    log.error(error, 'status not written');
+  }
+}
+
+function trainingData(dataset: Dataset, config: RunConfig) {
+  const labels =
+    config.randomLabels === 0
+      ? dataset.train.labels
+      : randomizeLabels(dataset.train.labels, dataset.classes, config.randomLabels, config.seed);
+  return {
+    inputShape: dataset.shape,
+    classes: dataset.classes,
+    preprocessing: PREPROCESSING[dataset.name],
+    train: { ...dataset.train, labels },
+    test: dataset.test,
+  };
+}
