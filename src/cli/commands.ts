@@ -23,4 +23,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'the training half of run',
     load: async () => (await import('./train.ts')).trainCommand,
   },
+  report: {
+    usage: 'report <dir>',
+    summary: 'one self-contained HTML page on a results folder',
+    load: async () => (await import('./report.ts')).reportCommand,
+  },
+  status: {
+    usage: 'status <dir>',
+    summary: 'how far the runs of a results folder are',
+    load: async () => (await import('./status.ts')).statusCommand,
+  },
+  data: {
+    usage: 'data',
+    summary: 'fetch, import, verify and list data sets',
+    load: async () => (await import('./data.ts')).dataCommand,
+  },
 };

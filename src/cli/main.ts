@@ -95,8 +95,14 @@ async function usageError(
   }
   const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
   if (unknown === undefined) return new UserError(message, remedy);
-  if (words.includes(unknown)) return new UserError(`unexpected argument: ${unknown}`, remedy);
-  const known = [...new Set((await parser.getHelp()).match(/--[a-z][a-zA-Z.-]*/g))];
+  const help = await parser.getHelp();
+  if (words.includes(unknown)) {
+    const actions = [...help.matchAll(new RegExp(`^ +phasewatch ${name} ([a-z]+)`, 'gm'))].map(
+      ([, action]) => action!,
+    );
+    return new UserError(`unexpected argument: ${unknown}${didYouMean(unknown, actions)}`, remedy);
+  }
+  const known = [...new Set(help.match(/--[a-z][a-zA-Z.-]*/g))];
   return new UserError(`unknown option: --${unknown}${didYouMean(`--${unknown}`, known)}`, remedy);
 }
 

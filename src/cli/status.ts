@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Argv, CommandModule } from 'yargs';
+import { UserError } from '../files/userError.ts';
+import { type ExperimentState, experimentStatus, type RunState } from '../sweep/experimentStatus.ts';
+import { count, duration, fixed, NO_VALUE } from './numberText.ts';
+import { createOutput, type OutputFlags } from './output.ts';
+import { type Column, cut, formatTable } from './table.ts';
+
+interface StatusArgs extends OutputFlags {
+  dir: string;
+  watch: boolean;
+}
+
+const WATCH_INTERVAL_MS = 2000;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+/** `status DIR`: how the runs of a results folder stand. */
+export const statusCommand: CommandModule<object, StatusArgs> = {
+  builder: (parser) =>
+    parser
+      .positional('dir', { type: 'string', demandOption: true, describe: 'results folder' })
+      .option('watch', {
+        type: 'boolean',
+        default: false,
+        describe: 'show it anew every two seconds until no run is running',
+      })
+      .example('$0 status results/quick', 'from another shell or machine')
+      .example('$0 status results/quick --watch', 'until all runs have ended') as unknown as Argv<StatusArgs>,
+  handler: async (args) => {
+    if (args.watch && args.json) throw new UserError('--watch must not be given together with --json');
+    const output = createOutput(args);
+    while (true) {
+      const state = experimentStatus(args.dir);
+      output.document(state);
+      if (args.watch && process.stdout.isTTY) output.print(CLEAR_SCREEN);
+      output.print(statusText(state, output.width));
+      if (!args.watch || state.running === 0) return;
+      await sleep(WATCH_INTERVAL_MS);
+    }
+  },
+};
+
+const COLUMNS: readonly Column<RunState>[] = [
+  { title: 'run', text: ({ run }) => run },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'epoch', text: ({ epoch, epochs }) => `${epoch}/${epochs ?? '?'}`, align: 'right' },
+  { title: 'test', text: (run) => fixed(run.test_accuracy, 4), align: 'right', dispensable: 1 },
+  {
+    title: 'img/s',
+    text: ({ images_per_second }) => (images_per_second === null ? NO_VALUE : count(images_per_second)),
+    align: 'right',
+    dispensable: 2,
+  },
+  { title: 'ETA', text: ({ eta_s }) => (eta_s === null ? NO_VALUE : duration(eta_s)), align: 'right' },
+  { title: 'host', text: ({ host }) => host ?? NO_VALUE, dispensable: 3 },
+];
+
+function statusText(state: ExperimentState, width: number): string {
+  const counts = (['done', 'running', 'failed', 'interrupted', 'waiting'] as const)
+    .filter((key) => state[key] > 0)
+    .map((key) => `${state[key]} ${key}`);
+  const open = state.running + state.waiting + state.interrupted > 0;
+  const errors = state.runs.flatMap(({ run, error }) =>
+    error === null ? [] : [cut(`${run}: ${error.split('\n')[0]}`, width)],
+  );
+  return [
+    formatTable(COLUMNS, state.runs, width),
+    '',
+    `${counts.join(', ')}${open ? `; left: ${duration(state.eta_s)}` : ''}`,
+    ...errors,
+  ].join('\n');
+}

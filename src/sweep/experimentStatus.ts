@@ -1,0 +1,160 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { DATASET_SHAPES } from '../config/datasetShape.ts';
+import type { RunConfig } from '../config/schema.ts';
+import { UserError } from '../files/userError.ts';
+import { readMetricsCsv } from '../results/csvFiles.ts';
+import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
+import type { MetricsRow } from '../results/metricsRow.ts';
+import { loadExperiment } from './loadExperiment.ts';
+import { readStoredRun } from './runFolder.ts';
+import { type Speed, secondsPerStep } from './stepTime.ts';
+
+/** How one run stands; keys are those of `status --json`. */
+export interface RunState {
+  run: string;
+  /** `waiting`: nothing of it is there yet. A run whose process is gone is `interrupted`: the same command goes on with it. */
+  state: 'done' | 'running' | 'failed' | 'interrupted' | 'waiting';
+  epoch: number;
+  epochs: number | null;
+  test_accuracy: number | null;
+  images_per_second: number | null;
+  /** Seconds of training left; null where no speed is known, and for ended runs. */
+  eta_s: number | null;
+  host: string | null;
+  updated_at: string | null;
+  error: string | null;
+}
+
+export interface ExperimentState {
+  dir: string;
+  runs: RunState[];
+  done: number;
+  running: number;
+  failed: number;
+  interrupted: number;
+  waiting: number;
+  /** Seconds until all runs are done at the present number side by side; null where not all speeds are known. */
+  eta_s: number | null;
+}
+
+/** Returns how the runs of a results folder stand, by its files alone: from any shell or machine that sees them. */
+export function experimentStatus(dir: string, now = Date.now()): ExperimentState {
+  const layout = resultsLayout(dir);
+  if (!existsSync(dir) || !statSync(dir).isDirectory()) {
+    throw new UserError(`results folder must exist, got ${dir}`, 'It is made by phasewatch run or train.');
+  }
+  const files = [...plannedRuns(layout)].map(([run, config]) => readRun(layout, run, config));
+  if (files.length === 0)
+    throw new UserError(`results folder must hold experiment.yaml or runs/, got ${dir}`);
+  const speeds = files.flatMap(({ config, last }): { config: RunConfig; speed: Speed }[] =>
+    config === null || last?.images_per_second == null
+      ? []
+      : [{ config, speed: { batchSize: config.batchSize, imagesPerSecond: last.images_per_second } }],
+  );
+  const runs = files.map((one) =>
+    runState(
+      one,
+      speeds.filter(({ config }) => sameWork(config, one.config)).map(({ speed }) => speed),
+      now,
+    ),
+  );
+  const counted = (state: RunState['state']): number => runs.filter((run) => run.state === state).length;
+  const running = counted('running');
+  const open = runs.filter(
+    ({ state }) => state === 'running' || state === 'waiting' || state === 'interrupted',
+  );
+  const left = open.reduce<number | null>(
+    (sum, { eta_s }) => (sum === null || eta_s === null ? null : sum + eta_s),
+    0,
+  );
+  return {
+    dir,
+    runs,
+    done: counted('done'),
+    running,
+    failed: counted('failed'),
+    interrupted: counted('interrupted'),
+    waiting: counted('waiting'),
+    eta_s: left === null ? null : left / Math.max(1, running),
+  };
+}
+
+interface RunFiles {
+  run: string;
+  config: RunConfig | null;
+  stored: ReturnType<typeof readStoredRun>;
+  last: MetricsRow | undefined;
+}
+
+/** The runs of experiment.yaml, in its order, and those that only have a folder. */
+function plannedRuns(layout: ResultsLayout): Map<string, RunConfig | null> {
+  const runs = new Map<string, RunConfig | null>();
+  if (existsSync(layout.experiment)) {
+    for (const { id, config } of loadExperiment(layout.experiment, { out: layout.dir }).runs)
+      runs.set(id, config);
+  }
+  if (existsSync(layout.runs)) {
+    for (const entry of readdirSync(layout.runs, { withFileTypes: true })) {
+      if (entry.isDirectory() && !runs.has(entry.name)) runs.set(entry.name, null);
+    }
+  }
+  return runs;
+}
+
+function readRun(layout: ResultsLayout, run: string, planned: RunConfig | null): RunFiles {
+  const files = layout.run(run);
+  const stored = readStoredRun(files);
+  const last = existsSync(files.metrics) ? readMetricsCsv(files.metrics).at(-1) : undefined;
+  return { run, config: planned ?? stored?.config ?? null, stored, last };
+}
+
+function runState({ run, config, stored, last }: RunFiles, speeds: readonly Speed[], now: number): RunState {
+  const status = stored?.status ?? null;
+  const gone = status?.state === 'running' && status.host === hostname() && !isAlive(status.pid);
+  const state = status === null ? 'waiting' : gone ? 'interrupted' : status.state;
+  const ended = state === 'done' || state === 'failed';
+  return {
+    run,
+    state,
+    epoch: status?.epoch ?? 0,
+    epochs: config?.epochs ?? status?.epochs ?? null,
+    test_accuracy: last?.test_accuracy ?? null,
+    images_per_second: status?.images_per_second ?? last?.images_per_second ?? null,
+    eta_s: ended || config === null ? null : secondsLeft(config, status, last, speeds, now),
+    host: status?.host ?? null,
+    updated_at: status?.updated_at ?? null,
+    error: status?.error ?? null,
+  };
+}
+
+function secondsLeft(
+  config: RunConfig,
+  status: { state: string; epoch: number; updated_at: string } | null,
+  last: MetricsRow | undefined,
+  speeds: readonly Speed[],
+  now: number,
+): number | null {
+  const images = config.trainImages ?? DATASET_SHAPES[config.dataset].trainImages;
+  const perStep = secondsPerStep(speeds, config.batchSize);
+  const perEpoch =
+    last?.train_time_s ?? (perStep === null ? null : perStep * Math.ceil(images / config.batchSize));
+  if (perEpoch === null) return null;
+  const epochs = Math.max(0, config.epochs - (status?.epoch ?? 0));
+  // The file is written at the end of an epoch; since then the next one is under way.
+  const since = status?.state === 'running' ? (now - Date.parse(status.updated_at)) / 1000 : 0;
+  return epochs * perEpoch - Math.min(Math.max(0, since), epochs === 0 ? 0 : perEpoch);
+}
+
+function sameWork(a: RunConfig, b: RunConfig | null): boolean {
+  return b !== null && a.dataset === b.dataset && JSON.stringify(a.network) === JSON.stringify(b.network);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
