@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../files/userError.ts';
 import { compileObjects, linkBinding } from './compileBinding.ts';
 import { engineParts } from './enginePaths.ts';
-import type { EngineManifest } from './engineTypes.ts';
+import type { EngineManifest, NativeFile } from './engineTypes.ts';
 import { fetchWheel, runPip, sha256 } from './fetchWheel.ts';
 import { findLibraries } from './findLibraries.ts';
 import { installBindings } from './installBindings.ts';
@@ -33,7 +33,9 @@ export interface BuildSite {
 }
 
 /** What a build adds to the manifest. */
-export type Built = Pick<EngineManifest, 'origin' | 'origin_sha256' | 'libraries' | 'compiler'>;
+export interface Built extends Pick<EngineManifest, 'origin' | 'origin_sha256' | 'compiler'> {
+  libraries: NativeFile[];
+}
 
 /** Fetches TensorFlow's wheel and tfjs-node side by side and compiles the one's binding against the other's libraries. */
 export async function buildFromWheel(
@@ -115,7 +117,7 @@ export async function buildFromFolder(
   const objects = await compileObjects(options, scratch);
   await linkBinding(options, objects, { folder: found.folder, names: found.names, rpath: found.folder });
   onStatus('TensorFlow', 'hashing the libraries');
-  const libraries = await describeLibraries(
+  const libraries = await describeFiles(
     found.names.map((name) => join(found.folder, name)),
     (path) => path,
   );
@@ -151,7 +153,7 @@ export async function buildOfficial(
   }
   const lib = join(bindings, 'deps/lib');
   const files = readdirSync(lib).filter((name) => /^libtensorflow.*\.so/.test(name));
-  const libraries = await describeLibraries(
+  const libraries = await describeFiles(
     files.map((name) => join(lib, name)),
     (path) => path.slice(folder.length + 1),
   );
@@ -173,10 +175,11 @@ async function fetchBindings(
   onStatus('tfjs-node', 'tfjs-node is there');
 }
 
-function describeLibraries(
+/** Returns size and SHA-256 of the files, each under the name that `name` gives its path. */
+export function describeFiles(
   paths: readonly string[],
   name: (path: string) => string,
-): Promise<EngineManifest['libraries']> {
+): Promise<NativeFile[]> {
   return Promise.all(
     paths.map(async (path) => ({ file: name(path), bytes: statSync(path).size, sha256: await sha256(path) })),
   );

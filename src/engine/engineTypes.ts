@@ -7,6 +7,13 @@ export type EngineVariant = 'cpu' | 'cuda';
 /** Where the TensorFlow libraries of an engine came from. */
 export type EngineSource = 'wheel' | 'folder' | 'official';
 
+/** A file that must be there, of this size, for the engine to be whole. */
+export interface NativeFile {
+  file: string;
+  bytes: number;
+  sha256: string;
+}
+
 /** The contents of engine.json, written last: a folder without it is no engine. */
 export interface EngineManifest {
   schema: 1;
@@ -18,7 +25,8 @@ export interface EngineManifest {
   origin: string;
   /** SHA-256 of the wheel; null where there was none. */
   origin_sha256: string | null;
-  libraries: { file: string; bytes: number; sha256: string }[];
+  /** The native files: TensorFlow's libraries (relative to the folder, or absolute where they stay elsewhere), then the binding. */
+  files: NativeFile[];
   /** First line of `g++ --version`; null when the binding came ready-made. */
   compiler: string | null;
   platform: string;

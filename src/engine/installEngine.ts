@@ -2,7 +2,14 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } f
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { UserError } from '../files/userError.ts';
-import { type BuildSite, type Built, buildFromFolder, buildFromWheel, buildOfficial } from './buildEngine.ts';
+import {
+  type BuildSite,
+  type Built,
+  buildFromFolder,
+  buildFromWheel,
+  buildOfficial,
+  describeFiles,
+} from './buildEngine.ts';
 import { CURRENT_ENGINE, engineParts, enginesFolder } from './enginePaths.ts';
 import type { EngineManifest, EngineSource, EngineVariant, LocatedEngine } from './engineTypes.ts';
 import { listGpus, requireDriver } from './gpu.ts';
@@ -26,7 +33,7 @@ const UNFINISHED = '.installing-';
 const REPLACED = '.replaced-';
 
 /** Disk that an installation takes at its peak, with a tenth to spare: archives and what is unpacked from them. */
-const DISK_NEEDED: Readonly<Record<EngineSource, Record<EngineVariant, number>>> = {
+export const DISK_NEEDED: Readonly<Record<EngineSource, Record<EngineVariant, number>>> = {
   wheel: { cpu: 1.7e9, cuda: 11e9 },
   folder: { cpu: 0.4e9, cuda: 0.4e9 },
   official: { cpu: 1.5e9, cuda: 3e9 },
@@ -132,13 +139,18 @@ async function build(
     rmSync(scratch, { recursive: true });
     await pruneBindings(folder);
     const { tensorflow } = await smokeCheck(folder, signal);
+    const { libraries, ...rest } = built;
+    const compiled = [engineParts.binding, engineParts.stderrGate]
+      .map((file) => join(folder, file))
+      .filter(existsSync);
     const manifest: EngineManifest = {
       schema: 1,
       tensorflow,
       bindings: BINDINGS_VERSION,
       variant,
       source,
-      ...built,
+      ...rest,
+      files: [...libraries, ...(await describeFiles(compiled, (path) => path.slice(folder.length + 1)))],
       platform: process.platform,
       arch: process.arch,
       installed_at: new Date().toISOString(),

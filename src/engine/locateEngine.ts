@@ -48,7 +48,7 @@ function unusable(folder: string, manifest: EngineManifest): string | null {
   if (manifest.source === 'wheel' && manifest.tensorflow !== TENSORFLOW_VERSION) {
     return `it has TensorFlow ${manifest.tensorflow}, this version of phasewatch needs ${TENSORFLOW_VERSION}`;
   }
-  for (const { file, bytes } of manifest.libraries) {
+  for (const { file, bytes } of manifest.files) {
     const size = statSync(resolve(folder, file), { throwIfNoEntry: false })?.size;
     if (size !== bytes) return `${file} must have ${bytes} bytes, got ${size ?? 'no such file'}`;
   }

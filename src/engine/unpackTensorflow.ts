@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { UserError } from '../files/userError.ts';
 import { engineParts } from './enginePaths.ts';
+import type { NativeFile } from './engineTypes.ts';
 import { extractMember, listZip, memberTarget, readMemberText, type ZipMember } from './readZip.ts';
 
 /** The libraries that the binding is linked with, in the order of the linker's command line. */
@@ -22,10 +23,7 @@ export interface TensorflowWheel {
   /** Writes the headers to tensorflow/include of `engineFolder`. */
   unpackHeaders(engineFolder: string, options: UnpackOptions): Promise<void>;
   /** Writes the libraries to tensorflow/ of `engineFolder` and returns the size and SHA-256 of each. */
-  unpackLibraries(
-    engineFolder: string,
-    options: UnpackOptions,
-  ): Promise<{ file: string; bytes: number; sha256: string }[]>;
+  unpackLibraries(engineFolder: string, options: UnpackOptions): Promise<NativeFile[]>;
 }
 
 /** Returns what the wheel at `path` has for the engine. Throws UserError when it lacks a library. */
