@@ -1,0 +1,159 @@
+import type { RunConfig } from '../../src/config/schema.ts';
+import type { Layer, Network } from '../../src/networks/network.ts';
+import { BATCH_NORM_EPSILON } from '../../src/train/graphLayers.ts';
+
+/** Values of a batch, image by image, each in rows of pixels of channels. */
+type Batch = Float64Array[];
+
+/** What a loss is computed from; `masks` holds, by layer, what dropout multiplies the whole batch by. */
+export interface ReferenceStep {
+  network: Network;
+  loss: RunConfig['loss'];
+  l2: RunConfig['l2'];
+  images: Batch;
+  labels: readonly number[];
+  masks: ReadonlyMap<string, Float64Array>;
+}
+
+/** Returns the loss of a training step in float64, from the definitions, by plain loops. */
+export function referenceLoss(step: ReferenceStep, parameters: ReadonlyMap<string, Float64Array>): number {
+  let value = step.images;
+  step.network.layers.forEach((layer, index) => {
+    value = forward(layer, value, step.network.shapes[index]!, parameters);
+    const mask = 'name' in layer ? step.masks.get(layer.name) : undefined;
+    if (mask !== undefined) {
+      value = value.map((image, i) => image.map((x, j) => x * mask[i * image.length + j]!));
+    }
+  });
+  let penalty = 0;
+  for (const layer of step.l2?.layers ?? []) {
+    for (const w of parameters.get(`${layer}/kernel`)!) penalty += step.l2!.coefficient * w ** 2;
+  }
+  const losses = value.map((logits, i) => imageLoss(step.loss, logits, step.labels[i]!));
+  return losses.reduce((a, b) => a + b, 0) / losses.length + penalty;
+}
+
+function imageLoss(loss: RunConfig['loss'], logits: Float64Array, label: number): number {
+  const top = Math.max(...logits);
+  const exponentials = logits.map((z) => Math.exp(z - top));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  if (loss === 'crossEntropy') return Math.log(sum) - (logits[label]! - top);
+  const squares = exponentials.map((e, k) => (e / sum - (k === label ? 1 : 0)) ** 2);
+  return squares.reduce((a, b) => a + b, 0) / logits.length;
+}
+
+function forward(
+  layer: Layer,
+  input: Batch,
+  { input: from, output: to }: { input: readonly number[]; output: readonly number[] },
+  parameters: ReadonlyMap<string, Float64Array>,
+): Batch {
+  switch (layer.type) {
+    case 'flatten':
+      return input;
+    case 'dense': {
+      const W = parameters.get(`${layer.name}/kernel`)!;
+      const b = parameters.get(`${layer.name}/bias`)!;
+      return input.map((x) =>
+        b.map((bias, k) => {
+          let sum = bias;
+          x.forEach((value, j) => {
+            sum += value * W[j * layer.units + k]!;
+          });
+          return layer.activation === 'relu' ? Math.max(0, sum) : sum;
+        }),
+      );
+    }
+    case 'batchNorm': {
+      const channels = from.at(-1)!;
+      const gamma = parameters.get(`${layer.name}/gamma`)!;
+      const beta = parameters.get(`${layer.name}/beta`)!;
+      const { mean, variance } = channelMoments(input, channels);
+      return input.map((x) =>
+        x.map((value, j) => {
+          const c = j % channels;
+          const normalized = (value - mean[c]!) / Math.sqrt(variance[c]! + BATCH_NORM_EPSILON);
+          return gamma[c]! * normalized + beta[c]!;
+        }),
+      );
+    }
+    case 'conv': {
+      const W = parameters.get(`${layer.name}/kernel`)!;
+      const b = parameters.get(`${layer.name}/bias`)!;
+      const channels = from[2]!;
+      return input.map((x) =>
+        overWindows(from, to, layer.kernel, layer.stride, layer.padding, (pixels, filter) => {
+          let sum = b[filter]!;
+          for (const { row, column, offset } of pixels) {
+            for (let c = 0; c < channels; c++) {
+              const weight = ((row * layer.kernel + column) * channels + c) * layer.filters + filter;
+              sum += x[offset + c]! * W[weight]!;
+            }
+          }
+          return layer.activation === 'relu' ? Math.max(0, sum) : sum;
+        }),
+      );
+    }
+    case 'maxPool':
+      return input.map((x) =>
+        overWindows(from, to, layer.size, layer.stride, layer.padding, (pixels, channel) =>
+          Math.max(...pixels.map(({ offset }) => x[offset + channel]!)),
+        ),
+      );
+  }
+}
+
+/** Mean and population variance of each channel over batch and pixels. */
+export function channelMoments(
+  input: Batch,
+  channels: number,
+): { mean: Float64Array; variance: Float64Array } {
+  const samples = (input.length * input[0]!.length) / channels;
+  const average = (term: (value: number, channel: number) => number): Float64Array => {
+    const sums = new Float64Array(channels);
+    for (const x of input)
+      for (let j = 0; j < x.length; j++) sums[j % channels]! += term(x[j]!, j % channels);
+    return sums.map((sum) => sum / samples);
+  };
+  const mean = average((value) => value);
+  return { mean, variance: average((value, c) => (value - mean[c]!) ** 2) };
+}
+
+interface WindowPixel {
+  row: number;
+  column: number;
+  /** Of its first channel in the input. */
+  offset: number;
+}
+
+/** Calls `at` for every position and output channel with the pixels of the window that lie in the image, as TensorFlow pads. */
+function overWindows(
+  [height, width, channels]: readonly number[],
+  [outHeight, outWidth, outChannels]: readonly number[],
+  size: number,
+  stride: number,
+  padding: 'same' | 'valid',
+  at: (pixels: readonly WindowPixel[], channel: number) => number,
+): Float64Array {
+  const before = (side: number, out: number): number =>
+    padding === 'valid' ? 0 : Math.floor(Math.max(0, (out - 1) * stride + size - side) / 2);
+  const top = before(height!, outHeight!);
+  const left = before(width!, outWidth!);
+  const output = new Float64Array(outHeight! * outWidth! * outChannels!);
+  for (let y = 0; y < outHeight!; y++) {
+    for (let x = 0; x < outWidth!; x++) {
+      const pixels: WindowPixel[] = [];
+      for (let row = 0; row < size; row++) {
+        for (let column = 0; column < size; column++) {
+          const [i, j] = [y * stride - top + row, x * stride - left + column];
+          if (i < 0 || j < 0 || i >= height! || j >= width!) continue;
+          pixels.push({ row, column, offset: (i * width! + j) * channels! });
+        }
+      }
+      for (let channel = 0; channel < outChannels!; channel++) {
+        output[(y * outWidth! + x) * outChannels! + channel] = at(pixels, channel);
+      }
+    }
+  }
+  return output;
+}
