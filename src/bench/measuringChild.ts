@@ -1,0 +1,60 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { UserError } from '../files/userError.ts';
+import type { Measurement } from './measurement.ts';
+
+/** How a child that measures is started. */
+export interface ChildCommand {
+  /** Named in errors. */
+  name: string;
+  command: string;
+  args: readonly string[];
+  env?: Readonly<Record<string, string>>;
+}
+
+/** The parent's half of a measurement (see serveMeasurements): one process, asked again and again. */
+export class MeasuringChild<Facts extends object> {
+  private readonly process: ChildProcessWithoutNullStreams;
+  private readonly answers: AsyncIterator<string>;
+  private said = '';
+
+  constructor(private readonly started: ChildCommand) {
+    this.process = spawn(started.command, started.args, { env: { ...process.env, ...started.env } });
+    this.process.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.said = (this.said + text).slice(-2000);
+    });
+    this.process.on('error', (error) => {
+      this.said = error.message;
+    });
+    // A child that has died is noticed where its answer is missing.
+    this.process.stdin.on('error', () => {});
+    this.answers = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Waits until the child is set up and returns what it says of itself. */
+  async ready(): Promise<Facts> {
+    return (await this.answer()) as Facts;
+  }
+
+  /** Lets the child work for about `seconds`. */
+  async measure(seconds: number): Promise<Measurement> {
+    this.process.stdin.write(`${seconds}\n`);
+    return (await this.answer()) as Measurement;
+  }
+
+  close(): void {
+    this.process.stdin.end();
+  }
+
+  private async answer(): Promise<unknown> {
+    const { value, done } = await this.answers.next();
+    if (done === true) {
+      await new Promise((resolve) => {
+        if (this.process.exitCode !== null || this.process.pid === undefined) resolve(null);
+        else this.process.once('close', resolve);
+      });
+      throw new UserError(`${this.started.name} must measure, but ended: ${this.said.trim()}`);
+    }
+    return JSON.parse(value);
+  }
+}

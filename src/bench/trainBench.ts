@@ -1,0 +1,199 @@
+import { fileURLToPath } from 'node:url';
+import type { SessionBinding } from '../graph/graphSession.ts';
+import { resolveNetwork } from '../networks/resolveNetwork.ts';
+import { BENCH_CLASSES, type BenchNetwork, benchTask } from './benchNetworks.ts';
+import { type EpochOverhead, measureEpochOverhead } from './epochOverhead.ts';
+import { trainingFlopsPerImage } from './flops.ts';
+import type { Measurement } from './measurement.ts';
+import { MeasuringChild } from './measuringChild.ts';
+import { peerScript } from './peerEnvironment.ts';
+import { geometricMean, median } from './statistics.ts';
+
+export interface TrainBenchOptions {
+  networks: readonly BenchNetwork[];
+  batches: readonly number[];
+  rounds: number;
+  seconds: number;
+  /** Python interpreter that has Keras and PyTorch; null: no peers. */
+  python: string | null;
+  onProgress(text: string): void;
+}
+
+/** Speed of one framework on one network at one batch size: medians over the rounds. */
+export interface TrainSpeed {
+  name: string;
+  versions: string;
+  images_per_s: number;
+  images_per_cpu_s: number;
+}
+
+export interface TrainCell {
+  network: BenchNetwork;
+  batch: number;
+  phasewatch: TrainSpeed;
+  peers: TrainSpeed[];
+  /** phasewatch over the fastest peer; null without peers. */
+  ratio: number | null;
+  /** The same of images a CPU second. */
+  cpu_ratio: number | null;
+  /** Arithmetic of products of matrices in billions a second, and its share of the peak of the same rounds. */
+  gflops: number;
+  share_of_peak: number;
+}
+
+export interface TrainBench {
+  cells: TrainCell[];
+  /** Medians over all rounds: multiplying 2048 x 2048 float32 matrices, and adding a 256 MiB vector to another. */
+  peak_gflops: number;
+  bandwidth_gb_per_s: number;
+  /** Geometric means over the cells. */
+  ratio: number | null;
+  cpu_ratio: number | null;
+}
+
+interface Facts {
+  name: string;
+  versions: string;
+  parameters: number;
+}
+
+/**
+ * Returns the speed of training, phasewatch beside its peers: in each round every framework is given the cores in turn, each in a
+ * process of its own, so that what else the machine does hits all alike.
+ */
+export async function benchTraining(options: TrainBenchOptions): Promise<TrainBench> {
+  const limits = {
+    product: nodeChild('limitsChild', ['product']),
+    update: nodeChild('limitsChild', ['update']),
+  };
+  try {
+    await Promise.all([limits.product.ready(), limits.update.ready()]);
+    const peaks: number[] = [];
+    const cells: TrainCell[] = [];
+    for (const network of options.networks) {
+      for (const batch of options.batches) {
+        options.onProgress(`${network}, batch ${batch}`);
+        cells.push(await benchCell(network, batch, options, limits.product, peaks));
+      }
+    }
+    const bandwidths: number[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      bandwidths.push(perSecond(await limits.update.measure(options.seconds / 2)) / 1e9);
+    }
+    return {
+      cells,
+      peak_gflops: median(peaks),
+      bandwidth_gb_per_s: median(bandwidths),
+      ratio: geometricMean(cells.flatMap(({ ratio }) => ratio ?? [])),
+      cpu_ratio: geometricMean(cells.flatMap(({ cpu_ratio }) => cpu_ratio ?? [])),
+    };
+  } finally {
+    limits.product.close();
+    limits.update.close();
+  }
+}
+
+async function benchCell(
+  network: BenchNetwork,
+  batch: number,
+  { rounds, seconds, python }: TrainBenchOptions,
+  product: MeasuringChild<object>,
+  peaks: number[],
+): Promise<TrainCell> {
+  const frameworks = [nodeChild<Facts>('trainingChild', [network, String(batch)])];
+  if (python !== null) {
+    frameworks.push(
+      pythonChild(python, 'keras_training.py', [network, String(batch), String(seconds)]),
+      pythonChild(python, 'torch_training.py', [network, String(batch)]),
+    );
+  }
+  try {
+    const facts = await Promise.all(frameworks.map((child) => child.ready()));
+    const different = facts.find(({ parameters }) => parameters !== facts[0]!.parameters);
+    if (different !== undefined) {
+      throw new Error(
+        `${network} must have the same weights everywhere, got ${facts[0]!.parameters} and in ${different.name} ${different.parameters}`,
+      );
+    }
+    const measured: Measurement[][] = facts.map(() => []);
+    const cellPeaks: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      cellPeaks.push(perSecond(await product.measure(Math.min(0.5, seconds))) / 1e9);
+      for (const [i, child] of frameworks.entries()) measured[i]!.push(await child.measure(seconds));
+    }
+    peaks.push(...cellPeaks);
+    const speeds = facts.map(
+      ({ name, versions }, i): TrainSpeed => ({
+        name,
+        versions,
+        images_per_s: median(measured[i]!.map((m) => batch * perSecond(m))),
+        images_per_cpu_s: median(measured[i]!.map((m) => (batch * m.units) / m.cpu_s)),
+      }),
+    );
+    const [phasewatch, ...peers] = speeds as [TrainSpeed, ...TrainSpeed[]];
+    const fastest = (key: 'images_per_s' | 'images_per_cpu_s'): number | null =>
+      peers.length === 0 ? null : phasewatch[key] / Math.max(...peers.map((peer) => peer[key]));
+    const flops = trainingFlopsPerImage(
+      resolveNetwork(network, benchTask(network, batch).inputShape, BENCH_CLASSES),
+    );
+    const gflops = (phasewatch.images_per_s * flops) / 1e9;
+    return {
+      network,
+      batch,
+      phasewatch,
+      peers,
+      ratio: fastest('images_per_s'),
+      cpu_ratio: fastest('images_per_cpu_s'),
+      gflops,
+      share_of_peak: gflops / median(cellPeaks),
+    };
+  } finally {
+    for (const child of frameworks) child.close();
+  }
+}
+
+/** What an epoch of a cell costs beside its steps, and its share of the time of the epoch's steps. */
+export interface OverheadRow extends EpochOverhead {
+  network: BenchNetwork;
+  batch: number;
+  steps_s: number;
+  share: number;
+}
+
+/** Returns the overhead of an epoch for every cell that was measured. */
+export function benchOverhead(binding: SessionBinding, cells: readonly TrainCell[]): OverheadRow[] {
+  return cells.map(({ network, batch, phasewatch }) => {
+    const overhead = measureEpochOverhead(binding, network, batch);
+    const steps_s = benchTask(network, batch).trainImages / phasewatch.images_per_s;
+    const total = Object.values(overhead).reduce((a, b) => a + b, 0);
+    return { network, batch, steps_s, ...overhead, share: total / steps_s };
+  });
+}
+
+function perSecond({ units, wall_s }: Measurement): number {
+  return units / wall_s;
+}
+
+function nodeChild<Facts extends object>(module: string, args: readonly string[]): MeasuringChild<Facts> {
+  // Sources in development, dist/ when installed: the children have the extension of this file.
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  const path = fileURLToPath(new URL(`./${module}${extension}`, import.meta.url));
+  return new MeasuringChild({
+    name: `${module} ${args.join(' ')}`,
+    command: process.execPath,
+    args: [...process.execArgv, path, ...args],
+  });
+}
+
+function pythonChild<Facts extends object>(
+  python: string,
+  script: string,
+  args: readonly string[],
+): MeasuringChild<Facts> {
+  return new MeasuringChild({
+    name: `${script} ${args.join(' ')}`,
+    command: python,
+    args: [peerScript(script), ...args],
+    env: { CUDA_VISIBLE_DEVICES: '-1' },
+  });
+}

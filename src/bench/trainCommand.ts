@@ -1,0 +1,132 @@
+import { fixed, NO_VALUE } from '../cli/numberText.ts';
+import { type Column, formatTable } from '../cli/table.ts';
+import { loadEngine } from '../engine/loadEngine.ts';
+import { UserError } from '../files/userError.ts';
+import { BENCH_NETWORKS, type BenchNetwork } from './benchNetworks.ts';
+import { describeMachine, loadPerCore, machineLine } from './machine.ts';
+import { peerPython, TRAINING_PEERS } from './peerEnvironment.ts';
+import {
+  benchOverhead,
+  benchTraining,
+  type OverheadRow,
+  type TrainBench,
+  type TrainCell,
+} from './trainBench.ts';
+
+export interface BenchArguments {
+  networks?: string | undefined;
+  batch?: string | undefined;
+  rounds?: string | undefined;
+  seconds?: string | undefined;
+  peers?: boolean | undefined;
+  json?: boolean | undefined;
+}
+
+/** Measures training and prints the tables of docs/performance.md, or one JSON document. */
+export async function benchTrain(args: BenchArguments): Promise<void> {
+  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  const options = {
+    networks: list('--networks', args.networks ?? BENCH_NETWORKS.join(','), (word) => {
+      if ((BENCH_NETWORKS as readonly string[]).includes(word)) return word as BenchNetwork;
+      throw new UserError(`unknown network: ${word} (known: ${BENCH_NETWORKS.join(', ')})`);
+    }),
+    batches: list('--batch', args.batch ?? '2,16,128,500', (word) => positive('--batch', word, true)),
+    rounds: positive('--rounds', args.rounds ?? '3', true),
+    seconds: positive('--seconds', args.seconds ?? '2', false),
+    python: args.peers === true ? await peerPython(TRAINING_PEERS, note) : null,
+    onProgress: note,
+  };
+  const machine = describeMachine();
+  const load = loadPerCore();
+  const bench = await benchTraining(options);
+  const overhead = benchOverhead(loadEngine().binding, bench.cells);
+  if (args.json === true) {
+    process.stdout.write(
+      `${JSON.stringify({ machine, load_per_core: load, ...bench, overhead }, null, 2)}\n`,
+    );
+  } else {
+    process.stdout.write(`${machineLine(machine)}\n${report(bench, overhead, load)}\n`);
+  }
+}
+
+function report(bench: TrainBench, overhead: readonly OverheadRow[], load: number): string {
+  const { cells, ratio, cpu_ratio, peak_gflops, bandwidth_gb_per_s } = bench;
+  const lines = [
+    formatTable(speedColumns(cells), cells),
+    '',
+    ...(ratio === null
+      ? ['no peers: --peers measures Keras and PyTorch beside']
+      : [
+          `geometric mean of the ratio to the faster peer: ${fixed(ratio, 2)} (of images a CPU second: ${fixed(cpu_ratio, 2)})`,
+        ]),
+    ...[
+      ...new Set(cells.flatMap((cell) => [cell.phasewatch, ...cell.peers]).map(({ versions }) => versions)),
+    ],
+    `float32 matrix product: ${fixed(peak_gflops, 0)} GFLOP/s; vector update: ${fixed(bandwidth_gb_per_s, 1)} GB/s`,
+    'per CPU s: images a second of processor time, all threads; it stays comparable where other programs share the cores',
+    ...(load > 0.3
+      ? [
+          `before the start the cores were ${fixed(100 * load, 0)} % loaded by other programs: take the columns of CPU time`,
+        ]
+      : []),
+    '',
+    'seconds of an epoch beside its steps',
+    formatTable(OVERHEAD_COLUMNS, overhead),
+  ];
+  return lines.join('\n');
+}
+
+function speedColumns(cells: readonly TrainCell[]): Column<TrainCell>[] {
+  const right = (title: string, text: (cell: TrainCell) => string): Column<TrainCell> => ({
+    title,
+    text,
+    align: 'right',
+  });
+  const peers = cells[0]?.peers.map(({ name }) => name) ?? [];
+  const speed = (cell: TrainCell, name: string) => cell.peers.find((peer) => peer.name === name)!;
+  return [
+    { title: 'network', text: ({ network }) => network },
+    right('batch', ({ batch }) => String(batch)),
+    right('img/s', ({ phasewatch }) => fixed(phasewatch.images_per_s, 0)),
+    ...peers.map((name) => right(name, (cell) => fixed(speed(cell, name).images_per_s, 0))),
+    right('ratio', (cell) => fixed(cell.ratio, 2)),
+    right('per CPU s', ({ phasewatch }) => fixed(phasewatch.images_per_cpu_s, 0)),
+    ...peers.map((name) => right(name, (cell) => fixed(speed(cell, name).images_per_cpu_s, 0))),
+    right('ratio', (cell) => fixed(cell.cpu_ratio, 2)),
+    right('GFLOP/s', ({ gflops }) => fixed(gflops, 0)),
+    right('of peak', ({ share_of_peak }) => percent(share_of_peak, 0)),
+  ];
+}
+
+const OVERHEAD_COLUMNS: Column<OverheadRow>[] = [
+  { title: 'network', text: ({ network }) => network },
+  ...(
+    [
+      ['batch', (row) => String(row.batch)],
+      ['steps', (row) => fixed(row.steps_s, 1)],
+      ['shuffling', (row) => fixed(row.shuffling_s, 3)],
+      ['feeding', (row) => fixed(row.feeding_s, 3)],
+      ['preparing', (row) => fixed(row.preparing_s, 3)],
+      ['saving', (row) => fixed(row.saving_s, 3)],
+      ['share', (row) => percent(row.share, 1)],
+    ] satisfies [string, (row: OverheadRow) => string][]
+  ).map(([title, text]) => ({ title, text, align: 'right' as const })),
+];
+
+function percent(share: number | null, digits: number): string {
+  return share === null ? NO_VALUE : `${fixed(100 * share, digits)} %`;
+}
+
+function list<T>(option: string, text: string, parse: (word: string) => T): T[] {
+  const words = text.split(',').filter((word) => word !== '');
+  if (words.length === 0) throw new UserError(`${option} must name at least one, got "${text}"`);
+  return words.map(parse);
+}
+
+function positive(option: string, text: string, whole: boolean): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1e6 && (!whole || Number.isInteger(value)))) {
+    throw new UserError(`${option} must be a positive ${whole ? 'whole ' : ''}number, got ${text}`);
+  }
+  return value;
+}
