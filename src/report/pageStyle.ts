@@ -1,5 +1,5 @@
+import { PHASE_STYLE } from '../figures/phaseStyle.ts';
 import { PHASES } from '../spectra/spectrumRow.ts';
-import { PHASE_STYLE } from './phaseStyle.ts';
 
 const phaseColors = (theme: 'light' | 'dark'): string =>
   PHASES.map((phase, i) => `--phase-${i}: ${PHASE_STYLE[phase][theme]};`).join(' ');

@@ -1,9 +1,9 @@
 import { deflateSync } from 'fflate';
+import { PHASE_STYLE } from '../figures/phaseStyle.ts';
 import { type JoinedRow, joinRows } from '../results/joinRows.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import { PHASES } from '../spectra/spectrumRow.ts';
 import { BINS_PER_SPECTRUM, ESD_BINS, esdHistograms } from './esdHistograms.ts';
-import { PHASE_STYLE } from './phaseStyle.ts';
 import type { ReportInput } from './reportInput.ts';
 
 /** Columns of a spectrum the page draws or shows; spectra.csv has them all, in full precision. */

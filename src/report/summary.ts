@@ -1,7 +1,7 @@
+import { PHASE_STYLE } from '../figures/phaseStyle.ts';
 import { type JoinedRow, lastEpochRows } from '../results/joinRows.ts';
 import { PHASES, type Phase } from '../spectra/spectrumRow.ts';
 import { escapeHtml } from './html.ts';
-import { PHASE_STYLE } from './phaseStyle.ts';
 
 /** Most places named for a phase; the rest is counted. */
 const PLACES_SHOWN = 4;

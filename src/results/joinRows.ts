@@ -1,11 +1,14 @@
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import type { MetricsRow } from './metricsRow.ts';
+import { differingSettings, settingText } from './runSettings.ts';
 
 /** A spectrum beside the settings of its run and the metrics of its epoch; null where the run has none. */
 export interface JoinedRow extends SpectrumRow {
   batch_size: number | null;
   learning_rate: number | null;
   seed: number | null;
+  /** Settings other than batch size and seed that differ between the runs, as text; empty where none does. */
+  setting: string;
   train_accuracy: number | null;
   test_accuracy: number | null;
   train_loss: number | null;
@@ -31,6 +34,7 @@ export function joinRows(spectra: readonly SpectrumRow[], runs: readonly JoinedR
       { ...run, byEpoch: new Map(run.metrics.map((metrics) => [metrics.epoch, metrics])) },
     ]),
   );
+  const settings = differingSettings(runs, ['batchSize']);
   return spectra.map((row) => {
     const run = row.run === null ? undefined : byId.get(row.run);
     const metrics = row.epoch === null ? undefined : run?.byEpoch.get(row.epoch);
@@ -41,6 +45,7 @@ export function joinRows(spectra: readonly SpectrumRow[], runs: readonly JoinedR
       batch_size: numberOf(run?.config?.batchSize),
       learning_rate: numberOf(run?.config?.learningRate),
       seed: numberOf(run?.config?.seed),
+      setting: settingText(settings.get(row.run ?? '') ?? {}),
       train_accuracy,
       test_accuracy,
       train_loss,

@@ -10,12 +10,7 @@ import { type Tensor, writeSafetensors } from '../../src/snapshots/safetensors.t
 import { fitMarchenkoPastur } from '../../src/spectra/fitMarchenkoPastur.ts';
 import { matrixRank, matrixShape, zeroEigenvalue } from '../../src/spectra/ranks.ts';
 import type { Phase, SpectrumRow } from '../../src/spectra/spectrumRow.ts';
-import {
-  decayingBulkMatrix,
-  lowRankMatrix,
-  paretoMatrix,
-  spikedMatrix,
-} from '../../src/synthetic/matrices.ts';
+import { ladderMatrix, lowRankMatrix, paretoMatrix, spikedMatrix } from '../../src/synthetic/matrices.ts';
 
 /** A run of the synthetic experiment: how its weights look once trained. */
 interface SyntheticRun {
@@ -161,7 +156,7 @@ function matrixOf(
     case 'bulk-decay':
       return progress === 0
         ? spikedMatrix(stream, shape, [])
-        : decayingBulkMatrix(stream, shape, { strongest: 0.2 + 3 * progress, share: 0.12 });
+        : ladderMatrix(stream, shape, { strongest: 0.2 + 3 * progress, share: 0.12 });
     case 'heavy-tailed': {
       const tail = paretoMatrix(stream, shape, { mu: 1.5, kind: 'symmetric' });
       const noise = spikedMatrix(stream, shape, []);

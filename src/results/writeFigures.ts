@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { Figure } from '../figures/figure.ts';
+import { FONT_FAMILY } from '../figures/figure.ts';
+import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { csvText } from './csvFiles.ts';
+
+/** Pixels of the PNG per unit of the SVG. */
+const PNG_SCALE = 2;
+
+export interface WrittenFigures {
+  /** Paths of the SVG files; .csv and, unless `pngMissing` says why not, .png lie beside them. */
+  figures: string[];
+  pngMissing: string | null;
+}
+
+/** Writes every figure as SVG, CSV and, where the optional @resvg/resvg-js and a font are there, PNG into `dir`. */
+export async function writeFigures(dir: string, figures: Iterable<Figure>): Promise<WrittenFigures> {
+  const { draw, missing } = await pngRenderer();
+  const written: string[] = [];
+  for (const { name, svg, columns, rows } of figures) {
+    const path = join(dir, name);
+    writeFileAtomic(`${path}.svg`, svg);
+    writeFileAtomic(`${path}.csv`, csvText(rows, columns));
+    if (draw !== null) writeFileAtomic(`${path}.png`, draw(svg));
+    written.push(`${path}.svg`);
+  }
+  return { figures: written, pngMissing: missing };
+}
+
+type PngRenderer = { draw: (svg: string) => Uint8Array; missing: null } | { draw: null; missing: string };
+
+async function pngRenderer(): Promise<PngRenderer> {
+  const resvg = await import('@resvg/resvg-js').catch(() => null);
+  if (resvg === null) {
+    return { draw: null, missing: 'the optional package @resvg/resvg-js is not installed' };
+  }
+  const render = (svg: string) =>
+    new resvg.Resvg(svg, {
+      fitTo: { mode: 'zoom', value: PNG_SCALE },
+      font: { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' },
+    }).render();
+  // Without a font the text would be missing from the picture, silently.
+  const probe = render(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20" font-family="${FONT_FAMILY}"><text y="16">X</text></svg>`,
+  );
+  if (!probe.pixels.some((value) => value > 0)) return { draw: null, missing: 'no font is installed' };
+  return { draw: (svg) => render(svg).asPng(), missing: null };
+}
