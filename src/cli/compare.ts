@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import type { Argv, CommandModule } from 'yargs';
+import { compareFigures, TARGET_LABELS } from '../compare/compareFigures.ts';
+import {
+  type ComparisonRow,
+  compareMetrics,
+  comparisonTable,
+  POOLED,
+  PREDICTORS,
+  TARGETS,
+} from '../compare/compareMetrics.ts';
+import { CORRELATION_KINDS } from '../compare/correlation.ts';
+import { readRuns } from '../compare/readRuns.ts';
+import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { csvText } from '../results/csvFiles.ts';
+import { writeFigures } from '../results/writeFigures.ts';
+import { fixed, NO_VALUE } from './numberText.ts';
+import { wholeNumber } from './optionValues.ts';
+import { createOutput, type OutputFlags } from './output.ts';
+import { type Column, formatTable } from './table.ts';
+
+interface CompareArgs extends OutputFlags {
+  dirs: string[];
+  out: string | undefined;
+  vary: string;
+  resamples: number;
+  seed: number;
+}
+
+const LEVEL = 0.95;
+
+/** `compare DIR...`: generalization gap and test error against alpha and the other measures. */
+export const compareCommand: CommandModule<object, CompareArgs> = {
+  builder: (parser) =>
+    parser
+      .positional('dirs', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'results folders; their runs are taken together',
+      })
+      .options({
+        out: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'folder to write to (default: compare/ in the first DIR)',
+        },
+        vary: {
+          type: 'string',
+          default: 'batchSize',
+          requiresArg: true,
+          describe:
+            'config key that differs within a group; runs of a group are alike in all others but the seed',
+        },
+        resamples: {
+          default: 1000,
+          requiresArg: true,
+          coerce: wholeNumber('--resamples'),
+          describe: 'bootstrap resamples of each interval',
+        },
+        seed: {
+          default: 0,
+          requiresArg: true,
+          coerce: wholeNumber('--seed', 0),
+          describe: 'seed of the resamples',
+        },
+      })
+      .example('$0 compare results/quick', 'gap and test error against alpha, soft rank, ...')
+      .example(
+        '$0 compare results/a results/b --vary learningRate',
+        'two sweeps, groups along the learning rate',
+      ) as Argv<CompareArgs>,
+  handler: async (args) => {
+    const output = createOutput(args);
+    const { rows, groupOf } = readRuns(args.dirs, args.vary);
+    const comparisons = compareMetrics(rows, groupOf, {
+      seed: args.seed,
+      resamples: args.resamples,
+      level: LEVEL,
+    });
+    const out = args.out ?? join(args.dirs[0]!, 'compare');
+    const table = comparisonTable(comparisons);
+    writeFileAtomic(join(out, 'compare.csv'), csvText(table, Object.keys(table[0]!)));
+    const { figures, pngMissing } = await writeFigures(out, compareFigures(rows, comparisons));
+    if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
+    output.document({ out, level: LEVEL, vary: args.vary, comparisons: table, figures });
+    for (const text of describe(comparisons, output.width)) output.print(text);
+    output.print(`Kendall, Pearson and all intervals: ${join(out, 'compare.csv')}`);
+  },
+};
+
+interface Line {
+  predictor: string;
+  cells: Map<string, ComparisonRow>;
+}
+
+/** A table a target and group: predictors down, layers across, Spearman's rho with its interval in the cells. */
+function describe(comparisons: readonly ComparisonRow[], width: number): string[] {
+  const layers = [...new Set(comparisons.map((row) => row.layer))];
+  const groups = [...new Set(comparisons.map((row) => row.group))].sort(
+    (a, b) => Number(b === POOLED) - Number(a === POOLED),
+  );
+  const columns: Column<Line>[] = [
+    { title: 'predictor', text: (line) => line.predictor },
+    ...layers.map(
+      (layer): Column<Line> => ({ title: layer, text: ({ cells }) => cellText(cells.get(layer)) }),
+    ),
+  ];
+  const texts: string[] = [];
+  for (const target of TARGETS) {
+    for (const group of groups) {
+      const rows = comparisons.filter((row) => row.target === target && row.group === group);
+      const most = Math.max(...rows.map((row) => row.runs));
+      const lines = PREDICTORS.map((predictor) => ({
+        predictor,
+        cells: new Map(rows.filter((row) => row.predictor === predictor).map((row) => [row.layer, row])),
+      }));
+      texts.push(
+        `${TARGET_LABELS[target]}, ${group} (${most} runs): Spearman [${100 * LEVEL} % interval]`,
+        rows.every((row) => CORRELATION_KINDS.every((kind) => row.correlation[kind] === null))
+          ? 'too few runs, or none that vary'
+          : formatTable(columns, lines, width),
+        '',
+      );
+    }
+  }
+  const warnings = comparisons.filter((row) => row.warning !== null);
+  for (const row of warnings) {
+    texts.push(
+      `warning: ${TARGET_LABELS[row.target]} against ${row.predictor}, ${row.layer}: ${row.warning}`,
+    );
+  }
+  return texts;
+}
+
+function cellText(row: ComparisonRow | undefined): string {
+  if (row === undefined || row.correlation.spearman === null) return NO_VALUE;
+  const interval = row.interval.spearman;
+  const range = interval === null ? '' : ` [${fixed(interval.low, 2)}, ${fixed(interval.high, 2)}]`;
+  return `${fixed(row.correlation.spearman, 2)}${range}${row.warning === null ? '' : ' !'}`;
+}

@@ -1,0 +1,46 @@
+import { UserError } from '../files/userError.ts';
+import { type JoinedRow, joinRows, lastEpochRows } from '../results/joinRows.ts';
+import { readResults } from '../results/readResults.ts';
+import { differingSettings, settingText } from '../results/runSettings.ts';
+
+export interface ComparedRuns {
+  /** One row a run and layer, at the run's last analyzed epoch. */
+  rows: JoinedRow[];
+  /** The settings a run shares with the runs it is compared with: all that differ but the varied one and the seed. */
+  groupOf(row: JoinedRow): string;
+}
+
+/** What the group of runs is called that differ in nothing but the varied setting. */
+const ONE_GROUP = 'all alike';
+
+/**
+ * Returns the last epoch of every analyzed run of the folders; `vary` is the dotted key that differs within a group. Runs of
+ * several folders are named `folder/run`. Throws UserError for a folder given twice and where nothing is analyzed.
+ */
+export function readRuns(dirs: readonly string[], vary: string): ComparedRuns {
+  const results = dirs.map((dir) => readResults(dir));
+  const twice = dirs.find((dir, i) => dirs.indexOf(dir) !== i);
+  if (twice !== undefined) throw new UserError(`results folders must differ, got ${twice} twice`);
+  const named = results.map(({ runs, spectra }, i) => {
+    const rename = (run: string): string => (dirs.length === 1 ? run : `${dirs[i]}/${run}`);
+    return {
+      runs: runs.map((run) => ({ ...run, id: rename(run.id) })),
+      spectra: spectra.filter((row) => row.run !== null).map((row) => ({ ...row, run: rename(row.run!) })),
+    };
+  });
+  const runs = named.flatMap((part) => part.runs);
+  const rows = lastEpochRows(
+    joinRows(
+      named.flatMap((part) => part.spectra),
+      runs,
+    ),
+  );
+  if (rows.length === 0) {
+    throw new UserError(
+      `results folders must hold analyzed runs, got none in ${dirs.join(', ')}`,
+      `phasewatch analyze ${dirs[0]}`,
+    );
+  }
+  const settings = differingSettings(runs, [vary]);
+  return { rows, groupOf: (row) => settingText(settings.get(row.run ?? '') ?? {}) || ONE_GROUP };
+}
