@@ -23,6 +23,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'the training half of run',
     load: async () => (await import('./train.ts')).trainCommand,
   },
+  figures: {
+    usage: 'figures <dir>',
+    summary: 'the figures of a results folder as SVG and PNG',
+    load: async () => (await import('./figures.ts')).figuresCommand,
+  },
   report: {
     usage: 'report <dir>',
     summary: 'one self-contained HTML page on a results folder',
@@ -37,5 +42,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'data',
     summary: 'fetch, import, verify and list data sets',
     load: async () => (await import('./data.ts')).dataCommand,
+  },
+  engine: {
+    usage: 'engine',
+    summary: 'install the native TensorFlow engine, or tell what is installed',
+    load: async () => (await import('./engine.ts')).engineCommand,
+  },
+  doctor: {
+    usage: 'doctor',
+    summary: 'tell what this machine has, what is missing, and what mends it',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
   },
 };

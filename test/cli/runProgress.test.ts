@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { runProgress } from '../../src/cli/runProgress.ts';
+import { runConfigSchema } from '../../src/config/schema.ts';
+import type { MetricsRow } from '../../src/results/metricsRow.ts';
+
+const run = (id: string, batchSize: number) => ({
+  id,
+  differs: { batchSize },
+  config: runConfigSchema.parse({
+    network: 'lenet5',
+    dataset: 'mnist',
+    trainImages: 1000,
+    epochs: 4,
+    batchSize,
+  }),
+});
+const runs = [run('b=10', 10), run('b=100', 100)];
+const row: MetricsRow = {
+  epoch: 2,
+  learning_rate: 0.01,
+  train_loss: 0.1,
+  train_accuracy: 0.98,
+  test_loss: 0.2,
+  test_accuracy: 0.97,
+  images_per_second: 250,
+  train_time_s: 4,
+};
+
+describe('the progress of an experiment', () => {
+  it('tells runs, epoch, speed and the time left', () => {
+    const progress = runProgress(runs, 1, () => []);
+    expect(progress.line()).toBe('0/2 runs');
+    expect(progress.take({ type: 'run-started', run: 'b=10', resumedAt: null })).toBeNull();
+    progress.take({
+      type: 'step',
+      run: 'b=10',
+      epoch: 1,
+      epochs: 4,
+      step: 50,
+      steps: 100,
+      imagesPerSecond: 500,
+    });
+    // 350 steps of 20 ms; the other run by the rule that a step costs 8 images more: 40 steps of 20 ms * 108 / 18
+    expect(progress.line()).toBe('0/2 runs  b=10 epoch 1/4 12 % 500 img/s  ETA 12 s');
+    progress.take({ type: 'epoch', run: 'b=10', row });
+    expect(progress.line()).toContain('b=10 epoch 2/4 50 % test 0.9700');
+    expect(progress.speeds()).toEqual([{ run: runs[0], imagesPerSecond: 250 }]);
+    expect(progress.take({ type: 'run-finished', run: 'b=10' })).toBe(
+      'b=10: done, epoch 2, test 0.9700, 500 img/s',
+    );
+    expect(progress.line()).toMatch(/^1\/2 runs {2}ETA/);
+  });
+
+  it('keeps a line for what failed and what goes on', () => {
+    const progress = runProgress(runs, 2, () => []);
+    expect(progress.take({ type: 'run-started', run: 'b=10', resumedAt: 3 })).toBe(
+      'b=10: goes on after epoch 3',
+    );
+    expect(progress.take({ type: 'run-failed', run: 'b=10', error: 'loss is NaN' })).toBe(
+      'b=10: failed: loss is NaN',
+    );
+    progress.take({ type: 'run-skipped', run: 'b=100' });
+    expect(progress.line()).toBe('2/2 runs  1 failed  ETA 0 s');
+    progress.take({ type: 'analyze', done: 3, total: 12 });
+    expect(progress.line()).toBe('analyzing 3/12');
+  });
+
+  it('knows the time left from speeds measured before, two jobs halving it', () => {
+    const known = () => [
+      { batchSize: 10, imagesPerSecond: 100 },
+      { batchSize: 100, imagesPerSecond: 1000 },
+    ];
+    // 400 steps of 0.1 s and 40 steps of 0.1 s
+    expect(runProgress(runs, 1, known).line()).toBe('0/2 runs  ETA 44 s');
+    expect(runProgress(runs, 2, known).line()).toBe('0/2 runs  ETA 22 s');
+  });
+});
