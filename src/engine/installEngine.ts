@@ -54,7 +54,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
   const { signal, onMessage } = options;
   const source: EngineSource = options.official ? 'official' : options.lib !== undefined ? 'folder' : 'wheel';
   const variant = await chooseVariant(options);
-  const wheel = source === 'wheel' ? requireWheel(variant) : null;
+  const wheel = source === 'wheel' ? (options.wheel ?? requireWheel(variant)) : null;
   const folder = enginesFolder();
   requireWritable(folder);
   const startedAt = new Date();

@@ -1,4 +1,5 @@
 import type { EngineVariant } from './engineTypes.ts';
+import type { PinnedWheel } from './pins.ts';
 
 export interface InstallOptions {
   /** Default: `cuda` where nvidia-smi lists a GPU, else `cpu`. */
@@ -13,6 +14,8 @@ export interface InstallOptions {
   onMessage?: (message: string) => void;
   /** Ends it early; what it had made so far is removed. */
   signal?: AbortSignal;
+  /** Default: the pinned wheel of this machine. */
+  wheel?: PinnedWheel;
   /** Bytes free on the disk of a folder; default: as the file system says. */
   freeBytes?: (folder: string) => number;
 }

@@ -78,29 +78,32 @@ export function loadEngine(options: LoadOptions = {}): Engine {
   return engine;
 }
 
-function loadBinding(located: LocatedEngine, require: NodeJS.Require): NativeBinding {
-  const gatePath = join(located.folder, engineParts.stderrGate);
-  const gate: { close(): void; open(): string } | null = existsSync(gatePath) ? require(gatePath) : null;
+function loadBinding({ folder }: LocatedEngine, require: NodeJS.Require): NativeBinding {
+  const gatePath = join(folder, engineParts.stderrGate);
+  let gate: { close(): void; open(): string } | null = null;
   let said = '';
   try {
+    gate = existsSync(gatePath) ? require(gatePath) : null;
     gate?.close();
     try {
-      return require(join(located.folder, engineParts.binding));
+      return require(join(folder, engineParts.binding));
     } finally {
-      said = (gate?.open() ?? '')
-        .split('\n')
-        .filter((line) => line !== '' && !LOADING_NOISE.test(line))
-        .join('\n');
+      said = worthSaying(gate?.open() ?? '');
     }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UserError(
-      `the native engine in ${located.folder} must load, got: ${[why, said].filter(Boolean).join('\n')}`,
+      `the native engine in ${folder} must load, got: ${why}`,
       'phasewatch engine install --force',
     );
   } finally {
-    if (said !== '') process.stderr.write(`${said}\n`);
+    if (said !== '') process.stderr.write(said);
   }
+}
+
+function worthSaying(text: string): string {
+  const lines = text.split('\n').filter((line) => line !== '' && !LOADING_NOISE.test(line));
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** tfjs-node calls two functions of node:util that Node 23 removed and Node 22 warns about; its dependencies use deprecated modules. */

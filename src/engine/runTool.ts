@@ -1,21 +1,28 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { UserError } from '../files/userError.ts';
 
 export interface ToolOptions {
   cwd?: string;
+  /** On top of this process's; undefined takes a variable away. */
   env?: Readonly<Record<string, string | undefined>>;
   signal?: AbortSignal | undefined;
 }
 
 export interface ToolResult {
+  /** Null when a signal ended the program. */
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) endGroup(child);
+});
+
 /**
- * Returns what a program printed and its exit code (null when a signal ended it). An abort ends the program and rejects with the
- * signal's reason once it is gone. Throws UserError when there is no such program.
+ * Returns what a program printed and its exit code. An abort ends it, with all that it has started, and rejects with the signal's
+ * reason once they are gone. Throws UserError when there is no such program.
  */
 export function runTool(
   command: string,
@@ -28,8 +35,11 @@ export function runTool(
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // a process group of its own, so that a compiler's or package manager's helpers end with it
+      detached: true,
     });
-    const stop = (): void => void child.kill('SIGTERM');
+    running.add(child);
+    const stop = (): void => endGroup(child);
     signal?.addEventListener('abort', stop);
     let stdout = '';
     let stderr = '';
@@ -39,8 +49,12 @@ export function runTool(
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
-    child.on('error', (error: NodeJS.ErrnoException) => {
+    const ended = (): void => {
+      running.delete(child);
       signal?.removeEventListener('abort', stop);
+    };
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      ended();
       reject(
         error.code === 'ENOENT'
           ? new UserError(`${command} must be on the PATH, got no such program`)
@@ -48,9 +62,18 @@ export function runTool(
       );
     });
     child.on('close', (code) => {
-      signal?.removeEventListener('abort', stop);
+      ended();
       if (signal?.aborted) reject(signal.reason);
       else resolve({ code, stdout, stderr });
     });
   });
+}
+
+function endGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGTERM');
+  } catch {
+    // gone already
+  }
 }
