@@ -17,7 +17,7 @@ export function gaussianMatrix(stream: RandomStream, { rows, cols }: Shape): Flo
 
 /**
  * Returns noise plus rank-one spikes of the given singular values on random orthonormal vectors. A spike shows outside of the
- * bulk when its strength is above Q^-1/4 (see spikeLocation).
+ * bulk when its strength is above Q^-1/4 (see src/spectra/spikedModel.ts).
  */
 export function spikedMatrix(stream: RandomStream, shape: Shape, strengths: readonly number[]): Float64Array {
   const W = gaussianMatrix(stream, shape);
@@ -29,13 +29,13 @@ export function spikedMatrix(stream: RandomStream, shape: Shape, strengths: read
  * Returns noise plus a whole ladder of spikes, strength_j = strongest * exp(-j / (share * M)), j = 0, 1, ..: they come down to
  * the bulk and into it without a gap, as in the bulk-decay phase.
  */
-export function decayingBulkMatrix(
+export function ladderMatrix(
   stream: RandomStream,
   shape: Shape,
   { strongest, share }: { strongest: number; share: number },
 ): Float64Array {
   const M = Math.min(shape.rows, shape.cols);
-  // Far below the threshold of about 1 a spike changes nothing.
+  // A strength of a tenth of the noise changes nothing.
   const count = Math.min(M, Math.max(1, Math.ceil(share * M * Math.log(strongest / 0.1))));
   const strengths = Array.from({ length: count }, (_, j) => strongest * Math.exp(-j / (share * M)));
   return spikedMatrix(stream, shape, strengths);

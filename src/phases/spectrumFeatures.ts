@@ -1,0 +1,81 @@
+import { fitMarchenkoPastur } from '../spectra/fitMarchenkoPastur.ts';
+import { matrixRank, matrixShape, zeroEigenvalue } from '../spectra/ranks.ts';
+import { johnstone, TW1_QUANTILE_99, tracyWidomQuantile } from '../spectra/tracyWidom.ts';
+import {
+  ABOVE_NULL_MODE_MIN_COUNT,
+  ABOVE_NULL_MODE_MIN_SHARE,
+  NULL_MODE_MAX_ENERGY,
+  NULL_MODE_MIN_SHARE,
+} from './thresholds.ts';
+
+/** What the classifier looks at; all of it free of scale. */
+export interface SpectrumFeatures {
+  M: number;
+  /** Share of the eigenvalues that are 0 to the precision of float32. */
+  zeroShare: number;
+  /** Factor between a mode near 0 and what stands above it, 1 where there is no such mode. */
+  nullModeGap: number;
+  /** Share of the eigenvalues in that mode, 0 where there is none. */
+  nullModeShare: number;
+  /** How far lambda_max lies above the expected edge, in units of the Tracy-Widom scale; for pooled matrices less what the largest of many gains. */
+  outlier: number;
+  /** lambda_plus / lambda_max, R_mp. */
+  softRank: number;
+  numSpikes: number;
+  outlierShare: number;
+  /** Kolmogorov-Smirnov distance of the bulk to the Marchenko-Pastur law. */
+  bulkDistance: number;
+}
+
+/**
+ * Returns the features of a spectrum (ascending eigenvalues of W^T W; of several pooled N x M matrices where there are more than
+ * M), or why they cannot be had.
+ */
+export function spectrumFeatures(evals: Float64Array, N: number, M: number): SpectrumFeatures | { reason: string } {
+  const shape = matrixShape(evals.length, N, M);
+  const zero = zeroEigenvalue(evals, shape, 'float32');
+  const n = evals.length;
+  const rank = matrixRank(evals, zero);
+  if (rank === 0) return { reason: 'all eigenvalues are 0' };
+  const fit = fitMarchenkoPastur(evals, shape, zero);
+  const zeroShare = 1 - rank / n;
+  const mode = nullMode(evals, zero);
+  if (fit.sigma === null) {
+    // Where most of the spectrum is 0 there is no bulk, but there is a verdict.
+    if (zeroShare < NULL_MODE_MIN_SHARE) return { reason: fit.reason };
+    return { M, zeroShare, ...mode, outlier: 0, softRank: 1, numSpikes: 0, outlierShare: 0, bulkDistance: 0 };
+  }
+  const { center, scale } = johnstone(N, M, fit.sigma);
+  const gain = shape.replicas === 1 ? 0 : tracyWidomQuantile(0.99 ** (1 / shape.replicas)) - TW1_QUANTILE_99;
+  return {
+    M,
+    zeroShare,
+    ...mode,
+    outlier: (evals[n - 1]! - center) / scale - gain,
+    softRank: fit.mpSoftRank,
+    numSpikes: fit.numSpikes,
+    outlierShare: fit.numSpikes / n,
+    bulkDistance: fit.bulkKs,
+  };
+}
+
+/** Looks for the widest gap between neighbours below which a good part of the spectrum lies that carries next to nothing. */
+function nullMode(evals: Float64Array, zero: number): { nullModeGap: number; nullModeShare: number } {
+  const n = evals.length;
+  const first = Math.max(1, Math.ceil(NULL_MODE_MIN_SHARE * n));
+  const last = n - Math.max(ABOVE_NULL_MODE_MIN_COUNT, Math.ceil(ABOVE_NULL_MODE_MIN_SHARE * n));
+  const energy = evals.reduce((total, value) => total + value, 0);
+  let below = 0;
+  for (let i = 0; i < first; i++) below += evals[i]!;
+  let nullModeGap = 1;
+  let nullModeShare = 0;
+  for (let i = first; i <= last && below <= NULL_MODE_MAX_ENERGY * energy; i++) {
+    const gap = evals[i]! / Math.max(evals[i - 1]!, zero);
+    if (gap > nullModeGap) {
+      nullModeGap = gap;
+      nullModeShare = i / n;
+    }
+    below += evals[i]!;
+  }
+  return { nullModeGap, nullModeShare };
+}

@@ -1,0 +1,90 @@
+/** A limit of a decision: half of the belief on either side of `at`; `width` is the distance (in `unit`) over which belief goes from 1/2 to 0.73. */
+export interface Threshold {
+  at: number;
+  width: number;
+  /** `log`: distances are differences of natural logarithms; `linear`: plain differences. */
+  unit: 'log' | 'linear';
+  /** What is compared, as the evidence of a label names it. */
+  quantity: string;
+  reason: string;
+}
+
+/**
+ * Every threshold of the phase classifier, with its reason. The paper assigns phases by eye and names no number; these are this
+ * project's. Labelled points: the authors' batch-size sweep (FC1 of MiniAlexNet, R_mp = lambda_plus / lambda_max) and a third
+ * party's repetition of it. docs/phases.md shows how often they are right on matrices of known class.
+ */
+export const THRESHOLDS = {
+  rankLoss: {
+    at: 0.05,
+    width: 0.2,
+    unit: 'log',
+    quantity: 'share of eigenvalues that are 0',
+    reason: 'a few dead units are no collapse; a twentieth of the spectrum at 0 is a visible bar of its own in a histogram',
+  },
+  nullModeGap: {
+    at: 10,
+    width: 0.25,
+    unit: 'log',
+    quantity: 'factor between the mode near 0 and the rest',
+    reason:
+      "neighbours within any other phase, far from the ends of the spectrum, are closer than a factor of 5; the authors' collapsed layers show 20 and more",
+  },
+  outlier: {
+    at: 2.02,
+    width: 0.5,
+    unit: 'linear',
+    quantity: 'lambda_max in Tracy-Widom units above the bulk edge',
+    reason: 'the 99 % quantile of the Tracy-Widom law: 1 % of noise matrices have a larger one',
+  },
+  onset: {
+    at: 0.95,
+    width: 0.01,
+    unit: 'log',
+    quantity: 'R_mp',
+    reason:
+      'an excess of less than 5 % of the edge is significant in a large matrix but not seen in a histogram: the authors call R_mp = .96 (b = 250) random-like, a third party .978. Such a layer is marked ambiguous',
+  },
+  separation: {
+    at: 0.84,
+    width: 0.043,
+    unit: 'log',
+    quantity: 'R_mp',
+    reason: 'mid-way between the labelled points: bleeding-out at .917 and .88, bulk+spikes at .80 and .74',
+  },
+  outlierShare: {
+    at: 0.0625,
+    width: 0.2,
+    unit: 'log',
+    quantity: 'share of eigenvalues above the bulk edge',
+    reason:
+      'spikes are a perturbation of low rank: bulk+spikes at 4.6 % (b = 16) and 5.3 % (LeNet5), bulk-decay at 8.5 % (b = 8); the geometric mean of 4.6 and 8.5',
+  },
+  bulkDistance: {
+    at: 0.015,
+    width: 0.2,
+    unit: 'log',
+    quantity: 'KS distance of the bulk',
+    reason:
+      'finite noise alone gives 2/M to 4/M (never more than 6/M in calibration, which is the limit where it is larger); .015 of the eigenvalues out of place is less than what a histogram of 100 bins shows',
+  },
+  heavyTail: {
+    at: 0.25,
+    width: 0.2,
+    unit: 'log',
+    quantity: 'R_mp',
+    reason: 'labelled points: bulk-decay at .44 and .315, either at .293, heavy-tailed at .147 and .074',
+  },
+} as const satisfies Record<string, Threshold>;
+
+/** Finite noise of M eigenvalues is up to this over M away from the law; the limit of `bulkDistance` is never below it. */
+export const NOISE_BULK_DISTANCE = 6;
+/** A mode near 0 holds at least this share of the eigenvalues (as `rankLoss`). */
+export const NULL_MODE_MIN_SHARE = 0.05;
+/** What stands above a mode near 0 is this many eigenvalues or more, and this share: fewer are spikes, or the top of a heavy tail, whose first eigenvalues lie far apart. */
+export const ABOVE_NULL_MODE_MIN_COUNT = 4;
+export const ABOVE_NULL_MODE_MIN_SHARE = 0.04;
+/** A mode near 0 carries at most this share of the trace: a bulk under a few strong spikes carries most of it, the authors' collapsed layers about .1. */
+export const NULL_MODE_MAX_ENERGY = 0.2;
+/** Below this belief in the first label a layer is marked ambiguous: odds of less than three to one. */
+export const AMBIGUOUS_BELOW = 0.75;
