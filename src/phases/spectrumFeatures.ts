@@ -31,7 +31,11 @@ export interface SpectrumFeatures {
  * Returns the features of a spectrum (ascending eigenvalues of W^T W; of several pooled N x M matrices where there are more than
  * M), or why they cannot be had.
  */
-export function spectrumFeatures(evals: Float64Array, N: number, M: number): SpectrumFeatures | { reason: string } {
+export function spectrumFeatures(
+  evals: Float64Array,
+  N: number,
+  M: number,
+): SpectrumFeatures | { reason: string } {
   const shape = matrixShape(evals.length, N, M);
   const zero = zeroEigenvalue(evals, shape, 'float32');
   const n = evals.length;

@@ -20,7 +20,8 @@ export const THRESHOLDS = {
     width: 0.2,
     unit: 'log',
     quantity: 'share of eigenvalues that are 0',
-    reason: 'a few dead units are no collapse; a twentieth of the spectrum at 0 is a visible bar of its own in a histogram',
+    reason:
+      'a few dead units are no collapse; a twentieth of the spectrum at 0 is a visible bar of its own in a histogram',
   },
   nullModeGap: {
     at: 10,

@@ -1,6 +1,6 @@
 import type { RandomStream } from '../random/stream.ts';
-import { spikeStrength } from '../spectra/spikedModel.ts';
 import type { Phase } from '../spectra/spectrumRow.ts';
+import { spikeStrength } from '../spectra/spikedModel.ts';
 import {
   gaussianMatrix,
   ladderMatrix,
@@ -54,7 +54,8 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'near-critical',
     phase: 'bleeding-out',
     target: true,
-    description: 'normal noise and 2 to 4 rank-one spikes just above the BBP transition, expected at 1.02 to 1.07',
+    description:
+      'normal noise and 2 to 4 rank-one spikes just above the BBP transition, expected at 1.02 to 1.07',
     draw: (stream, shape) => spikes(stream, shape, 2 + stream.below(3), 1.02, 1.07),
   },
   {
@@ -81,7 +82,8 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'Pareto, Lomax',
     phase: 'heavy-tailed',
     target: true,
-    description: "entries of density ~ (1 + w)^-(1 + mu), w >= 0, not centred: the authors' generator; mu in 1 to 3",
+    description:
+      "entries of density ~ (1 + w)^-(1 + mu), w >= 0, not centred: the authors' generator; mu in 1 to 3",
     draw: (stream, shape) => paretoMatrix(stream, shape, { mu: uniform(stream, 1, 3), kind: 'lomax' }),
   },
   {
@@ -105,7 +107,10 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     target: true,
     description: 'product of two normal factors of rank 0.1 M to 0.9 M',
     draw: (stream, shape) =>
-      lowRankMatrix(stream, shape, { rank: Math.round(uniform(stream, 0.1, 0.9) * smaller(shape)), noise: 0 }),
+      lowRankMatrix(stream, shape, {
+        rank: Math.round(uniform(stream, 0.1, 0.9) * smaller(shape)),
+        noise: 0,
+      }),
   },
   {
     name: 'low rank with noise',

@@ -1,0 +1,78 @@
+/**
+ * Prints how the phase classifier labels matrices of known class: `npm run calibrate [-- --draws 100]`.
+ * Draws are per family and shape; the large shapes get a tenth of them (at least 3). Every matrix follows from the seed 0, its family, shape and
+ * index, so two runs print the same. docs/phases.md keeps the table.
+ */
+import { parseArgs } from 'node:util';
+import { typescriptLinearAlgebra } from '../src/linalg/typescriptLinearAlgebra.ts';
+import { classifyPhase } from '../src/phases/classifyPhase.ts';
+import { randomStream } from '../src/random/stream.ts';
+import { PHASES } from '../src/spectra/spectrumRow.ts';
+import { MATRIX_FAMILIES } from '../src/synthetic/families.ts';
+
+const SHAPES = [
+  { rows: 384, cols: 192, large: false },
+  { rows: 512, cols: 512, large: false },
+  { rows: 4096, cols: 384, large: false },
+  { rows: 2450, cols: 500, large: false },
+  { rows: 2048, cols: 1024, large: true },
+  { rows: 4096, cols: 2048, large: true },
+];
+
+const { values } = parseArgs({
+  options: {
+    draws: { type: 'string', default: '100' },
+    shapes: { type: 'string' },
+    verbose: { type: 'boolean' },
+  },
+});
+const draws = Number(values.draws);
+if (!Number.isInteger(draws) || draws < 1) {
+  throw new RangeError(`--draws must be a positive integer, got ${values.draws}`);
+}
+const shapes = SHAPES.filter(
+  ({ rows, cols }) => values.shapes?.split(',').includes(`${rows}x${cols}`) ?? true,
+);
+
+const rows: string[][] = [];
+for (const family of MATRIX_FAMILIES) {
+  const totals = new Map<string, number>();
+  let drawn = 0;
+  for (const shape of shapes) {
+    const name = `${shape.rows}x${shape.cols}`;
+    const counts = new Map<string, number>();
+    const count = shape.large ? Math.max(3, Math.round(draws / (shape.cols > 1024 ? 30 : 10))) : draws;
+    for (let index = 0; index < count; index++) {
+      const stream = randomStream(0, `calibrate/${family.name}/${name}/${index}`);
+      const W = family.draw(stream, shape);
+      const evals = typescriptLinearAlgebra.eigenvalues(W, shape.rows, shape.cols);
+      const result = classifyPhase(evals, { N: shape.rows, M: shape.cols });
+      const label = result.phase ?? 'none';
+      if (values.verbose && label !== family.phase && result.phase !== null) {
+        console.error(
+          `${family.name} ${name} #${index}: ${label} ${result.confidence.toFixed(2)}; ${result.evidence}`,
+        );
+      }
+      counts.set(label, (counts.get(label) ?? 0) + 1);
+      totals.set(label, (totals.get(label) ?? 0) + 1);
+    }
+    drawn += count;
+    rows.push([family.name, name, ...cells(counts, count, family.phase)]);
+    console.error(rows.at(-1)!.join(' | '));
+  }
+  rows.push([`**${family.name}**`, 'all', ...cells(totals, drawn, family.phase)]);
+}
+console.log(table(['family', 'shape', 'draws', ...PHASES, 'right'], rows));
+
+function cells(counts: Map<string, number>, drawn: number, right: string): string[] {
+  return [
+    String(drawn),
+    ...PHASES.map((phase) => String(counts.get(phase) ?? '.')),
+    `${((100 * (counts.get(right) ?? 0)) / drawn).toFixed(1)} %`,
+  ];
+}
+
+function table(header: string[], body: string[][]): string {
+  const line = (fields: string[]): string => `| ${fields.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...body.map(line)].join('\n');
+}
