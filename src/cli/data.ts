@@ -197,7 +197,7 @@ function printReports(args: DataArgs, reports: readonly DatasetReport[]): void {
     output.print(
       report.official
         ? '  layout, labels and official checksums are right'
-        : '  layout and label counts are right; same layout as the official files, other order: their checksums do not fit',
+        : '  layout and label counts are right; not the official files byte for byte: same layout, other order',
     );
     output.print(`  checksum ${report.checksum}`);
   }

@@ -11,6 +11,7 @@ export interface RandomAccessFile {
    * `what`, and is found before anything is allocated.
    */
   read(offset: number, length: number, what: string): Uint8Array<ArrayBuffer>;
+  /** Closes the file; a second call does nothing. */
   close(): void;
 }
 
@@ -31,16 +32,13 @@ export function openRandomAccess(path: string): RandomAccessFile {
     throw new UserError(`${path} must be a regular file, got a ${stat.isDirectory() ? 'folder' : 'device'}`);
   }
   const { size } = stat;
+  let closed = false;
   return {
     path,
     size,
     read(offset, length, what) {
-      if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
-        throw new UserError(
-          `${path}: ${what} must lie in the file's ${size} bytes, got ${length} bytes at offset ${offset}`,
-        );
-      }
-      const bytes = new Uint8Array(length);
+      checkRange(path, size, offset, length, what);
+      const bytes = allocate(path, offset, length, what);
       for (let done = 0; done < length; ) {
         const count = readSync(fd, bytes, done, Math.min(length - done, MAX_READ), offset + done);
         if (count === 0) {
@@ -50,6 +48,60 @@ export function openRandomAccess(path: string): RandomAccessFile {
       }
       return bytes;
     },
-    close: () => closeSync(fd),
+    close() {
+      if (!closed) closeSync(fd);
+      closed = true;
+    },
   };
+}
+
+/** Returns bytes in memory as a file; `path` is what errors call it. */
+export function memoryFile(path: string, bytes: Uint8Array): RandomAccessFile {
+  return {
+    path,
+    size: bytes.length,
+    read(offset, length, what) {
+      checkRange(path, bytes.length, offset, length, what);
+      return new Uint8Array(bytes.subarray(offset, offset + length));
+    },
+    close() {},
+  };
+}
+
+/** Returns a part of a file as a file of its own, which closes nothing; offsets count from its start, `path` is what errors call it. */
+export function fileSection(
+  file: RandomAccessFile,
+  path: string,
+  start: number,
+  size: number,
+): RandomAccessFile {
+  checkRange(file.path, file.size, start, size, path);
+  return {
+    path,
+    size,
+    read(offset, length, what) {
+      checkRange(path, size, offset, length, what);
+      return file.read(start + offset, length, what);
+    },
+    close() {},
+  };
+}
+
+function checkRange(path: string, size: number, offset: number, length: number, what: string): void {
+  if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0)) {
+    throw new UserError(`${path}: ${what} must have a size, got ${length} bytes at offset ${offset}`);
+  }
+  if (offset + length > size) {
+    throw new UserError(
+      `${path}: ${what} must lie in the file's ${size} bytes, got ${length} bytes at offset ${offset}`,
+    );
+  }
+}
+
+function allocate(path: string, offset: number, length: number, what: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch {
+    throw new UserError(`${path}: ${what} at offset ${offset} must fit into memory, got ${length} bytes`);
+  }
 }

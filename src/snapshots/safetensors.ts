@@ -4,6 +4,7 @@ import { UserError } from '../files/userError.ts';
 import {
   decodeTensor,
   encodeTensor,
+  isTensorDtype,
   TENSOR_DTYPES,
   type TensorData,
   type TensorDtype,
@@ -91,6 +92,11 @@ export function openSafetensors(path: string): SafetensorsFile {
       info,
       read(name) {
         const { dtype, shape, offset, bytes } = info(name);
+        if (!isTensorDtype(dtype)) {
+          throw new UserError(
+            `${path}: dtype of tensor ${name} must be one of ${TENSOR_DTYPES.join(', ')}, got ${dtype}`,
+          );
+        }
         return { dtype, shape, data: decodeTensor(dtype, file.read(offset, bytes, `tensor ${name}`)) };
       },
       close: file.close,

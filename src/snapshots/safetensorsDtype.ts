@@ -37,8 +37,11 @@ const ARRAYS = {
 
 export type TensorDtype = keyof typeof ARRAYS;
 
+/** Element types that a file may hold but whose values are not read. */
+export type OpaqueDtype = 'F8_E4M3' | 'F8_E5M2' | 'F8_E8M0' | 'C64';
+
 /** Bytes an element takes in the file. */
-export const DTYPE_BYTES: Record<TensorDtype, number> = {
+export const DTYPE_BYTES: Record<TensorDtype | OpaqueDtype, number> = {
   F64: 8,
   F32: 4,
   F16: 2,
@@ -52,13 +55,17 @@ export const DTYPE_BYTES: Record<TensorDtype, number> = {
   I8: 1,
   U8: 1,
   BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E8M0: 1,
+  C64: 8,
 };
 
 export const TENSOR_DTYPES = Object.keys(ARRAYS) as TensorDtype[];
 
-export function isTensorDtype(value: unknown): value is TensorDtype {
-  return typeof value === 'string' && Object.hasOwn(ARRAYS, value);
-}
+/** Whether values of this type are read. */
+export const isTensorDtype = (dtype: TensorDtype | OpaqueDtype): dtype is TensorDtype =>
+  Object.hasOwn(ARRAYS, dtype);
 
 /** Returns the values of a tensor from its bytes in the file (little-endian); F16 and BF16 come as float32. */
 export function decodeTensor(dtype: TensorDtype, bytes: Uint8Array<ArrayBuffer>): TensorData {

@@ -1,10 +1,10 @@
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
-import { DTYPE_BYTES, isTensorDtype, TENSOR_DTYPES, type TensorDtype } from './safetensorsDtype.ts';
+import { DTYPE_BYTES, type OpaqueDtype, type TensorDtype } from './safetensorsDtype.ts';
 
-/** Where a tensor lies: `offset` counts from the start of the file. */
+/** Where a tensor lies, and what it is: `offset` counts from the start of the file. */
 export interface TensorInfo {
-  dtype: TensorDtype;
+  dtype: TensorDtype | OpaqueDtype;
   shape: readonly number[];
   offset: number;
   bytes: number;
@@ -89,7 +89,7 @@ function readInfo(file: RandomAccessFile, name: string, entry: unknown, dataStar
   };
   if (!isRecord(entry)) return fail('entry', 'an object', entry);
   const { dtype, shape, data_offsets: range } = entry;
-  if (!isTensorDtype(dtype)) return fail('dtype', `one of ${TENSOR_DTYPES.join(', ')}`, dtype);
+  if (!isStoredDtype(dtype)) return fail('dtype', `one of ${Object.keys(DTYPE_BYTES).join(', ')}`, dtype);
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     return fail('shape', 'a list of counts', shape);
   }
@@ -105,6 +105,9 @@ function readInfo(file: RandomAccessFile, name: string, entry: unknown, dataStar
   }
   return { dtype, shape, offset: dataStart + range[0], bytes };
 }
+
+const isStoredDtype = (value: unknown): value is keyof typeof DTYPE_BYTES =>
+  typeof value === 'string' && Object.hasOwn(DTYPE_BYTES, value);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

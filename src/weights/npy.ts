@@ -1,0 +1,115 @@
+import { basename } from 'node:path';
+import type { RandomAccessFile } from '../files/randomAccessFile.ts';
+import { UserError } from '../files/userError.ts';
+import { ByteReader } from './byteReader.ts';
+import { columnMajorStrides, decodeFloats, elementCount, gatherStrided, isFloatDtype } from './floatBytes.ts';
+import type { FloatDtype, StoredTensor, TensorFile } from './weightsFile.ts';
+import { readZip } from './zip.ts';
+
+const MAGIC = '\x93NUMPY';
+const MAX_HEADER_BYTES = 1 << 16;
+const FLOAT_CODES: Readonly<Record<string, FloatDtype>> = { f2: 'float16', f4: 'float32', f8: 'float64' };
+
+interface NpyHeader {
+  dtype: string;
+  bigEndian: boolean;
+  fortranOrder: boolean;
+  shape: number[];
+  itemBytes: number;
+  dataOffset: number;
+}
+
+/** Returns the one array of a .npy file, named after the file. */
+export function openNpy(file: RandomAccessFile): TensorFile {
+  const name = basename(file.path).replace(/\.npy$/, '');
+  const tensor = npyTensor(file.path, name, readNpyHeader(file), file.size, () => file);
+  return { format: 'npy', tensors: [tensor], skipped: [], close: file.close };
+}
+
+/** Returns the arrays of a .npz archive; of a compressed one only the headers are unpacked until it is read. */
+export function openNpz(file: RandomAccessFile): TensorFile {
+  const zip = readZip(file);
+  const isArray = (name: string): boolean => name.endsWith('.npy');
+  const tensors = zip.names
+    .filter(isArray)
+    .map((name) =>
+      npyTensor(
+        file.path,
+        name.replace(/\.npy$/, ''),
+        readNpyHeader(zip.openPrefix(name)),
+        zip.size(name),
+        () => zip.open(name),
+      ),
+    );
+  const skipped = zip.names
+    .filter((name) => !isArray(name))
+    .map((name) => ({ name, reason: 'no .npy member' }));
+  return { format: 'npz', tensors, skipped, close: file.close };
+}
+
+function npyTensor(
+  path: string,
+  name: string,
+  header: NpyHeader,
+  size: number,
+  open: () => RandomAccessFile,
+): StoredTensor {
+  const { shape, dtype, bigEndian, fortranOrder, itemBytes, dataOffset } = header;
+  const bytes = elementCount(shape) * itemBytes;
+  if (isFloatDtype(dtype) && dataOffset + bytes !== size) {
+    throw new UserError(
+      `${path}: array ${name} (${dtype} [${shape.join(', ')}]) must end at offset ${dataOffset + bytes}, got ${size} bytes`,
+    );
+  }
+  return {
+    name,
+    shape,
+    dtype,
+    kind: null,
+    convLayout: null,
+    read() {
+      const values = decodeFloats(
+        dtype as FloatDtype,
+        open().read(dataOffset, bytes, `array ${name}`),
+        bigEndian,
+      );
+      return fortranOrder ? gatherStrided(values, shape, columnMajorStrides(shape)) : values;
+    },
+  };
+}
+
+function readNpyHeader(file: RandomAccessFile): NpyHeader {
+  const reader = new ByteReader(file);
+  const magic = String.fromCharCode(...reader.bytes(6, 'magic string'));
+  if (magic !== MAGIC) throw reader.error('the magic string of .npy must begin', 0);
+  const version = reader.u8('version');
+  reader.skip(1, 'minor version');
+  if (version < 1 || version > 3) throw reader.error(`the version must be 1, 2 or 3, got ${version}`, 6);
+  const length = version === 1 ? reader.u16('header length') : reader.u32('header length');
+  if (length > MAX_HEADER_BYTES) {
+    throw reader.error(`the header must have at most ${MAX_HEADER_BYTES} bytes, got ${length}`);
+  }
+  const start = reader.offset;
+  const text = reader.text(length, 'header');
+  const shapeText = /'shape':\s*\(([\d,\s]*)\)/.exec(text)?.[1];
+  const order = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
+  const descr = /'descr':\s*(?:'([^']*)'|\[)/.exec(text);
+  if (shapeText === undefined || order === undefined || descr === null) {
+    throw reader.error('the header must have descr, fortran_order and shape', start);
+  }
+  const shape = shapeText
+    .split(',')
+    .map((side) => side.trim())
+    .filter((side) => side !== '')
+    .map(Number);
+  if (!shape.every(Number.isSafeInteger)) throw reader.error('the shape must be whole numbers', start);
+  const code = descr[1] ?? 'a record';
+  return {
+    dtype: FLOAT_CODES[code.slice(1)] ?? code,
+    bigEndian: code.startsWith('>'),
+    fortranOrder: order === 'True',
+    shape,
+    itemBytes: Number(code.slice(2)),
+    dataOffset: reader.offset,
+  };
+}

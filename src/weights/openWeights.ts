@@ -1,0 +1,73 @@
+import { basename, extname } from 'node:path';
+import { openRandomAccess, type RandomAccessFile } from '../files/randomAccessFile.ts';
+import { UserError } from '../files/userError.ts';
+import { classifyTensors } from './classifyTensors.ts';
+import { openNpy, openNpz } from './npy.ts';
+import { openSafetensorsWeights } from './safetensorsWeights.ts';
+import { openTorchLegacy, openTorchZip } from './torch.ts';
+import type { TensorFile, WeightsFile } from './weightsFile.ts';
+import { readZip } from './zip.ts';
+
+/** File name endings of the formats that are read. */
+export const WEIGHTS_EXTENSIONS = ['.safetensors', '.npy', '.npz', '.pt', '.pth'] as const;
+
+const START_BYTES = 16;
+const MAX_MESSAGE = 500;
+
+/**
+ * Returns a file of weights, open: its layers are listed and checked, their values are read one layer at a time. The format is told by
+ * the contents, the name counts only where they say nothing. A file that is malformed, cut off or not of a known format is a UserError.
+ */
+export function openWeights(path: string): WeightsFile {
+  const file = inOneLine(() => openTensors(path));
+  const { layers, skipped } = classifyTensors(file.tensors);
+  return {
+    path,
+    format: file.format,
+    layers: () => layers.map((layer) => ({ ...layer, read: () => inOneLine(layer.read) })),
+    skipped: [...skipped, ...file.skipped],
+    close: file.close,
+  };
+}
+
+/** Errors quote names from the file: whatever those hold, a message is one line of bounded length. */
+function inOneLine<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.message.replace(/\p{Cc}/gu, '?').slice(0, MAX_MESSAGE), error.remedy);
+  }
+}
+
+function openTensors(path: string): TensorFile {
+  const file = openRandomAccess(path);
+  try {
+    const start = file.read(0, Math.min(START_BYTES, file.size), 'beginning');
+    const text = String.fromCharCode(...start);
+    if (text.startsWith('PK')) return openZip(file);
+    if (text.startsWith('\x80\x02\x8a\x0a')) return openTorchLegacy(file);
+    if (text.startsWith('\x93NUMPY')) return openNpy(file);
+    if (extname(path) === '.safetensors' || text[8] === '{') {
+      file.close();
+      return openSafetensorsWeights(path);
+    }
+    throw unknownFormat(path);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function openZip(file: RandomAccessFile): TensorFile {
+  const { names } = readZip(file);
+  if (names.some((name) => /(^|\/)data\.pkl$/.test(name))) return openTorchZip(file);
+  if (names.some((name) => name.endsWith('.npy'))) return openNpz(file);
+  throw unknownFormat(file.path);
+}
+
+function unknownFormat(path: string): UserError {
+  return new UserError(
+    `${basename(path)} must be a weights file of a known format (${WEIGHTS_EXTENSIONS.join(', ')}), got something else`,
+  );
+}

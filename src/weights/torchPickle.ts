@@ -1,0 +1,137 @@
+import type { ByteReader } from './byteReader.ts';
+import { isKind, type PickleBuilder, type PickleList, type PickleValue, readPickle } from './pickle.ts';
+import type { FloatDtype } from './weightsFile.ts';
+
+export interface TorchStorage {
+  kind: 'storage';
+  key: string;
+  /** A FloatDtype or PyTorch's name of another element type. */
+  dtype: string;
+  itemBytes: number;
+  elements: number;
+}
+
+export interface TorchTensor {
+  kind: 'tensor';
+  storage: TorchStorage;
+  /** Of the first value, in elements of the storage. */
+  offset: number;
+  shape: number[];
+  strides: number[];
+}
+
+/** Element types by the name of the storage class, with the bytes an element takes. */
+const STORAGES: Readonly<Record<string, readonly [FloatDtype | string, number]>> = {
+  'torch.FloatStorage': ['float32', 4],
+  'torch.DoubleStorage': ['float64', 8],
+  'torch.HalfStorage': ['float16', 2],
+  'torch.BFloat16Storage': ['bfloat16', 2],
+  'torch.LongStorage': ['int64', 8],
+  'torch.IntStorage': ['int32', 4],
+  'torch.ShortStorage': ['int16', 2],
+  'torch.CharStorage': ['int8', 1],
+  'torch.ByteStorage': ['uint8', 1],
+  'torch.BoolStorage': ['bool', 1],
+};
+
+const REBUILD_TENSOR = new Set(['torch._utils._rebuild_tensor_v2', 'torch._utils._rebuild_tensor']);
+const REBUILD_PARAMETER = 'torch._utils._rebuild_parameter';
+const ORDERED_DICT = 'collections.OrderedDict';
+const SIZE = 'torch.Size';
+
+/** Nested containers that a checkpoint may have; real ones have a handful. */
+const MAX_DEPTH = 64;
+
+const ALLOWED = new Set([...Object.keys(STORAGES), ...REBUILD_TENSOR, REBUILD_PARAMETER, ORDERED_DICT, SIZE]);
+
+/**
+ * Returns what a PyTorch pickle holds. It can make storages, tensors, parameters and containers; every other global, call or persistent
+ * id is a UserError with the offset. `onStorage` sees each storage as it is named.
+ */
+export function readTorchPickle(reader: ByteReader, onStorage: (storage: TorchStorage) => void): PickleValue {
+  const builder: PickleBuilder = {
+    allows: (name) => ALLOWED.has(name),
+    call(name, args) {
+      if (REBUILD_TENSOR.has(name)) return rebuildTensor(args);
+      if (name === REBUILD_PARAMETER) return isTensor(args[0]) ? args[0] : null;
+      if (name === ORDERED_DICT && args.length === 0) return { kind: 'dict', entries: [] };
+      if (name === SIZE && args.length === 1 && isKind(args[0], 'list')) return args[0];
+      return null;
+    },
+    persistent(id) {
+      const storage = storageOf(id);
+      if (storage === null) return null;
+      onStorage(storage);
+      return { kind: 'built', value: storage };
+    },
+  };
+  return readPickle(reader, builder);
+}
+
+/** ('storage', class, key, location, elements), with a sixth item in the legacy format, which must be None. */
+function storageOf(id: PickleValue): TorchStorage | null {
+  if (!isKind(id, 'list')) return null;
+  const [tag, type, key, , elements, view] = id.items;
+  if (tag !== 'storage' || !isKind(type, 'global') || typeof key !== 'string' || !isCount(elements))
+    return null;
+  if (view !== undefined && view !== null) return null;
+  const known = STORAGES[type.name];
+  return known === undefined
+    ? null
+    : { kind: 'storage', key, dtype: known[0], itemBytes: known[1], elements };
+}
+
+/** (storage, offset, size, stride, ...): refused unless every index lies in the storage and no value is claimed twice. */
+function rebuildTensor(args: readonly PickleValue[]): PickleValue | null {
+  const [built, offset, size, stride] = args;
+  if (!isKind(built, 'built') || (built.value as TorchStorage).kind !== 'storage' || !isCount(offset))
+    return null;
+  const storage = built.value as TorchStorage;
+  const shape = counts(size);
+  const strides = counts(stride);
+  if (shape === null || strides === null || shape.length !== strides.length) return null;
+  const elements = shape.reduce((product, side) => product * side, 1);
+  const last = shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, offset);
+  if (elements > storage.elements || (elements > 0 && last >= storage.elements)) return null;
+  const tensor: TorchTensor = { kind: 'tensor', storage, offset, shape, strides };
+  return { kind: 'built', value: tensor };
+}
+
+function counts(value: PickleValue | undefined): number[] | null {
+  return isKind(value, 'list') && value.items.every(isCount)
+    ? ((value as PickleList).items as number[])
+    : null;
+}
+
+const isCount = (value: PickleValue | undefined): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Whether a pickled value is a tensor. */
+export function isTensor(value: PickleValue | undefined): value is { kind: 'built'; value: TorchTensor } {
+  return isKind(value, 'built') && (value.value as TorchTensor).kind === 'tensor';
+}
+
+/** Returns every tensor in a value with its path, parts joined by dots; each container is walked once, however often it is named, and none below MAX_DEPTH. */
+export function findTensors(value: PickleValue): { name: string; tensor: TorchTensor }[] {
+  const found: { name: string; tensor: TorchTensor }[] = [];
+  const seen = new Set<object>();
+  const open: [string, PickleValue, number][] = [['', value, 0]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [path, current, depth] = next;
+    if (isTensor(current)) found.push({ name: path === '' ? 'tensor' : path, tensor: current.value });
+    const children: [PickleValue, PickleValue][] = isKind(current, 'dict')
+      ? current.entries
+      : isKind(current, 'list')
+        ? current.items.map((item, index) => [index, item])
+        : [];
+    if (children.length === 0 || depth > MAX_DEPTH || seen.has(current as object)) continue;
+    seen.add(current as object);
+    for (const [key, child] of children.toReversed()) {
+      const part = typeof key === 'string' || typeof key === 'number' ? String(key) : '?';
+      if (typeof child === 'object' && child !== null) {
+        open.push([path === '' ? part : `${path}.${part}`, child, depth + 1]);
+      }
+    }
+  }
+  return found;
+}

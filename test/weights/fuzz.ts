@@ -1,0 +1,99 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { UserError } from '../../src/files/userError.ts';
+import { type RandomStream, randomStream } from '../../src/random/stream.ts';
+import { openWeights } from '../../src/weights/openWeights.ts';
+import { fixture } from './fixtures.ts';
+
+/** Fixtures of every format: a mutation begins from one of them. */
+export const FUZZED = [
+  'torch.safetensors',
+  'matrix.npy',
+  'fortran.npy',
+  'stored.npz',
+  'compressed.npz',
+  'state.pt',
+  'protocol4.pt',
+  'legacy.pt',
+  'checkpoint.pth',
+] as const;
+
+/** Values that readers stumble over: zero, the largest of each width, one bit, sign bits. */
+const TRAPS = [0, 1, 0x7f, 0x80, 0xff];
+
+/** Returns a copy of the bytes with one to eight random changes, most of them where headers are. */
+export function mutate(original: Uint8Array, stream: RandomStream): Uint8Array {
+  let bytes = Uint8Array.from(original);
+  for (let change = stream.below(8); change >= 0 && bytes.length > 0; change--) {
+    // Half of the changes go to the first or last 400 bytes, where sizes and offsets are dense.
+    const near = stream.below(2) === 0 ? Math.min(400, bytes.length) : bytes.length;
+    const at = stream.below(2) === 0 ? stream.below(near) : bytes.length - 1 - stream.below(near);
+    switch (stream.below(7)) {
+      case 0:
+        bytes[at]! ^= 1 << stream.below(8);
+        break;
+      case 1:
+        bytes[at] = stream.below(256);
+        break;
+      case 2:
+        bytes.fill(TRAPS[stream.below(TRAPS.length)]!, at, at + 1 + stream.below(8));
+        break;
+      case 3:
+        bytes = bytes.slice(0, at);
+        break;
+      case 4:
+        bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + 1 + stream.below(16))]);
+        break;
+      case 5: {
+        const from = stream.below(bytes.length);
+        bytes.copyWithin(at, from, from + 1 + stream.below(32));
+        break;
+      }
+      default:
+        bytes = Uint8Array.from([...bytes.subarray(0, at), stream.below(256), ...bytes.subarray(at)]);
+    }
+  }
+  return bytes;
+}
+
+/** Longer than any read of a fixture by far; a reader that loops is caught by it. */
+const MAX_MILLISECONDS = 5000;
+
+/**
+ * Reads `count` mutations of each fixture. Every one must be read, or refused with a UserError of one line, without taking long. Returns
+ * how many were refused; throws with the seed at the first that was neither.
+ */
+export function fuzzReaders(name: string, count: number, seed: number): number {
+  const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
+  const path = join(folder, `x${extname(name)}`);
+  const original = readFileSync(fixture(name));
+  let refused = 0;
+  try {
+    for (let i = 0; i < count; i++) {
+      writeFileSync(path, mutate(original, randomStream(seed, `fuzz/${name}/${i}`)));
+      const start = performance.now();
+      try {
+        const file = openWeights(path);
+        try {
+          for (const layer of file.layers()) layer.read();
+        } finally {
+          file.close();
+        }
+      } catch (error) {
+        refused++;
+        if (!(error instanceof UserError) || /[\n\r]/.test(error.message) || error.message.length > 500) {
+          throw new Error(`mutation ${i} of ${name} (seed ${seed}) must be read or refused`, {
+            cause: error,
+          });
+        }
+      }
+      if (performance.now() - start > MAX_MILLISECONDS) {
+        throw new Error(`mutation ${i} of ${name} (seed ${seed}) must not take long`);
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  return refused;
+}

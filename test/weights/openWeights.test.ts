@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { fixture, pattern, readAll, transposed } from './fixtures.ts';
+
+describe('safetensors', () => {
+  it('reads what torch wrote, in every float type', () => {
+    const { format, layers, skipped } = readAll(fixture('torch.safetensors'));
+    expect(format).toBe('safetensors');
+    expect(layers).toEqual({
+      'embed.weight': {
+        name: 'embed.weight',
+        kind: 'embedding',
+        shape: [6, 4],
+        dtype: 'bfloat16',
+        convLayout: null,
+        values: pattern([6, 4], 1),
+      },
+      'conv.weight': {
+        name: 'conv.weight',
+        kind: 'conv',
+        shape: [4, 3, 2, 2],
+        dtype: 'float16',
+        convLayout: 'outInKernel',
+        values: pattern([4, 3, 2, 2], 2),
+      },
+      'fc.weight': {
+        name: 'fc.weight',
+        kind: 'dense',
+        shape: [5, 4],
+        dtype: 'float64',
+        convLayout: null,
+        values: pattern([5, 4], 3),
+      },
+    });
+    expect(skipped).toEqual({
+      'fc.bias': '1 dimensions, no matrix',
+      'quantized.weight': 'values are F8_E4M3, no floats',
+    });
+  });
+
+  it('gives a reason for everything that is no layer', () => {
+    const { layers, skipped } = readAll(fixture('numpy.safetensors'));
+    expect(Object.keys(layers)).toEqual(['fc1/kernel']);
+    expect(skipped).toMatchObject({
+      b: '1 dimensions, no matrix',
+      e: 'no values: shape [0, 4]',
+      i: 'values are I64, no floats',
+      s: '0 dimensions, no matrix',
+      t: 'values are BOOL, no floats',
+    });
+  });
+});
+
+describe('numpy', () => {
+  it.each([
+    ['matrix.npy', [5, 3], 1, 'float32'],
+    ['bigEndian.npy', [4, 3], 3, 'float32'],
+    ['half.npy', [4, 3], 4, 'float16'],
+    ['fortran.npy', [3, 2, 4], 2, 'float64'],
+  ] as const)('reads %s', (name, shape, seed, dtype) => {
+    const [layer] = Object.values(readAll(fixture(name)).layers);
+    expect(layer).toMatchObject({ name: name.slice(0, -4), shape, dtype, values: pattern(shape, seed) });
+  });
+
+  it.each(['stored.npz', 'compressed.npz'])('reads %s', (name) => {
+    const { layers, skipped } = readAll(fixture(name));
+    expect(layers).toMatchObject({
+      fc1: { kind: 'dense', values: pattern([5, 3], 1) },
+      'conv/kernel': {
+        kind: 'conv',
+        convLayout: 'kernelInOut',
+        dtype: 'float64',
+        values: pattern([2, 2, 3, 4], 2),
+      },
+    });
+    expect(skipped).toEqual({ bias: '1 dimensions, no matrix' });
+  });
+
+  it('skips integers', () => {
+    expect(readAll(fixture('integers.npy')).skipped).toEqual({ integers: 'values are <i8, no floats' });
+  });
+});
+
+describe('PyTorch', () => {
+  const base = pattern([8, 6], 7);
+  it.each([
+    ['state.pt', 'PyTorch'],
+    ['protocol4.pt', 'PyTorch'],
+    ['legacy.pt', 'PyTorch (legacy)'],
+  ])('reads %s', (name, format) => {
+    const read = readAll(fixture(name));
+    expect(read.format).toBe(format);
+    expect(read.layers).toMatchObject({
+      'conv.weight': {
+        kind: 'conv',
+        convLayout: 'outInKernel',
+        shape: [4, 3, 2, 2],
+        values: pattern([4, 3, 2, 2], 1),
+      },
+      'fc.weight': { kind: 'dense', dtype: 'float64', values: pattern([5, 4], 3) },
+      'half.weight': { dtype: 'float16', values: pattern([4, 3], 4) },
+      'bfloat.weight': { dtype: 'bfloat16', values: pattern([4, 3], 5) },
+      'embedding.weight': { kind: 'embedding', values: pattern([6, 4], 6) },
+      'transposed.weight': {
+        shape: [6, 8],
+        values: transposed(base, 8, 6),
+      },
+      'part.weight': {
+        shape: [3, 3],
+        values: [2, 3, 4].flatMap((row) => base.slice(row * 6 + 1, row * 6 + 4)),
+      },
+    });
+    expect(read.skipped).toEqual({
+      'conv.bias': '1 dimensions, no matrix',
+      steps: 'values are int64, no floats',
+    });
+  });
+
+  it('finds the model in a checkpoint and leaves the optimizer out', () => {
+    const { layers, skipped } = readAll(fixture('checkpoint.pth'));
+    expect(layers).toMatchObject({
+      'model.0.weight': { shape: [3, 4], values: pattern([3, 4], 0) },
+      'model.2.weight': { shape: [2, 3], values: pattern([2, 3], 2) },
+    });
+    expect(Object.keys(layers).length).toBe(2);
+    expect(skipped['optimizer.state.0.exp_avg']).toBe('optimizer state');
+  });
+
+  it('reads parameters', () => {
+    expect(readAll(fixture('parameters.pt')).layers).toMatchObject({
+      '0.weight': { shape: [3, 4], values: pattern([3, 4], 0) },
+    });
+  });
+
+  it('refuses a pickled module and says what to save instead', () => {
+    const read = (): unknown => readAll(fixture('module.pt'));
+    expect(read).toThrow(
+      /module\.pt!module\/data\.pkl: global torch\.nn\.modules\.container\.Sequential is refused: only tensors and containers are read, at offset \d+$/,
+    );
+    expect(read).toThrow(expect.objectContaining({ remedy: expect.stringContaining('model.state_dict()') }));
+  });
+});
