@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { didYouMean } from '../config/nearestName.ts';
+import { packageVersion } from '../files/packageVersion.ts';
 import { UserError } from '../files/userError.ts';
 import { COMMANDS } from './commands.ts';
 import { printable } from './output.ts';
@@ -68,7 +68,7 @@ async function describeCommands(wanted: (typeof COMMANDS)[string] | undefined): 
     .exitProcess(false)
     .wrap(Math.min(MAX_HELP_WIDTH, process.stdout.columns ?? MAX_HELP_WIDTH))
     .alias('h', 'help')
-    .version(version())
+    .version(packageVersion())
     .example('$0 run configs/quick.yaml', 'train every run of the config, analyze, report')
     .example('$0 run --help', 'options and examples of a command')
     .epilogue('Exit codes: 0 done; 1 a run failed; 2 wrong usage, config or input; 130 interrupted.');
@@ -115,11 +115,6 @@ async function usageError(
   }
   const known = [...new Set(help.match(/--[a-z][a-zA-Z.-]*/g))];
   return new UserError(`unknown option: --${unknown}${didYouMean(`--${unknown}`, known)}`, remedy);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function reportError(error: unknown): number {

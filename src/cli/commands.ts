@@ -38,6 +38,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'how far the runs of a results folder are',
     load: async () => (await import('./status.ts')).statusCommand,
   },
+  verify: {
+    usage: 'verify <dir>',
+    summary: 'compare everything in a results folder with its checksums',
+    load: async () => (await import('./verify.ts')).verifyCommand,
+  },
   data: {
     usage: 'data',
     summary: 'fetch, import, verify and list data sets',

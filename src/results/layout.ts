@@ -16,6 +16,7 @@ export const resultsLayout = (dir: string) => ({
 export const runLayout = (dir: string) => ({
   dir,
   config: join(dir, 'config.json'),
+  provenance: join(dir, 'provenance.json'),
   status: join(dir, 'status.json'),
   log: join(dir, 'log.ndjson'),
   metrics: join(dir, 'metrics.csv'),

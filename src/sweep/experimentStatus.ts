@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import type { RunConfig } from '../config/schema.ts';
@@ -6,7 +6,7 @@ import { UserError } from '../files/userError.ts';
 import { readMetricsCsv } from '../results/csvFiles.ts';
 import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
-import { loadExperiment } from './loadExperiment.ts';
+import { experimentRuns } from './experimentRuns.ts';
 import { readStoredRun } from './runFolder.ts';
 import { type Speed, secondsPerStep } from './stepTime.ts';
 
@@ -44,7 +44,7 @@ export function experimentStatus(dir: string, now = Date.now()): ExperimentState
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {
     throw new UserError(`results folder must exist, got ${dir}`, 'It is made by phasewatch run or train.');
   }
-  const files = [...plannedRuns(layout)].map(([run, config]) => readRun(layout, run, config));
+  const files = [...experimentRuns(layout)].map(([run, config]) => readRun(layout, run, config));
   if (files.length === 0)
     throw new UserError(`results folder must hold experiment.yaml or runs/, got ${dir}`);
   const speeds = files.flatMap(({ config, last }): { config: RunConfig; speed: Speed }[] =>
@@ -85,21 +85,6 @@ interface RunFiles {
   config: RunConfig | null;
   stored: ReturnType<typeof readStoredRun>;
   last: MetricsRow | undefined;
-}
-
-/** The runs of experiment.yaml, in its order, and those that only have a folder. */
-function plannedRuns(layout: ResultsLayout): Map<string, RunConfig | null> {
-  const runs = new Map<string, RunConfig | null>();
-  if (existsSync(layout.experiment)) {
-    for (const { id, config } of loadExperiment(layout.experiment, { out: layout.dir }).runs)
-      runs.set(id, config);
-  }
-  if (existsSync(layout.runs)) {
-    for (const entry of readdirSync(layout.runs, { withFileTypes: true })) {
-      if (entry.isDirectory() && !runs.has(entry.name)) runs.set(entry.name, null);
-    }
-  }
-  return runs;
 }
 
 function readRun(layout: ResultsLayout, run: string, planned: RunConfig | null): RunFiles {
