@@ -4,7 +4,7 @@ import { UserError } from '../files/userError.ts';
 import { compileObjects, linkBinding } from './compileBinding.ts';
 import { engineParts } from './enginePaths.ts';
 import type { EngineManifest, NativeFile } from './engineTypes.ts';
-import { fetchWheel, runPip, sha256 } from './fetchWheel.ts';
+import { fetchWheel, PIP_FLAGS, runPip, sha256 } from './fetchWheel.ts';
 import { findLibraries } from './findLibraries.ts';
 import { installBindings } from './installBindings.ts';
 import { runTogether } from './parallelTasks.ts';
@@ -18,7 +18,7 @@ import { CUDA_EXTRA, requirementsOfExtra } from './wheelRequirements.ts';
 const OWN_LIBRARIES = '$ORIGIN/../../../../../tensorflow';
 
 /** Tags of the nvidia-* wheels, oldest C library first. */
-const NVIDIA_PLATFORMS = ['manylinux1', 'manylinux2014', 'manylinux_2_17', 'manylinux_2_27'];
+const NVIDIA_PLATFORMS = ['manylinux2014', 'manylinux_2_17', 'manylinux_2_27'];
 
 /** Where an engine is being put together. */
 export interface BuildSite {
@@ -33,7 +33,7 @@ export interface BuildSite {
 }
 
 /** What a build adds to the manifest. */
-export interface Built extends Pick<EngineManifest, 'origin' | 'origin_sha256' | 'compiler'> {
+export interface Built extends Pick<EngineManifest, 'origin' | 'origin_sha256' | 'nvidia' | 'compiler'> {
   libraries: NativeFile[];
 }
 
@@ -56,13 +56,13 @@ export async function buildFromWheel(
     signal,
   );
   const include = join(folder, engineParts.tensorflow, 'include');
-  const [libraries, objects] = await runTogether(
+  const [{ libraries, nvidia }, objects] = await runTogether(
     async (signal) => {
-      const unpacked = await tensorflow.unpackLibraries(folder, { onStatus: say, signal });
-      if (cuda) {
-        await fetchNvidiaLibraries(tensorflow.metadata, wheel, { folder, scratch, pip, say, signal });
-      }
-      return unpacked;
+      const libraries = await tensorflow.unpackLibraries(folder, { onStatus: say, signal });
+      const nvidia = cuda
+        ? await fetchNvidiaLibraries(tensorflow.metadata, wheel, { folder, scratch, pip, say, signal })
+        : [];
+      return { libraries, nvidia };
     },
     (signal) => {
       onStatus('tfjs-node', 'compiling the binding');
@@ -76,10 +76,13 @@ export async function buildFromWheel(
     names: WHEEL_LIBRARIES,
     rpath: OWN_LIBRARIES,
   });
-  return { origin: wheel.file, origin_sha256: wheel.sha256, libraries, compiler: compiler.version };
+  return { origin: wheel.file, origin_sha256: wheel.sha256, libraries, nvidia, compiler: compiler.version };
 }
 
-/** Lays the nvidia-* wheels that TensorFlow's wheel names beside tensorflow/, where its libraries look for theirs. */
+/**
+ * Lays the nvidia-* wheels that TensorFlow's wheel names beside tensorflow/, where its libraries look for theirs. Returns their
+ * names and versions.
+ */
 async function fetchNvidiaLibraries(
   metadata: string,
   wheel: PinnedWheel,
@@ -90,19 +93,20 @@ async function fetchNvidiaLibraries(
     say,
     signal,
   }: { folder: string; scratch: string; pip: ToolCommand; say: (text: string) => void; signal: AbortSignal },
-): Promise<void> {
+): Promise<string[]> {
   const requirements = requirementsOfExtra(metadata, CUDA_EXTRA);
   if (requirements.length === 0) {
     throw new UserError(`${wheel.file} must name NVIDIA's libraries in its extra ${CUDA_EXTRA}, got none`);
   }
   const architecture = wheel.platform.replace(/^manylinux_\d+_\d+_/, '');
   const args = [
-    ...['install', '--no-deps', '--only-binary=:all:', '--progress-bar=off', '--disable-pip-version-check'],
-    ...['--no-compile', '--python-version', wheel.pythonVersion, '--target', folder],
+    ...['install', ...PIP_FLAGS, '--no-compile'],
+    ...['--python-version', wheel.pythonVersion, '--target', folder],
     ...NVIDIA_PLATFORMS.flatMap((platform) => ['--platform', `${platform}_${architecture}`]),
     ...requirements,
   ];
   await runPip(args, "NVIDIA's libraries", { pip, scratch, onStatus: say, signal });
+  return readdirSync(folder).flatMap((name) => /^(nvidia_.*)\.dist-info$/.exec(name)?.[1] ?? []);
 }
 
 /** Fetches tfjs-node and compiles its binding against libraries that are there already, and stay where they are. */
@@ -121,7 +125,7 @@ export async function buildFromFolder(
     found.names.map((name) => join(found.folder, name)),
     (path) => path,
   );
-  return { origin: from, origin_sha256: null, libraries, compiler: compiler.version };
+  return { origin: from, origin_sha256: null, libraries, nvidia: [], compiler: compiler.version };
 }
 
 /** Fetches tfjs-node and runs its own installer, which fetches TensorFlow and a ready-made binding from its storage host. */
@@ -161,6 +165,7 @@ export async function buildOfficial(
     origin: '@tensorflow/tfjs-node-gpu scripts/install.js',
     origin_sha256: null,
     libraries,
+    nvidia: [],
     compiler: null,
   };
 }

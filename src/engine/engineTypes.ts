@@ -27,6 +27,8 @@ export interface EngineManifest {
   origin_sha256: string | null;
   /** The native files: TensorFlow's libraries (relative to the folder, or absolute where they stay elsewhere), then the binding. */
   files: NativeFile[];
+  /** NVIDIA's packages that lie beside TensorFlow's libraries, with their versions. */
+  nvidia: string[];
   /** First line of `g++ --version`; null when the binding came ready-made. */
   compiler: string | null;
   platform: string;

@@ -14,6 +14,15 @@ const NETWORK_TROUBLE =
   /NewConnectionError|NameResolutionError|Temporary failure in name resolution|Network is unreachable|timed out|ConnectTimeout|ProxyError|SSLError|Connection (?:refused|reset)|Could not fetch URL/i;
 const NO_SPACE = /No space left on device|Errno 28/i;
 
+/** Ready-made wheels only, exactly those named, and no second copy of them in pip's own cache. */
+export const PIP_FLAGS = [
+  '--no-deps',
+  '--only-binary=:all:',
+  '--no-cache-dir',
+  '--progress-bar=off',
+  '--disable-pip-version-check',
+] as const;
+
 export interface FetchOptions {
   pip: ToolCommand;
   /** A folder to work in, on the disk that the engine will lie on. */
@@ -36,7 +45,7 @@ export async function fetchWheel(wheel: PinnedWheel, options: FetchOptions): Pro
   }
   const folder = join(options.scratch, 'wheel');
   const args = [
-    ...['download', '--no-deps', '--only-binary=:all:', '--progress-bar=off', '--disable-pip-version-check'],
+    ...['download', ...PIP_FLAGS],
     ...['--python-version', wheel.pythonVersion, '--platform', wheel.platform, '--dest', folder],
     `${wheel.project}==${TENSORFLOW_VERSION}`,
   ];

@@ -58,6 +58,12 @@ export function loadEngine(options: LoadOptions = {}): Engine {
 
   const require = createRequire(join(located.folder, 'package.json'));
   const binding = loadBinding(located, require);
+  if (typeof device === 'number' && !binding.isUsingGpuDevice()) {
+    throw new UserError(
+      `device gpu:${device} must be a GPU that TensorFlow can use, got none (engine for ${located.manifest.variant})`,
+      located.manifest.variant === 'cuda' ? 'nvidia-smi' : 'phasewatch engine install --gpu',
+    );
+  }
   let tf: typeof tfjs | null = null;
   const engine: Engine = {
     binding,

@@ -38,7 +38,7 @@ echo "pip $*" >> "$FAKE/calls"
 while [ $# -gt 0 ]; do
   case "$1" in
     --dest) mkdir -p "$2"; cp "$FAKE"/wheels/*.whl "$2/" ;;
-    --target) mkdir -p "$2/nvidia/cublas/lib"; echo blas > "$2/nvidia/cublas/lib/libcublas.so.12" ;;
+    --target) mkdir -p "$2/nvidia/cublas/lib"; echo blas > "$2/nvidia/cublas/lib/libcublas.so.12"; mkdir -p "$2/nvidia_cublas_cu12-12.9.1.4.dist-info" ;;
   esac
   shift
 done

@@ -288,6 +288,7 @@ describe('CUDA', () => {
     machine.gpus(H200);
     const { engine } = await installEngine({ wheel: machine.wheel });
     expect(engine.manifest.variant).toBe('cuda');
+    expect(engine.manifest.nvidia).toEqual(['nvidia_cublas_cu12-12.9.1.4']);
     expect(engine.folder.endsWith('2.21.0-cuda')).toBe(true);
     expect(existsSync(join(engine.folder, 'nvidia/cublas/lib/libcublas.so.12'))).toBe(true);
     const call = machine.calls().find((line) => line.startsWith('pip install'))!;
