@@ -1,7 +1,8 @@
 /**
  * Prints how the phase classifier labels matrices of known class: `npm run calibrate [-- --draws 100]`.
- * Draws are per family and shape; the large shapes get a tenth of them (at least 3). Every matrix follows from the seed 0, its family, shape and
- * index, so two runs print the same. docs/phases.md keeps the table.
+ * Draws are per family for the smallest shape; larger ones get fewer, as their cost demands (at least 2). Gaussian noise gets 1000
+ * of each shape. Every matrix follows from the seed 0, its family, shape and index, so two runs print the same. docs/phases.md
+ * keeps the table.
  */
 import { parseArgs } from 'node:util';
 import { typescriptLinearAlgebra } from '../src/linalg/typescriptLinearAlgebra.ts';
@@ -11,12 +12,12 @@ import { PHASES } from '../src/spectra/spectrumRow.ts';
 import { MATRIX_FAMILIES } from '../src/synthetic/families.ts';
 
 const SHAPES = [
-  { rows: 384, cols: 192, large: false },
-  { rows: 512, cols: 512, large: false },
-  { rows: 4096, cols: 384, large: false },
-  { rows: 2450, cols: 500, large: false },
-  { rows: 2048, cols: 1024, large: true },
-  { rows: 4096, cols: 2048, large: true },
+  { rows: 384, cols: 192, cost: 1 },
+  { rows: 512, cols: 512, cost: 2 },
+  { rows: 4096, cols: 384, cost: 5 },
+  { rows: 2450, cols: 500, cost: 5 },
+  { rows: 2048, cols: 1024, cost: 20 },
+  { rows: 4096, cols: 2048, cost: 50 },
 ];
 
 const { values } = parseArgs({
@@ -41,11 +42,12 @@ for (const family of MATRIX_FAMILIES) {
   for (const shape of shapes) {
     const name = `${shape.rows}x${shape.cols}`;
     const counts = new Map<string, number>();
-    const count = shape.large ? Math.max(3, Math.round(draws / (shape.cols > 1024 ? 30 : 10))) : draws;
+    const count = family.drawSpectrum === undefined ? Math.max(2, Math.round(draws / shape.cost)) : 1000;
     for (let index = 0; index < count; index++) {
       const stream = randomStream(0, `calibrate/${family.name}/${name}/${index}`);
-      const W = family.draw(stream, shape);
-      const evals = typescriptLinearAlgebra.eigenvalues(W, shape.rows, shape.cols);
+      const evals =
+        family.drawSpectrum?.(stream, shape) ??
+        typescriptLinearAlgebra.eigenvalues(family.draw(stream, shape), shape.rows, shape.cols);
       const result = classifyPhase(evals, { N: shape.rows, M: shape.cols });
       const label = result.phase ?? 'none';
       if (values.verbose && label !== family.phase && result.phase !== null) {

@@ -82,9 +82,12 @@ export function phaseColumns(
 function beliefsOf(features: SpectrumFeatures): Record<Phase, number> {
   const { rankLoss, nullModeGap, outlier, onset, separation, outlierShare, heavyTail } = THRESHOLDS;
   const collapsed = either(above(features.zeroShare, rankLoss), above(features.nullModeGap, nullModeGap));
-  // A significant excess that no eye would see is as likely called random-like.
-  const seen = (1 + below(features.softRank, onset)) / 2;
-  const something = above(features.outlier, outlier) * seen;
+  // Significance decides; an excess that no eye would see only takes away belief.
+  const significant = above(features.outlier, outlier);
+  const something = Math.min(
+    significant,
+    0.5 + Math.max(0, significant - 0.5) * below(features.softRank, onset),
+  );
   const pervasive = either(
     above(features.outlierShare, outlierShare),
     above(features.bulkDistance, bulkLimit(features)),

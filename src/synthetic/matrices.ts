@@ -26,19 +26,31 @@ export function spikedMatrix(stream: RandomStream, shape: Shape, strengths: read
 }
 
 /**
- * Returns noise plus a whole ladder of spikes, strength_j = strongest * exp(-j / (share * M)), j = 0, 1, ..: they come down to
- * the bulk and into it without a gap, as in the bulk-decay phase.
+ * Returns noise plus spikes of the given singular values on the first coordinate axes of both sides. Gaussian noise looks the same
+ * from every direction, so the singular values are distributed as those of spikedMatrix, at a small part of its cost.
  */
-export function ladderMatrix(
+export function axisSpikedMatrix(
   stream: RandomStream,
   shape: Shape,
-  { strongest, share }: { strongest: number; share: number },
+  strengths: readonly number[],
 ): Float64Array {
-  const M = Math.min(shape.rows, shape.cols);
+  checkCount(strengths, shape);
+  const W = gaussianMatrix(stream, shape);
+  for (const [i, strength] of strengths.entries()) W[i * shape.cols + i]! += strength;
+  return W;
+}
+
+/**
+ * Returns the strengths of a ladder of spikes, strength_j = strongest * exp(-j / (share * M)), j = 0, 1, ..: they come down to the
+ * bulk and into it without a gap, as in the bulk-decay phase.
+ */
+export function ladderStrengths(
+  M: number,
+  { strongest, share }: { strongest: number; share: number },
+): number[] {
   // A strength of a tenth of the noise changes nothing.
   const count = Math.min(M, Math.max(1, Math.ceil(share * M * Math.log(strongest / 0.1))));
-  const strengths = Array.from({ length: count }, (_, j) => strongest * Math.exp(-j / (share * M)));
-  return spikedMatrix(stream, shape, strengths);
+  return Array.from({ length: count }, (_, j) => strongest * Math.exp(-j / (share * M)));
 }
 
 /**
@@ -96,15 +108,19 @@ export function permutedEntries(stream: RandomStream, W: Float32Array | Float64A
   return permuted;
 }
 
+function checkCount(strengths: readonly number[], { rows, cols }: Shape): void {
+  if (strengths.length > Math.min(rows, cols)) {
+    throw new RangeError(`spikes must be at most ${Math.min(rows, cols)}, got ${strengths.length}`);
+  }
+}
+
 function addLowRank(
   W: Float64Array,
   stream: RandomStream,
   { rows, cols }: Shape,
   strengths: readonly number[],
 ): void {
-  if (strengths.length > Math.min(rows, cols)) {
-    throw new RangeError(`spikes must be at most ${Math.min(rows, cols)}, got ${strengths.length}`);
-  }
+  checkCount(strengths, { rows, cols });
   const left = orthonormalRows(stream, strengths.length, rows);
   const right = orthonormalRows(stream, strengths.length, cols);
   for (const [s, strength] of strengths.entries()) {
