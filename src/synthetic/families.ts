@@ -5,7 +5,7 @@ import { gaussianSpectrum } from './gaussianSpectrum.ts';
 import {
   axisSpikedMatrix,
   gaussianMatrix,
-  ladderStrengths,
+  ladderMatrix,
   lowRankMatrix,
   paretoMatrix,
   type Shape,
@@ -78,14 +78,10 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     description:
       'normal noise and a ladder of spikes strength_j = s exp(-j / (c M)) down into the bulk, c in 0.1 to 0.2, the strongest expected at 2 to 3',
     draw: (stream, shape) =>
-      axisSpikedMatrix(
-        stream,
-        shape,
-        ladderStrengths(smaller(shape), {
-          strongest: strengthAt(uniform(stream, 2, 3), shape),
-          share: uniform(stream, 0.1, 0.2),
-        }),
-      ),
+      ladderMatrix(stream, shape, {
+        strongest: strengthAt(uniform(stream, 2, 3), shape),
+        share: uniform(stream, 0.1, 0.2),
+      }),
   },
   {
     name: 'Pareto, Lomax',

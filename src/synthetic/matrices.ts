@@ -41,16 +41,19 @@ export function axisSpikedMatrix(
 }
 
 /**
- * Returns the strengths of a ladder of spikes, strength_j = strongest * exp(-j / (share * M)), j = 0, 1, ..: they come down to the
+ * Returns noise plus a whole ladder of spikes, strength_j = strongest * exp(-j / (share * M)), j = 0, 1, ..: they come down to the
  * bulk and into it without a gap, as in the bulk-decay phase.
  */
-export function ladderStrengths(
-  M: number,
+export function ladderMatrix(
+  stream: RandomStream,
+  shape: Shape,
   { strongest, share }: { strongest: number; share: number },
-): number[] {
+): Float64Array {
+  const M = Math.min(shape.rows, shape.cols);
   // A strength of a tenth of the noise changes nothing.
   const count = Math.min(M, Math.max(1, Math.ceil(share * M * Math.log(strongest / 0.1))));
-  return Array.from({ length: count }, (_, j) => strongest * Math.exp(-j / (share * M)));
+  const strengths = Array.from({ length: count }, (_, j) => strongest * Math.exp(-j / (share * M)));
+  return axisSpikedMatrix(stream, shape, strengths);
 }
 
 /**
