@@ -58,4 +58,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'tell what this machine has, what is missing, and what mends it',
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
+  'train-one': {
+    usage: 'train-one',
+    summary: 'train the run that the parent process sends',
+    load: async () => (await import('./trainOne.ts')).trainOneCommand,
+    hidden: true,
+  },
 };

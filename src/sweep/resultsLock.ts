@@ -15,3 +15,11 @@ export function lockResults(dir: string): Promise<() => void> {
     },
   });
 }
+
+/**
+ * Returns a function that gives a run's folder free again, once this process has it. It waits for another one: where a command was
+ * killed and started again, its old child may still be finishing the step.
+ */
+export function lockRun(dir: string, signal: AbortSignal): Promise<() => void> {
+  return takeInstallLock(dir, { signal });
+}

@@ -1,0 +1,72 @@
+import type { CommandModule } from 'yargs';
+import { loadDataset } from '../data/loadDataset.ts';
+import { loadEngine } from '../engine/loadEngine.ts';
+import { UserError } from '../files/userError.ts';
+import { runLayout } from '../results/layout.ts';
+import type { ChildTask, FromChild, ToChild } from '../sweep/childMessages.ts';
+import { engineOptions } from '../sweep/engineOptions.ts';
+import { collectEnvironment } from '../sweep/provenance.ts';
+import { recordedRun } from '../sweep/recordedRun.ts';
+import type { RunEvent } from '../sweep/runEvents.ts';
+
+const STEP_EVENT_INTERVAL_MS = 100;
+
+/** `train-one`: trains the run that the parent process sends, then ends. For the executor's use. */
+export const trainOneCommand: CommandModule = {
+  handler: async () => {
+    if (process.send === undefined) {
+      throw new UserError('train-one must be started by phasewatch itself', 'Use phasewatch train CONFIG.');
+    }
+    const interrupt = new AbortController();
+    // The terminal sends Ctrl-C to every process of the command; what to do about it is the parent's to say.
+    process.on('SIGINT', () => {});
+    process.on('SIGTERM', () => interrupt.abort());
+    process.on('disconnect', () => interrupt.abort());
+    const task = await new Promise<ChildTask>((resolve) => {
+      process.on('message', (message: ToChild) => {
+        if (message.type === 'task') resolve(message.task);
+        else interrupt.abort();
+      });
+    });
+    const status = await train(task, interrupt.signal);
+    // The engine may hold threads that would keep the process alive.
+    tell({ type: 'ended', status }, () => process.exit(0));
+  },
+};
+
+function train({ run, dir, config, source, threads, device }: ChildTask, signal: AbortSignal) {
+  const engine = loadEngine(engineOptions({ threads, device }));
+  const { tensorflow, usesGpu, manifest } = engine.info;
+  return recordedRun({
+    run,
+    files: runLayout(dir),
+    config,
+    dataset: loadDataset(config.dataset, config),
+    binding: engine.binding,
+    environment: collectEnvironment({
+      engine: { tensorflow, tfjs: manifest.bindings, usesGpu },
+      threads,
+      device,
+    }),
+    source,
+    signal,
+    onEvent: throttled((event) => tell({ type: 'event', event })),
+  });
+}
+
+/** Steps are told ten times a second at most; everything else always. */
+function throttled(tellEvent: (event: RunEvent) => void): (event: RunEvent) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (event) => {
+    if (event.type === 'step') {
+      if (performance.now() - last < STEP_EVENT_INTERVAL_MS) return;
+      last = performance.now();
+    }
+    tellEvent(event);
+  };
+}
+
+/** A parent that is gone hears nothing; the run ends at its next step. */
+function tell(message: FromChild, done: () => void = () => {}): void {
+  if (process.connected) process.send!(message, undefined, undefined, done);
+}

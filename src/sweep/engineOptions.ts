@@ -1,0 +1,23 @@
+import type { LoadOptions } from '../engine/loadEngine.ts';
+import { UserError } from '../files/userError.ts';
+
+/** Returns the options of the engine for a number of threads and a device as `--device` takes it; null leaves the choice to it. */
+export function engineOptions({
+  threads,
+  device,
+}: {
+  threads: number | null;
+  device: string | null;
+}): LoadOptions {
+  return {
+    ...(threads === null ? {} : { threads }),
+    ...(device === null ? {} : { device: parseDevice(device) }),
+  };
+}
+
+function parseDevice(device: string): 'cpu' | number {
+  if (device === 'cpu') return 'cpu';
+  const gpu = /^gpu:(\d+)$/.exec(device);
+  if (gpu === null) throw new UserError(`device must be cpu or gpu:<number>, got ${device}`);
+  return Number(gpu[1]);
+}
