@@ -3,6 +3,9 @@ import type { JoinedRow } from '../results/joinRows.ts';
 import { bootstrapInterval, type Interval } from './bootstrap.ts';
 import { CORRELATION_KINDS, type CorrelationKind, correlate } from './correlation.ts';
 
+/** The sign of a weaker Spearman correlation is chance: 12 independent pairs exceed this in a third of all cases. */
+const MIN_STRENGTH = 0.3;
+
 /** What is to be predicted, and from what. */
 export const TARGETS = ['gap', 'loss_gap', 'test_error'] as const;
 export const PREDICTORS = [
@@ -33,7 +36,7 @@ export interface ComparisonRow {
   runs: number;
   correlation: Record<CorrelationKind, number | null>;
   interval: Record<CorrelationKind, Interval | null>;
-  /** Groups whose Spearman correlation has the other sign than the pooled one, of the groups that have one; pooled rows only. */
+  /** Groups whose Spearman correlation has the other sign than the pooled one, of the `groups` that have one to speak of; pooled rows only. */
   reversed: number;
   groups: number;
   warning: string | null;
@@ -110,16 +113,18 @@ function comparison(
 
 /** Simpson's paradox: what holds within every group may be reversed where groups differ in both quantities. */
 function warnOfReversal(pooled: ComparisonRow, within: readonly ComparisonRow[]): ComparisonRow {
-  const sign = Math.sign(pooled.correlation.spearman ?? 0);
-  const signs = within
-    .map((row) => Math.sign(row.correlation.spearman ?? 0))
-    .filter((groupSign) => groupSign !== 0);
+  const sign = signOf(pooled);
+  const signs = within.map(signOf).filter((groupSign) => groupSign !== 0);
   const reversed = signs.filter((groupSign) => groupSign === -sign).length;
   const warning =
     sign !== 0 && signs.length > 0 && reversed * 2 > signs.length
       ? `pooling reverses the sign: ${reversed} of ${signs.length} groups say the opposite (Simpson's paradox)`
       : null;
   return { ...pooled, reversed, groups: signs.length, warning };
+}
+
+function signOf({ correlation: { spearman } }: ComparisonRow): number {
+  return spearman === null || Math.abs(spearman) < MIN_STRENGTH ? 0 : Math.sign(spearman);
 }
 
 /** One row a run, its predictors the means over its layers; a predictor that a layer lacks is null. */

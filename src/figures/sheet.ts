@@ -76,7 +76,7 @@ ${legendRows.map((row, i) => drawLegendRow(row, height - MARGIN - (legendRows.le
 
 function drawPanel(options: Plot.PlotOptions, width: number, height: number, index: number): string {
   const drawn = Plot.plot({
-    marginLeft: 56,
+    marginLeft: 60,
     marginBottom: 40,
     marginTop: 10,
     marginRight: 14,

@@ -52,8 +52,8 @@ th, td { padding: 5px 10px; text-align: right; white-space: nowrap; border-top: 
 thead th { background: var(--panel); border-top: 0; padding: 0; vertical-align: bottom; }
 th.text, td.text { text-align: left; }
 thead button { border: 0; background: none; width: 100%; text-align: inherit; font-weight: 600; padding: 6px 10px; white-space: nowrap; }
-thead th[aria-sort='ascending'] button::after { content: ' \\25b2'; }
-thead th[aria-sort='descending'] button::after { content: ' \\25bc'; }
+thead th[aria-sort='ascending'] button::after { content: ' \\25b2'; content: ' \\25b2' / ''; }
+thead th[aria-sort='descending'] button::after { content: ' \\25bc'; content: ' \\25bc' / ''; }
 tbody th { font-weight: 500; }
 .tall { max-height: 640px; overflow: auto; }
 .tall thead th { position: sticky; top: 0; }

@@ -5,6 +5,7 @@ import type { MetricsRow } from '../results/metricsRow.ts';
 import { PHASES } from '../spectra/spectrumRow.ts';
 import { BINS_PER_SPECTRUM, ESD_BINS, esdHistograms } from './esdHistograms.ts';
 import type { ReportInput } from './reportInput.ts';
+import { runGroup } from './runGroup.ts';
 
 /** Columns of a spectrum the page draws or shows; spectra.csv has them all, in full precision. */
 const ROW_COLUMNS = [
@@ -90,7 +91,7 @@ export function reportPayload(input: ReportInput): ReportPayload {
     runs: runNames.map((id) => ({
       id: id === '' ? 'weights' : id,
       batchSize: settings.get(id)?.batch_size ?? null,
-      group: id.replace(/_?seed=\d+/, '') || id,
+      group: runGroup(id),
     })),
     rows: {
       run: rows.map((row) => runIndex.get(row.run ?? '')),

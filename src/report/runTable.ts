@@ -74,7 +74,7 @@ export function runTable(rows: readonly JoinedRow[], runs: ReportInput['runs']):
   const body = last.map((row) => `<tr data-phase="${row.phase ?? ''}">${cells(row)}</tr>`).join('\n');
   const analyzed = new Set(last.map((row) => row.run));
   const missing = runs.filter((run) => !analyzed.has(run.id));
-  return `<div class="scroll tall" tabindex="0" role="region" aria-labelledby="runs-title">
+  return `<div class="scroll tall" tabindex="0" role="region" aria-label="Table of runs">
 <table id="run-table"><thead><tr>${head}</tr></thead>
 <tbody>
 ${body}

@@ -2,9 +2,10 @@ import { PHASE_STYLE } from '../figures/phaseStyle.ts';
 import { type JoinedRow, lastEpochRows } from '../results/joinRows.ts';
 import { PHASES, type Phase } from '../spectra/spectrumRow.ts';
 import { escapeHtml } from './html.ts';
+import { runGroup } from './runGroup.ts';
 
 /** Most places named for a phase; the rest is counted. */
-const PLACES_SHOWN = 4;
+const PLACES_SHOWN = 6;
 
 /** Returns how many phases were seen and where: one card a phase, those at the end of training first in it. */
 export function summarySection(rows: readonly JoinedRow[]): string {
@@ -28,37 +29,45 @@ function phaseCard(
   rows: readonly JoinedRow[],
   last: readonly JoinedRow[],
 ): string {
-  const atEnd = last.filter((row) => row.phase === phase).map(place);
-  const ended = new Set(atEnd);
-  const passing = new Map<string, number[]>();
-  for (const row of rows) {
-    if (row.phase !== phase || row.epoch === null || ended.has(place(row))) continue;
-    passing.set(place(row), [...(passing.get(place(row)) ?? []), row.epoch]);
-  }
+  const atEnd = last.filter((row) => row.phase === phase);
+  const ended = new Set(atEnd.map(place));
+  const passing = rows.filter((row) => row.phase === phase && row.epoch !== null && !ended.has(place(row)));
   const lines = [
-    ...(atEnd.length > 0 ? [`At the end: ${someOf(atEnd)}`] : []),
-    ...(passing.size > 0
-      ? [
-          `On the way: ${someOf([...passing].map(([where, epochs]) => `${where} (epoch ${epochRange(epochs)})`))}`,
-        ]
-      : []),
+    ...(atEnd.length > 0 ? [`At the end: ${someOf(byGroup(atEnd, layersOf))}`] : []),
+    ...(passing.length > 0 ? [`On the way: ${someOf(byGroup(passing, epochsOf))}`] : []),
   ];
   const { meaning } = PHASE_STYLE[phase];
   return `<li style="--fill: var(--phase-${index})"><b>${phase}</b><span class="note">${meaning}</span>
 ${lines.length === 0 ? '<div class="absent">not seen</div>' : lines.map((line) => `<div>${escapeHtml(line)}</div>`).join('')}</li>`;
 }
 
+/** One text a group of runs that differ by seed alone, with what `detail` says of its rows. */
+function byGroup(rows: readonly JoinedRow[], detail: (rows: readonly JoinedRow[]) => string): string[] {
+  const groups = new Map<string, JoinedRow[]>();
+  for (const row of rows) {
+    const group = runGroup(row.run ?? '');
+    const members = groups.get(group);
+    if (members === undefined) groups.set(group, [row]);
+    else members.push(row);
+  }
+  return [...groups].map(([group, members]) => `${group} (${detail(members)})`.trim());
+}
+
+function layersOf(rows: readonly JoinedRow[]): string {
+  return [...new Set(rows.map((row) => row.layer))].join(', ');
+}
+
+function epochsOf(rows: readonly JoinedRow[]): string {
+  const epochs = rows.map((row) => row.epoch!);
+  const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
+  return first === last ? `epoch ${first}` : `epochs ${first}\u2013${last}`;
+}
+
 function place(row: JoinedRow): string {
-  return [row.run, row.layer].filter((part) => part !== null).join(' ');
+  return `${row.run}/${row.layer}`;
 }
 
 function someOf(places: readonly string[]): string {
   const more = places.length - PLACES_SHOWN;
   return places.slice(0, PLACES_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-function epochRange(epochs: readonly number[]): string {
-  const first = Math.min(...epochs);
-  const last = Math.max(...epochs);
-  return first === last ? String(first) : `${first}\u2013${last}`;
 }

@@ -1,0 +1,184 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ALPHA, measuresByEpochFigure, SOFT_RANK, STABLE_RANK } from '../../src/figures/curves.ts';
+import { esdFigure } from '../../src/figures/esdFigures.ts';
+import { esdBins, type Spectrum } from '../../src/figures/esdPanels.ts';
+import { localizationFigure } from '../../src/figures/localizationFigure.ts';
+import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from '../../src/figures/phaseMap.ts';
+import { resultsFigures } from '../../src/figures/resultsFigures.ts';
+import { scatterFigure } from '../../src/figures/scatterFigure.ts';
+import { screeFigure } from '../../src/figures/screeFigure.ts';
+import { randomStream } from '../../src/random/stream.ts';
+import { type JoinedRow, joinRows } from '../../src/results/joinRows.ts';
+import { type Results, readResults } from '../../src/results/readResults.ts';
+import { writeFigures } from '../../src/results/writeFigures.ts';
+import { writeSyntheticResults } from '../results/syntheticResults.ts';
+
+let root: string;
+let results: Results;
+let rows: JoinedRow[];
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'figures-'));
+  results = readResults(writeSyntheticResults(join(root, 'synthetic'), { epochs: 4, seeds: 1 }));
+  rows = joinRows(results.spectra, results.runs);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const spectrumOf = (run: string, layer = 'fc2'): Spectrum => {
+  const row = rows.findLast((other) => other.run === run && other.layer === layer)!;
+  return { row, evals: results.esd(row.run, row.epoch, row.layer)! };
+};
+const texts = (svg: string): string[] =>
+  [...parseHTML(svg).document.querySelectorAll('text')].map((node) => node.textContent ?? '');
+
+describe('esdBins', () => {
+  it('counts every eigenvalue once in the linear view, with total density 1', () => {
+    const spectrum = spectrumOf('b=8_seed=0');
+    const bins = esdBins(spectrum, 'linear');
+    expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(spectrum.evals.length);
+    expect(bins.reduce((sum, bin) => sum + bin.density * (bin.to - bin.from), 0)).toBeCloseTo(1, 12);
+  });
+
+  it('counts in each view what lies in its range', () => {
+    const spectrum = spectrumOf('b=2_seed=0');
+    for (const view of ['bulk', 'edge', 'log'] as const) {
+      const bins = esdBins(spectrum, view, 30);
+      const [from, to] = [bins[0]!.from, bins.at(-1)!.to];
+      const inside = spectrum.evals.filter((value) => value >= from && value <= to * (1 + 1e-12));
+      expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(inside.length);
+    }
+  });
+
+  it('has no bins for a spectrum of zeros, and such a figure says so', () => {
+    const { row } = spectrumOf('b=8_seed=0');
+    const spectrum = { row: { ...row, lambda_plus: null, lambda_max: 0 }, evals: new Float64Array(8) };
+    expect(esdBins(spectrum, 'linear')).toEqual([]);
+    expect(texts(esdFigure(spectrum).svg)).toContain('no eigenvalue above 0');
+  });
+});
+
+describe('figures as files', () => {
+  it('an ESD in three views', async () => {
+    await expect(esdFigure(spectrumOf('b=32_seed=0')).svg).toMatchFileSnapshot('snapshots/esd.svg');
+  });
+
+  it('measures against epoch', async () => {
+    const { svg } = measuresByEpochFigure(
+      'm',
+      'fc2 against epoch',
+      rows.filter((row) => row.layer === 'fc2'),
+      [STABLE_RANK, SOFT_RANK],
+    );
+    await expect(svg).toMatchFileSnapshot('snapshots/measures-by-epoch.svg');
+  });
+
+  it('a phase map', async () => {
+    const figure = phaseMapByEpochFigure(
+      'p',
+      'Phases of fc1',
+      rows.filter((row) => row.layer === 'fc1'),
+    );
+    await expect(figure.svg).toMatchFileSnapshot('snapshots/phase-map.svg');
+  });
+
+  it('a scree plot', async () => {
+    const spectra = ['b=2_seed=0', 'b=500_seed=0'].map((label) => ({ label, spectrum: spectrumOf(label) }));
+    await expect(screeFigure('s', 'Singular values', spectra).svg).toMatchFileSnapshot('snapshots/scree.svg');
+  });
+
+  it('localization of eigenvectors', async () => {
+    const stream = randomStream(1, 'localization');
+    const vectors = Array.from({ length: 60 }, (_, i) => ({
+      eigenvalue: i,
+      part: i < 50 ? ('bulk' as const) : ('spike' as const),
+      vector_entropy: 4 + 0.05 * stream.normal() - (i < 50 ? 0 : 0.1),
+      localization_ratio: 98 + 3 * stream.normal() - (i < 50 ? 0 : 15),
+      participation_ratio: 3.36 + 0.03 * stream.normal() - (i < 50 ? 0 : 0.15),
+    }));
+    await expect(localizationFigure('l', 'Localization', vectors).svg).toMatchFileSnapshot(
+      'snapshots/localization.svg',
+    );
+  });
+});
+
+describe('every figure of a results folder', () => {
+  it('is well-formed, has its data beside it, and is the same every time', () => {
+    const first = [...resultsFigures(results)];
+    const second = [...resultsFigures(results)];
+    expect(first.length).toBeGreaterThan(20);
+    expect(new Set(first.map((figure) => figure.name)).size).toBe(first.length);
+    first.forEach((figure, i) => {
+      expect(figure.svg).toBe(second[i]!.svg);
+      expect(figure.svg).not.toMatch(/NaN|undefined|Infinity/);
+      expect(figure.rows.length).toBeGreaterThan(0);
+      for (const column of figure.columns) expect(figure.rows[0]).toHaveProperty(column);
+      const ids = [...figure.svg.matchAll(/clipPath id="([^"]+)"/g)].map((match) => match[1]);
+      expect(new Set(ids).size).toBe(ids.length);
+    });
+    expect(first.map((figure) => figure.name)).toEqual(
+      expect.arrayContaining([
+        'esd-fc1-b=8_seed=0',
+        'esd-by-batch-size-fc1',
+        'esd-by-epoch-fc1-b=8_seed=0',
+        'measures-by-epoch-fc2',
+        'phase-map-fc1',
+        'ranks-by-batch-size',
+        'gap-against-alpha',
+      ]),
+    );
+  });
+
+  it('is drawn of weights that belong to no run', () => {
+    const row = { ...spectrumOf('b=8_seed=0').row, run: null, epoch: null };
+    const figures = [
+      ...resultsFigures({ runs: [], spectra: [row], esd: () => spectrumOf('b=8_seed=0').evals }),
+    ];
+    expect(figures.map((figure) => figure.name)).toEqual(['esd-fc2']);
+  });
+
+  it('takes nothing for a number that is missing', () => {
+    const bare = rows.map((row) => ({ ...row, alpha: null, gap: null, phase: null }));
+    const figures = [
+      measuresByEpochFigure('m', 'M', bare, [ALPHA]),
+      scatterFigure('s', 'S', [{ label: 'fc1', rows: bare }], {
+        x: ALPHA,
+        y: { column: 'gap', label: 'gap' },
+      }),
+    ];
+    expect(texts(figures[0]!.svg)).toContain('no alpha in these rows');
+    expect(texts(figures[1]!.svg)).toContain('no row has both alpha and gap');
+  });
+
+  it('shows in a phase map the most frequent phase, and a doubt where runs disagree', () => {
+    const base = rows.find((row) => row.layer === 'fc1')!;
+    const vote = (phase: JoinedRow['phase'], seed: number) => ({
+      ...base,
+      seed,
+      phase,
+      phase_ambiguous: false,
+      learning_rate: 0.1,
+      batch_size: 8,
+    });
+    const votes = [vote('bulk-decay', 0), vote('bulk-decay', 1), vote('heavy-tailed', 2)];
+    expect(texts(phaseMapByLearningRateFigure('p', 'P', votes).svg)).toContain('BD?');
+    expect(texts(phaseMapByLearningRateFigure('p', 'P', votes.slice(0, 2)).svg)).toContain('BD');
+  });
+});
+
+describe('writeFigures', () => {
+  it('writes SVG, CSV and, where the renderer is there, PNG', async () => {
+    const figure = esdFigure(spectrumOf('b=32_seed=0'));
+    const { figures, pngMissing } = await writeFigures(root, [figure]);
+    const path = join(root, figure.name);
+    expect(figures).toEqual([`${path}.svg`]);
+    expect(readFileSync(`${path}.svg`, 'utf8')).toBe(figure.svg);
+    expect(readFileSync(`${path}.csv`, 'utf8').split('\n')[0]).toBe(figure.columns.join(','));
+    expect(existsSync(`${path}.png`)).toBe(pngMissing === null);
+    if (pngMissing === null) {
+      expect(readFileSync(`${path}.png`).subarray(1, 4).toString()).toBe('PNG');
+    }
+  });
+});
