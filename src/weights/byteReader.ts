@@ -1,7 +1,9 @@
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 
-const WINDOW = 1 << 16;
+/** Bytes read at a time: few at first, since many readers take only a handful, then more and more. */
+const FIRST_WINDOW = 256;
+const LAST_WINDOW = 1 << 16;
 
 /** Reads a part of a file from front to back; whatever lies outside of the part is a UserError with the offset. */
 export class ByteReader {
@@ -11,6 +13,7 @@ export class ByteReader {
   private window: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   private view = new DataView(this.window.buffer);
   private windowStart = 0;
+  private nextWindow = FIRST_WINDOW;
 
   constructor(file: RandomAccessFile, offset = 0, end = file.size) {
     this.file = file;
@@ -103,7 +106,8 @@ export class ByteReader {
     this.check(length, what);
     if (this.offset < this.windowStart || this.offset + length > this.windowStart + this.window.length) {
       this.windowStart = this.offset;
-      this.window = this.file.read(this.offset, Math.min(WINDOW, this.end - this.offset), what);
+      this.window = this.file.read(this.offset, Math.min(this.nextWindow, this.end - this.offset), what);
+      this.nextWindow = Math.min(2 * this.nextWindow, LAST_WINDOW);
       this.view = new DataView(this.window.buffer);
     }
     const start = this.offset - this.windowStart;

@@ -4,7 +4,7 @@ import { UserError } from '../files/userError.ts';
 import { ByteReader } from './byteReader.ts';
 import { columnMajorStrides, decodeFloats, elementCount, gatherStrided, isFloatDtype } from './floatBytes.ts';
 import type { FloatDtype, StoredTensor, TensorFile } from './weightsFile.ts';
-import { readZip } from './zip.ts';
+import type { ZipFile } from './zip.ts';
 
 const MAGIC = '\x93NUMPY';
 const MAX_HEADER_BYTES = 1 << 16;
@@ -27,8 +27,7 @@ export function openNpy(file: RandomAccessFile): TensorFile {
 }
 
 /** Returns the arrays of a .npz archive; of a compressed one only the headers are unpacked until it is read. */
-export function openNpz(file: RandomAccessFile): TensorFile {
-  const zip = readZip(file);
+export function openNpz(file: RandomAccessFile, zip: ZipFile): TensorFile {
   const isArray = (name: string): boolean => name.endsWith('.npy');
   const tensors = zip.names
     .filter(isArray)

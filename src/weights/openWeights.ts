@@ -2,6 +2,8 @@ import { basename, extname } from 'node:path';
 import { openRandomAccess, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { classifyTensors } from './classifyTensors.ts';
+import { HDF5_SIGNATURE, openHdf5 } from './hdf5.ts';
+import { KERAS_WEIGHTS, openKeras } from './keras.ts';
 import { openNpy, openNpz } from './npy.ts';
 import { openSafetensorsWeights } from './safetensorsWeights.ts';
 import { openTorchLegacy, openTorchZip } from './torch.ts';
@@ -9,8 +11,18 @@ import type { TensorFile, WeightsFile } from './weightsFile.ts';
 import { readZip } from './zip.ts';
 
 /** File name endings of the formats that are read. */
-export const WEIGHTS_EXTENSIONS = ['.safetensors', '.npy', '.npz', '.pt', '.pth'] as const;
+export const WEIGHTS_EXTENSIONS = [
+  '.safetensors',
+  '.npy',
+  '.npz',
+  '.pt',
+  '.pth',
+  '.h5',
+  '.hdf5',
+  '.keras',
+] as const;
 
+const HDF5_EXTENSIONS = ['.h5', '.hdf5'];
 const START_BYTES = 16;
 const MAX_MESSAGE = 500;
 
@@ -47,6 +59,7 @@ function openTensors(path: string): TensorFile {
     const text = String.fromCharCode(...start);
     if (text.startsWith('PK')) return openZip(file);
     if (text.startsWith('\x80\x02\x8a\x0a')) return openTorchLegacy(file);
+    if (text.startsWith(HDF5_SIGNATURE) || HDF5_EXTENSIONS.includes(extname(path))) return openHdf5(file);
     if (text.startsWith('\x93NUMPY')) return openNpy(file);
     if (extname(path) === '.safetensors' || text[8] === '{') {
       file.close();
@@ -60,9 +73,10 @@ function openTensors(path: string): TensorFile {
 }
 
 function openZip(file: RandomAccessFile): TensorFile {
-  const { names } = readZip(file);
-  if (names.some((name) => /(^|\/)data\.pkl$/.test(name))) return openTorchZip(file);
-  if (names.some((name) => name.endsWith('.npy'))) return openNpz(file);
+  const zip = readZip(file);
+  if (zip.names.some((name) => /(^|\/)data\.pkl$/.test(name))) return openTorchZip(file, zip);
+  if (zip.names.includes(KERAS_WEIGHTS)) return openKeras(file, zip);
+  if (zip.names.some((name) => name.endsWith('.npy'))) return openNpz(file, zip);
   throw unknownFormat(file.path);
 }
 

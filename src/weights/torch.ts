@@ -5,7 +5,7 @@ import { decodeFloats, elementCount, gatherStrided, isFloatDtype } from './float
 import { isKind } from './pickle.ts';
 import { findTensors, readTorchPickle, type TorchStorage, type TorchTensor } from './torchPickle.ts';
 import type { FloatDtype, StoredTensor, TensorFile } from './weightsFile.ts';
-import { readZip, type ZipFile } from './zip.ts';
+import type { ZipFile } from './zip.ts';
 
 /** The first value of a legacy file (torch.serialization.MAGIC_NUMBER). */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -20,8 +20,7 @@ interface StorageData {
 }
 
 /** Returns the tensors of what torch.save writes since version 1.6: a zip archive. */
-export function openTorchZip(file: RandomAccessFile): TensorFile {
-  const zip = readZip(file);
+export function openTorchZip(file: RandomAccessFile, zip: ZipFile): TensorFile {
   const pickleName = zip.names.find((name) => /(^|\/)data\.pkl$/.test(name));
   if (pickleName === undefined) throw new UserError(`${file.path} must have a member data.pkl, got none`);
   const folder = pickleName.slice(0, -'data.pkl'.length);

@@ -17,6 +17,11 @@ export const FUZZED = [
   'protocol4.pt',
   'legacy.pt',
   'checkpoint.pth',
+  'plain.h5',
+  'latest.h5',
+  'ordered.h5',
+  'model.weights.h5',
+  'model.keras',
 ] as const;
 
 /** Values that readers stumble over: zero, the largest of each width, one bit, sign bits. */
@@ -43,7 +48,7 @@ export function mutate(original: Uint8Array, stream: RandomStream): Uint8Array {
         bytes = bytes.slice(0, at);
         break;
       case 4:
-        bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + 1 + stream.below(16))]);
+        bytes = joined(bytes.subarray(0, at), bytes.subarray(at + 1 + stream.below(16)));
         break;
       case 5: {
         const from = stream.below(bytes.length);
@@ -51,11 +56,13 @@ export function mutate(original: Uint8Array, stream: RandomStream): Uint8Array {
         break;
       }
       default:
-        bytes = Uint8Array.from([...bytes.subarray(0, at), stream.below(256), ...bytes.subarray(at)]);
+        bytes = joined(bytes.subarray(0, at), Uint8Array.of(stream.below(256)), bytes.subarray(at));
     }
   }
   return bytes;
 }
+
+const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
 
 /** Longer than any read of a fixture by far; a reader that loops is caught by it. */
 const MAX_MILLISECONDS = 5000;

@@ -139,3 +139,76 @@ describe('PyTorch', () => {
     expect(read).toThrow(expect.objectContaining({ remedy: expect.stringContaining('model.state_dict()') }));
   });
 });
+
+describe('HDF5', () => {
+  it('reads what h5py wrote: groups, chunks, filters, byte orders', () => {
+    const { format, layers, skipped } = readAll(fixture('plain.h5'));
+    expect(format).toBe('HDF5');
+    expect(layers).toMatchObject({
+      'a/dense/kernel': { kind: 'dense', shape: [5, 3], values: pattern([5, 3], 1) },
+      'a/conv/kernel': {
+        kind: 'conv',
+        convLayout: 'kernelInOut',
+        dtype: 'float64',
+        values: pattern([2, 2, 3, 4], 2),
+      },
+      half: { dtype: 'float16', values: pattern([4, 3], 3) },
+      packed: { shape: [30, 17], values: pattern([30, 17], 4) },
+      chunked: { dtype: 'float64', values: pattern([7, 9], 5) },
+    });
+    for (let i = 0; i < 60; i++) {
+      expect(layers[`many/w${String(i).padStart(2, '0')}`]!.values).toEqual(pattern([2, 3], i));
+    }
+    expect(skipped).toEqual({
+      count: 'values are integers, no floats',
+      names: 'values are values of varying length, no floats',
+      empty: 'no values are stored',
+    });
+  });
+
+  it('reads newer headers, and says what it does not read', () => {
+    const latest = readAll(fixture('latest.h5'));
+    expect(latest.layers['dense/kernel']!.values).toEqual(pattern([5, 3], 1));
+    expect(latest.skipped).toEqual({ whole: 'data layout of version 5' });
+    expect(readAll(fixture('ordered.h5')).layers).toMatchObject({
+      b: { values: pattern([3, 2], 1) },
+      a: { values: pattern([2, 3], 2) },
+    });
+  });
+});
+
+describe('Keras', () => {
+  // Numbers of the arrays in the order of the model: conv 0 and 1, norm 2 to 5, spread 6 and 7, fc1 8 and 9, fc2 10 and 11.
+  it('reads .keras, names and order as in the model', () => {
+    const { format, layers, skipped } = readAll(fixture('model.keras'));
+    expect(format).toBe('Keras');
+    expect(Object.keys(layers)).toEqual(['conv/vars/0', 'fc1/vars/0', 'fc2/vars/0']);
+    expect(layers).toMatchObject({
+      'conv/vars/0': { kind: 'conv', convLayout: 'kernelInOut', values: pattern([3, 3, 3, 4], 0) },
+      'fc1/vars/0': { kind: 'dense', shape: [100, 6], values: pattern([100, 6], 8) },
+      'fc2/vars/0': { kind: 'dense', values: pattern([6, 2], 10) },
+    });
+    expect(skipped).toMatchObject({
+      'spread/vars/0': 'depthwise kernel: no matrix joins its channels',
+      'norm/vars/0': '1 dimensions, no matrix',
+      'optimizer/vars/0': 'optimizer state',
+    });
+  });
+
+  it('reads .weights.h5', () => {
+    const { format, layers } = readAll(fixture('model.weights.h5'));
+    expect(format).toBe('Keras HDF5');
+    expect(layers).toMatchObject({
+      'layers/conv2d/vars/0': { kind: 'conv', convLayout: 'kernelInOut', values: pattern([3, 3, 3, 4], 0) },
+      'layers/dense/vars/0': { values: pattern([100, 6], 8) },
+      'layers/dense_1/vars/0': { values: pattern([6, 2], 10) },
+    });
+  });
+
+  it('reads .h5', () => {
+    expect(readAll(fixture('model.h5')).layers).toMatchObject({
+      'model_weights/conv/sequential/conv/kernel': { kind: 'conv', values: pattern([3, 3, 3, 4], 0) },
+      'model_weights/fc1/sequential/fc1/kernel': { kind: 'dense', values: pattern([100, 6], 8) },
+    });
+  });
+});
