@@ -4,7 +4,7 @@ import { loadEngine } from '../engine/loadEngine.ts';
 import { UserError } from '../files/userError.ts';
 import { runLayout } from '../results/layout.ts';
 import type { ChildTask, FromChild, ToChild } from '../sweep/childMessages.ts';
-import { engineOptions } from '../sweep/engineOptions.ts';
+import { engineOptions, engineVersions } from '../sweep/engineOptions.ts';
 import { collectEnvironment } from '../sweep/provenance.ts';
 import { recordedRun } from '../sweep/recordedRun.ts';
 import type { RunEvent } from '../sweep/runEvents.ts';
@@ -36,18 +36,13 @@ export const trainOneCommand: CommandModule = {
 
 function train({ run, dir, config, source, threads, device }: ChildTask, signal: AbortSignal) {
   const engine = loadEngine(engineOptions({ threads, device }));
-  const { tensorflow, usesGpu, manifest } = engine.info;
   return recordedRun({
     run,
     files: runLayout(dir),
     config,
     dataset: loadDataset(config.dataset, config),
     binding: engine.binding,
-    environment: collectEnvironment({
-      engine: { tensorflow, tfjs: manifest.bindings, usesGpu },
-      threads,
-      device,
-    }),
+    environment: collectEnvironment({ engine: engineVersions(engine), threads, device }),
     source,
     signal,
     onEvent: throttled((event) => tell({ type: 'event', event })),

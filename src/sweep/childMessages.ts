@@ -1,6 +1,6 @@
 import type { RunConfig } from '../config/schema.ts';
 import type { RunStatus } from '../results/runStatus.ts';
-import type { ProvenanceHeader } from './provenance.ts';
+import type { Source } from './provenance.ts';
 import type { RunEvent } from './runEvents.ts';
 
 /** What a child process is asked to do: one run, then it ends. */
@@ -9,7 +9,7 @@ export interface ChildTask {
   /** Folder of the run. */
   dir: string;
   config: RunConfig;
-  source: Omit<ProvenanceHeader, 'dataset_sha256'>;
+  source: Source;
   threads: number | null;
   device: string | null;
 }

@@ -1,5 +1,7 @@
+import type { Engine } from '../engine/engineTypes.ts';
 import type { LoadOptions } from '../engine/loadEngine.ts';
 import { UserError } from '../files/userError.ts';
+import type { EnvironmentOptions } from './provenance.ts';
 
 /** Returns the options of the engine for a number of threads and a device as `--device` takes it; null leaves the choice to it. */
 export function engineOptions({
@@ -20,4 +22,9 @@ function parseDevice(device: string): 'cpu' | number {
   const gpu = /^gpu:(\d+)$/.exec(device);
   if (gpu === null) throw new UserError(`device must be cpu or gpu:<number>, got ${device}`);
   return Number(gpu[1]);
+}
+
+/** Returns the versions of a loaded engine, for provenance. */
+export function engineVersions({ info }: Engine): EnvironmentOptions['engine'] {
+  return { tensorflow: info.tensorflow, tfjs: info.manifest.bindings, usesGpu: info.usesGpu };
 }

@@ -27,11 +27,18 @@ export interface Environment {
   gpu: boolean;
   device: string | null;
   threads: number | null;
+}
+
+/** What asked for the training. */
+export interface Source {
+  config_file: string;
+  overrides: readonly string[];
+  /** The command line behind `phasewatch`. */
   command: string;
 }
 
 /** A stretch of training in one process; a run that was interrupted has several. */
-export interface Session extends Environment {
+export interface Session extends Source, Environment {
   started_at: string;
   /** Null while it goes on, and for ever when the process was killed. */
   finished_at: string | null;
@@ -42,8 +49,6 @@ export interface Session extends Environment {
 
 /** The contents of runs/<run-id>/provenance.json. */
 export interface Provenance {
-  config_file: string;
-  overrides: readonly string[];
   dataset_sha256: string;
   sessions: Session[];
 }
@@ -72,11 +77,8 @@ export function collectEnvironment({ engine, device, threads }: EnvironmentOptio
     gpu: engine.usesGpu,
     device,
     threads,
-    command: process.argv.slice(2).join(' '),
   };
 }
-
-export type ProvenanceHeader = Omit<Provenance, 'sessions'>;
 
 /**
  * Opens a session in the run's provenance.json, behind those that were there. The returned function closes it with how the run
@@ -84,10 +86,10 @@ export type ProvenanceHeader = Omit<Provenance, 'sessions'>;
  */
 export function openSession(
   files: RunLayout,
-  header: ProvenanceHeader,
-  environment: Environment,
+  { source, environment, datasetSha256 }: { source: Source; environment: Environment; datasetSha256: string },
 ): (ended: Pick<RunStatus, 'state' | 'epoch'>) => void {
   const session: Session = {
+    ...source,
     ...environment,
     started_at: new Date().toISOString(),
     finished_at: null,
@@ -96,7 +98,7 @@ export function openSession(
   };
   const before = readProvenance(files)?.sessions ?? [];
   const write = (): void => {
-    const provenance: Provenance = { ...header, sessions: [...before, session] };
+    const provenance: Provenance = { dataset_sha256: datasetSha256, sessions: [...before, session] };
     writeFileAtomic(files.provenance, `${JSON.stringify(provenance, null, 2)}\n`);
   };
   write();

@@ -1,12 +1,11 @@
 import type { RunStatus } from '../results/runStatus.ts';
-import { type Environment, openSession, type ProvenanceHeader } from './provenance.ts';
+import { type Environment, openSession, type Source } from './provenance.ts';
 import { lockRun } from './resultsLock.ts';
 import { type RunInProcessOptions, runInProcess } from './runInProcess.ts';
 
 export interface RecordedRunOptions extends RunInProcessOptions {
   environment: Environment;
-  /** Where the config came from; the checksum of the data is taken from `dataset`. */
-  source: Omit<ProvenanceHeader, 'dataset_sha256'>;
+  source: Source;
 }
 
 /**
@@ -19,8 +18,8 @@ export async function recordedRun({
 }: RecordedRunOptions): Promise<RunStatus> {
   const release = await lockRun(options.files.dir, options.signal);
   try {
-    const header = { ...source, dataset_sha256: options.dataset.checksum };
-    const close = openSession(options.files, header, environment);
+    const datasetSha256 = options.dataset.checksum;
+    const close = openSession(options.files, { source, environment, datasetSha256 });
     const status = await runInProcess(options);
     close(status);
     return status;

@@ -21,7 +21,7 @@ const task = (run: string, act: keyof typeof ACTS): ChildTask => ({
   run,
   dir: join(folder, run),
   config: runConfigSchema.parse({ network: 'lenet5', dataset: 'mnist', seed: ACTS[act], epochs: 2 }),
-  source: { config_file: 'a.yaml', overrides: [] },
+  source: { config_file: 'a.yaml', overrides: [], command: 'run a.yaml' },
   threads: 1,
   device: null,
 });

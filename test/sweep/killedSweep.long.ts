@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { randomStream } from '../../src/random/stream.ts';
+import { readMetricsCsv } from '../../src/results/csvFiles.ts';
+import { resultsLayout } from '../../src/results/layout.ts';
+import { verifyResults } from '../../src/sweep/verifyResults.ts';
+import { writeConfig } from '../config/writtenConfig.ts';
+
+const KILLS = 20;
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'phasewatch-killed-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const config = writeConfig(
+  `network: lenet5
+dataset: mnist
+trainImages: 3000
+testImages: 500
+epochs: 4
+sweep: { batchSize: [8, 32, 100], seed: [1, 2] }
+`,
+  'killed.yaml',
+);
+
+/** Starts the sweep as the leader of a process group, so that a signal reaches it and its children. */
+function start(out: string): { child: ChildProcess; ended: Promise<number | null> } {
+  const words = ['--import', 'tsx', 'src/cli/main.ts', 'run', config, '--out', out, '--jobs', '2', '--quiet'];
+  const child = spawn(process.execPath, words, {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return { child, ended: new Promise((resolve) => child.on('exit', (code) => resolve(code))) };
+}
+
+/** Everything that must not depend on when it was made: checksums of files, and metrics without their times. */
+function endState(dir: string): Record<string, unknown> {
+  const layout = resultsLayout(dir);
+  const sum = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+  const state: Record<string, unknown> = { experiment: sum(layout.experiment), spectra: sum(layout.spectra) };
+  for (const run of readdirSync(layout.runs).sort()) {
+    const files = layout.run(run);
+    const paths = [files.config, files.checkpoint, layout.esd(run)];
+    for (const name of readdirSync(files.snapshots)) paths.push(join(files.snapshots, name));
+    for (const path of paths) state[path.slice(dir.length)] = sum(path);
+    state[`${run} metrics`] = readMetricsCsv(files.metrics).map((row) => ({
+      ...row,
+      images_per_second: null,
+      train_time_s: null,
+    }));
+  }
+  return state;
+}
+
+describe('a sweep of six runs in two processes', () => {
+  it(`killed ${KILLS} times with all its processes and started again ends as an undisturbed one, file by file`, async () => {
+    const whole = join(folder, 'whole');
+    expect(await start(whole).ended).toBe(0);
+
+    const killed = join(folder, 'killed');
+    const moments = randomStream(1, 'kill');
+    let kills = 0;
+    while (kills < KILLS) {
+      const { child, ended } = start(killed);
+      const done = await Promise.race([
+        ended.then(() => true),
+        sleep(2000 + 7000 * moments.uniform()).then(() => false),
+      ]);
+      if (done) break;
+      process.kill(-child.pid!, 'SIGKILL');
+      await ended;
+      kills++;
+    }
+    console.log(`killed ${kills} times`);
+    expect(kills).toBeGreaterThan(3);
+    expect(await start(killed).ended).toBe(0);
+    expect(endState(killed)).toEqual(endState(whole));
+    expect(verifyResults(killed).problems).toEqual([]);
+  });
+});
