@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
@@ -29,12 +29,15 @@ const TAIL_BYTES = 400;
 
 /**
  * Trains every task in a process of its own, at most `jobs` at a time in the order given, and returns how each that was started ended.
+ * Where a task does not say how many threads it has, the jobs share the processors evenly.
  * A process that crashes, is killed or runs out of memory fails its own run and no other.
  */
 export async function runInChildren(
   tasks: readonly ChildTask[],
   options: ChildExecutorOptions,
 ): Promise<Map<string, RunStatus>> {
+  // Of jobs, not of what is left to train: another number of threads may sum in another order and give other bytes.
+  const share = Math.max(1, Math.floor(availableParallelism() / options.jobs));
   const waiting = [...tasks];
   const ended = new Map<string, RunStatus>();
   let stop = false;
@@ -42,7 +45,7 @@ export async function runInChildren(
     while (!stop && !options.signal.aborted) {
       const task = waiting.shift();
       if (task === undefined) return;
-      const status = await runChild(task, options);
+      const status = await runChild({ ...task, threads: task.threads ?? share }, options);
       ended.set(task.run, status);
       if (status.state === 'failed' && options.failFast) stop = true;
     }
