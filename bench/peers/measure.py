@@ -17,7 +17,8 @@ def serve(facts, work):
     for line in sys.stdin:
         cpu, wall = cpu_seconds(), time.perf_counter()
         units = work(float(line))
-        answer(dict(units=units, wall_s=time.perf_counter() - wall, cpu_s=cpu_seconds() - cpu))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        answer(dict(units=units, wall_s=time.perf_counter() - wall, cpu_s=cpu_seconds() - cpu, peak_rss_mib=peak))
 
 
 def answer(message):

@@ -21,6 +21,7 @@ try {
   if (values.help) process.stdout.write(`${USAGE}\n`);
   else if (rest.length > 0) throw new UserError(`unexpected argument: ${rest[0]}`, USAGE);
   else if (what === 'train') await (await import('./trainCommand.ts')).benchTrain(values);
+  else if (what === 'spectra') await (await import('./spectraCommand.ts')).benchSpectraCommand(values);
   else throw new UserError(`unknown benchmark: ${what} (known: train, spectra)`, USAGE);
 } catch (error) {
   const wrongOption =

@@ -7,6 +7,8 @@ export interface Measurement {
   wall_s: number;
   /** User and system time of the whole child, all threads: what is left comparable when other programs share the cores. */
   cpu_s: number;
+  /** Most memory the child has had so far. */
+  peak_rss_mib: number;
 }
 
 /**
@@ -23,7 +25,12 @@ export async function serveMeasurements(facts: object, work: () => number): Prom
     while (performance.now() - start < seconds * 1000) units += work();
     const wall_s = (performance.now() - start) / 1000;
     const { user, system } = process.cpuUsage(cpu);
-    const measurement: Measurement = { units, wall_s, cpu_s: (user + system) / 1e6 };
+    const measurement: Measurement = {
+      units,
+      wall_s,
+      cpu_s: (user + system) / 1e6,
+      peak_rss_mib: process.resourceUsage().maxRSS / 1024,
+    };
     process.stdout.write(`${JSON.stringify(measurement)}\n`);
   }
 }

@@ -1,12 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import type { SessionBinding } from '../graph/graphSession.ts';
 import { resolveNetwork } from '../networks/resolveNetwork.ts';
 import { BENCH_CLASSES, type BenchNetwork, benchTask } from './benchNetworks.ts';
+import { nodeChild, pythonChild } from './benchProcesses.ts';
 import { type EpochOverhead, measureEpochOverhead } from './epochOverhead.ts';
 import { trainingFlopsPerImage } from './flops.ts';
 import type { Measurement } from './measurement.ts';
-import { MeasuringChild } from './measuringChild.ts';
-import { peerScript } from './peerEnvironment.ts';
+import type { MeasuringChild } from './measuringChild.ts';
 import { geometricMean, median } from './statistics.ts';
 
 export interface TrainBenchOptions {
@@ -172,28 +171,4 @@ export function benchOverhead(binding: SessionBinding, cells: readonly TrainCell
 
 function perSecond({ units, wall_s }: Measurement): number {
   return units / wall_s;
-}
-
-function nodeChild<Facts extends object>(module: string, args: readonly string[]): MeasuringChild<Facts> {
-  // Sources in development, dist/ when installed: the children have the extension of this file.
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const path = fileURLToPath(new URL(`./${module}${extension}`, import.meta.url));
-  return new MeasuringChild({
-    name: `${module} ${args.join(' ')}`,
-    command: process.execPath,
-    args: [...process.execArgv, path, ...args],
-  });
-}
-
-function pythonChild<Facts extends object>(
-  python: string,
-  script: string,
-  args: readonly string[],
-): MeasuringChild<Facts> {
-  return new MeasuringChild({
-    name: `${script} ${args.join(' ')}`,
-    command: python,
-    args: [peerScript(script), ...args],
-    env: { CUDA_VISIBLE_DEVICES: '-1' },
-  });
 }

@@ -1,7 +1,8 @@
-import { fixed, NO_VALUE } from '../cli/numberText.ts';
+import { fixed } from '../cli/numberText.ts';
 import { type Column, formatTable } from '../cli/table.ts';
 import { loadEngine } from '../engine/loadEngine.ts';
 import { UserError } from '../files/userError.ts';
+import { type BenchArguments, listOption, percent, positiveOption } from './benchArguments.ts';
 import { BENCH_NETWORKS, type BenchNetwork } from './benchNetworks.ts';
 import { describeMachine, loadPerCore, machineLine } from './machine.ts';
 import { peerPython, TRAINING_PEERS } from './peerEnvironment.ts';
@@ -13,26 +14,19 @@ import {
   type TrainCell,
 } from './trainBench.ts';
 
-export interface BenchArguments {
-  networks?: string | undefined;
-  batch?: string | undefined;
-  rounds?: string | undefined;
-  seconds?: string | undefined;
-  peers?: boolean | undefined;
-  json?: boolean | undefined;
-}
-
 /** Measures training and prints the tables of docs/performance.md, or one JSON document. */
 export async function benchTrain(args: BenchArguments): Promise<void> {
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   const options = {
-    networks: list('--networks', args.networks ?? BENCH_NETWORKS.join(','), (word) => {
+    networks: listOption('--networks', args.networks ?? BENCH_NETWORKS.join(','), (word) => {
       if ((BENCH_NETWORKS as readonly string[]).includes(word)) return word as BenchNetwork;
       throw new UserError(`unknown network: ${word} (known: ${BENCH_NETWORKS.join(', ')})`);
     }),
-    batches: list('--batch', args.batch ?? '2,16,128,500', (word) => positive('--batch', word, true)),
-    rounds: positive('--rounds', args.rounds ?? '3', true),
-    seconds: positive('--seconds', args.seconds ?? '2', false),
+    batches: listOption('--batch', args.batch ?? '2,16,128,500', (word) =>
+      positiveOption('--batch', word, true),
+    ),
+    rounds: positiveOption('--rounds', args.rounds ?? '3', true),
+    seconds: positiveOption('--seconds', args.seconds ?? '2', false),
     python: args.peers === true ? await peerPython(TRAINING_PEERS, note) : null,
     onProgress: note,
   };
@@ -112,21 +106,3 @@ const OVERHEAD_COLUMNS: Column<OverheadRow>[] = [
     ] satisfies [string, (row: OverheadRow) => string][]
   ).map(([title, text]) => ({ title, text, align: 'right' as const })),
 ];
-
-function percent(share: number | null, digits: number): string {
-  return share === null ? NO_VALUE : `${fixed(100 * share, digits)} %`;
-}
-
-function list<T>(option: string, text: string, parse: (word: string) => T): T[] {
-  const words = text.split(',').filter((word) => word !== '');
-  if (words.length === 0) throw new UserError(`${option} must name at least one, got "${text}"`);
-  return words.map(parse);
-}
-
-function positive(option: string, text: string, whole: boolean): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1e6 && (!whole || Number.isInteger(value)))) {
-    throw new UserError(`${option} must be a positive ${whole ? 'whole ' : ''}number, got ${text}`);
-  }
-  return value;
-}
