@@ -1,6 +1,7 @@
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { openHdf5 } from './hdf5.ts';
+import { jsonProperty } from './jsonProperty.ts';
 import type { LayerKind, StoredTensor, TensorFile } from './weightsFile.ts';
 import type { ZipFile } from './zip.ts';
 
@@ -82,12 +83,12 @@ function collectLayers(
   layers: Map<string, NamedLayer>,
   depth: number,
 ): void {
-  const list = property(property(model, 'config'), 'layers');
+  const list = jsonProperty(jsonProperty(model, 'config'), 'layers');
   if (!Array.isArray(list) || depth > MAX_DEPTH) return;
   const counts = new Map<string, number>();
   for (const layer of list) {
-    const className = property(layer, 'class_name');
-    const name = property(property(layer, 'config'), 'name');
+    const className = jsonProperty(layer, 'class_name');
+    const name = jsonProperty(jsonProperty(layer, 'config'), 'name');
     if (typeof className !== 'string' || typeof name !== 'string') continue;
     const group = snakeCase(className);
     const number = counts.get(group) ?? 0;
@@ -96,12 +97,6 @@ function collectLayers(
     layers.set(own, { name: `${names}${name}`, className, order: layers.size });
     collectLayers(layer, `${own}/`, `${names}${name}/`, layers, depth + 1);
   }
-}
-
-function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
 }
 
 /** As Keras turns a class name into the name of a group: Conv2D conv2d, BatchNormalization batch_normalization. */

@@ -5,7 +5,9 @@ import { classifyTensors } from './classifyTensors.ts';
 import { HDF5_SIGNATURE, openHdf5 } from './hdf5.ts';
 import { KERAS_WEIGHTS, openKeras } from './keras.ts';
 import { openNpy, openNpz } from './npy.ts';
+import { openOnnx } from './onnx.ts';
 import { openSafetensorsWeights } from './safetensorsWeights.ts';
+import { openTfjs } from './tfjs.ts';
 import { openTorchLegacy, openTorchZip } from './torch.ts';
 import type { TensorFile, WeightsFile } from './weightsFile.ts';
 import { readZip } from './zip.ts';
@@ -20,6 +22,8 @@ export const WEIGHTS_EXTENSIONS = [
   '.h5',
   '.hdf5',
   '.keras',
+  '.onnx',
+  '.json',
 ] as const;
 
 const HDF5_EXTENSIONS = ['.h5', '.hdf5'];
@@ -61,6 +65,8 @@ function openTensors(path: string): TensorFile {
     if (text.startsWith('\x80\x02\x8a\x0a')) return openTorchLegacy(file);
     if (text.startsWith(HDF5_SIGNATURE) || HDF5_EXTENSIONS.includes(extname(path))) return openHdf5(file);
     if (text.startsWith('\x93NUMPY')) return openNpy(file);
+    if (extname(path) === '.onnx') return openOnnx(file);
+    if (extname(path) === '.json') return openTfjs(file);
     if (extname(path) === '.safetensors' || text[8] === '{') {
       file.close();
       return openSafetensorsWeights(path);

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { UserError } from '../../src/files/userError.ts';
 import { type RandomStream, randomStream } from '../../src/random/stream.ts';
 import { openWeights } from '../../src/weights/openWeights.ts';
@@ -22,7 +22,16 @@ export const FUZZED = [
   'ordered.h5',
   'model.weights.h5',
   'model.keras',
+  'model.onnx',
+  'external.onnx',
+  'tfjs/model.json',
 ] as const;
+
+/** Files that lie beside a fixture and hold its values. */
+const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
+  'external.onnx': ['external.onnx.data'],
+  'tfjs/model.json': ['tfjs/group1-shard1of2.bin', 'tfjs/group1-shard2of2.bin'],
+};
 
 /** Values that readers stumble over: zero, the largest of each width, one bit, sign bits. */
 const TRAPS = [0, 1, 0x7f, 0x80, 0xff];
@@ -75,6 +84,7 @@ export function fuzzReaders(name: string, count: number, seed: number): number {
   const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
   const path = join(folder, `x${extname(name)}`);
   const original = readFileSync(fixture(name));
+  for (const other of COMPANIONS[name] ?? []) copyFileSync(fixture(other), join(folder, basename(other)));
   let refused = 0;
   try {
     for (let i = 0; i < count; i++) {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fixture, pattern, readAll, transposed } from './fixtures.ts';
 
@@ -210,5 +213,63 @@ describe('Keras', () => {
       'model_weights/conv/sequential/conv/kernel': { kind: 'conv', values: pattern([3, 3, 3, 4], 0) },
       'model_weights/fc1/sequential/fc1/kernel': { kind: 'dense', values: pattern([100, 6], 8) },
     });
+  });
+});
+
+describe('ONNX', () => {
+  it.each(['model.onnx', 'external.onnx'])(
+    'reads %s: what a node does with a tensor tells what it is',
+    (name) => {
+      const { format, layers, skipped } = readAll(fixture(name));
+      expect(format).toBe('ONNX');
+      expect(layers).toMatchObject({
+        'conv.weight': {
+          kind: 'conv',
+          convLayout: 'outInKernel',
+          shape: [4, 3, 2, 2],
+          values: pattern([4, 3, 2, 2], 1),
+        },
+        'fc.weight': { kind: 'dense', shape: [6, 4], values: pattern([6, 4], 3) },
+        wide: { dtype: 'float64', values: pattern([4, 3], 4) },
+        half: { dtype: 'float16', values: pattern([4, 3], 5) },
+        table: { kind: 'embedding', values: pattern([7, 4], 6) },
+        c: { values: pattern([3, 2], 7) },
+      });
+      expect(skipped).toEqual({
+        'conv.bias': '1 dimensions, no matrix',
+        shape: 'values are int64, no floats',
+      });
+    },
+  );
+});
+
+describe('TensorFlow.js', () => {
+  it('reads model.json with its shards', () => {
+    const { format, layers, skipped } = readAll(fixture('tfjs/model.json'));
+    expect(format).toBe('TensorFlow.js');
+    expect(layers).toMatchObject({
+      'conv/kernel': { kind: 'conv', convLayout: 'kernelInOut', values: pattern([2, 2, 3, 4], 0) },
+      'fc1/kernel': { kind: 'dense', shape: [100, 5], values: pattern([100, 5], 0) },
+    });
+    expect(skipped).toEqual({
+      'conv/bias': '1 dimensions, no matrix',
+      'fc1/bias': '1 dimensions, no matrix',
+    });
+  });
+
+  it('undoes quantization', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tfjs-'));
+    writeFileSync(join(folder, 'w.bin'), Uint8Array.of(0, 10, 20, 255, 0x00, 0x3c, 0x00, 0xc0));
+    const weights = [
+      { name: 'a', shape: [2, 2], dtype: 'float32', quantization: { dtype: 'uint8', scale: 0.5, min: -1 } },
+      { name: 'b', shape: [1, 2], dtype: 'float32', quantization: { dtype: 'float16' } },
+    ];
+    const model = { weightsManifest: [{ paths: ['w.bin'], weights }] };
+    writeFileSync(join(folder, 'model.json'), JSON.stringify(model));
+    expect(readAll(join(folder, 'model.json')).layers).toMatchObject({
+      a: { values: [-1, 4, 9, 126.5] },
+      b: { values: [1, -2] },
+    });
+    rmSync(folder, { recursive: true });
   });
 });

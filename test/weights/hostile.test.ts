@@ -1,0 +1,171 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { zipSync } from 'fflate';
+import { afterAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../src/files/userError.ts';
+import { ProtoMessage } from '../../src/graph/protobuf.ts';
+import { openWeights } from '../../src/weights/openWeights.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function read(name: string, bytes: Uint8Array | string): () => unknown {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return () => {
+    const file = openWeights(path);
+    try {
+      return [...file.layers()].map((layer) => layer.read());
+    } finally {
+      file.close();
+    }
+  };
+}
+
+const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+const torch = (pickle: string, storage = new Uint8Array(16)): Uint8Array =>
+  zipSync({ 'a/data.pkl': ascii(pickle), 'a/data/0': storage }, { level: 0 });
+
+/** A pickle of the tensor (storage 0 of `elements` floats, offset, shape, strides). */
+const tensorPickle = (elements: number, shape: number[], strides: number[]): string => {
+  const int = (value: number): string => `I${value}\n`;
+  const tuple = (values: number[]): string => `(${values.map(int).join('')}t`;
+  const storage = `(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpu${int(elements)}tQ`;
+  return `\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n(${storage}${int(0)}${tuple(shape)}${tuple(strides)}\x89NtRs.`;
+};
+
+describe('pickle', () => {
+  it('reads the tensor that these tests build', () => {
+    const [values] = read('good.pt', torch(tensorPickle(4, [2, 2], [2, 1])))() as Float32Array[];
+    expect(values).toEqual(new Float32Array(4));
+  });
+
+  it.each([
+    ['GLOBAL', "\x80\x02cposix\nsystem\n(S'touch FLAG'\ntR."],
+    ['GLOBAL', '\x80\x02cposix\nsystem\n(X\x0a\0\0\0touch FLAGtR.'],
+    ['STACK_GLOBAL', '\x80\x04\x8c\x08builtins\x8c\x04eval\x93(X\x05\0\0\x001+1+1tR.'],
+    ['INST', '\x80\x02(X\x0a\0\0\0touch FLAGiposix\nsystem\n.'],
+    ['OBJ', '\x80\x02(cposix\nsystem\nX\x0a\0\0\0touch FLAGo.'],
+    ['EXT1', '\x80\x02\x82\x01.'],
+    ['NEWOBJ', '\x80\x02ccollections\nOrderedDict\n)\x81.'],
+    ['a getattr of an allowed module', '\x80\x02ctorch._utils\n_rebuild_tensor_v2.__globals__\n.'],
+    ['a newline in a name', '\x80\x04\x8c\x05torch\x8c\x0eFloat\nStorage!!\x93.'],
+  ])('runs nothing: %s', (_, pickle) => {
+    const flag = join(folder, 'flag');
+    const run = read('evil.pt', torch(pickle.replaceAll('FLAG', flag)));
+    expect(run).toThrow(UserError);
+    expect(run).toThrow(/is refused.* at offset \d+$/);
+    expect(existsSync(flag)).toBe(false);
+  });
+
+  it.each([
+    ['a tensor larger than its storage', tensorPickle(4, [1000000, 1000000], [0, 0])],
+    ['an index outside of the storage', tensorPickle(4, [2, 2], [3, 1])],
+    ['a negative stride', tensorPickle(4, [2, 2], [-2, 1])],
+    ['a negative side', tensorPickle(4, [-2, -2], [2, 1])],
+    ['a storage that is only claimed', tensorPickle(1e15, [1e7, 1e7], [1e7, 1])],
+    ['no stop', '\x80\x02}'],
+    ['an empty stack', '\x80\x02.'],
+    ['a missing memo', '\x80\x02h\x05.'],
+    ['a string that is only claimed', '\x80\x02X\xff\xff\xff\x7fa.'],
+    ['a mark that is not set', '\x80\x02}u.'],
+  ])('refuses %s', (_, pickle) => {
+    const run = read('bad.pt', torch(pickle));
+    expect(run).toThrow(UserError);
+    expect(run).toThrow(/bad\.pt/);
+  });
+
+  it('ends on containers that hold themselves or double themselves', () => {
+    // l = []; l.append(l)
+    expect(read('cycle.pt', torch('\x80\x02]q\x00h\x00a.'))()).toEqual([]);
+    // Sixty lists, each of the one before, twice: 2^60 paths.
+    let doubling = '\x80\x02]q\x00';
+    for (let i = 0; i < 60; i++) {
+      doubling += `](h${String.fromCharCode(i)}h${String.fromCharCode(i)}eq${String.fromCharCode(i + 1)}`;
+    }
+    expect(read('laughs.pt', torch(`${doubling}.`))()).toEqual([]);
+  });
+});
+
+describe('archives', () => {
+  it('refuses sizes that are only claimed', () => {
+    const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (100000, 100000), }";
+    const npy = ascii(`\x93NUMPY\x01\0${String.fromCharCode(header.length)}\0${header}`);
+    expect(read('huge.npy', npy)).toThrow(/must end at offset 80000000079, got 79 bytes/);
+    const zip = zipSync({ 'w.npy': npy });
+    expect(read('huge.npz', zip)).toThrow(/must end at offset 80000000079/);
+    // The central directory says that the member unpacks to 4 GB.
+    const at = Buffer.from(zip).lastIndexOf('PK\x01\x02');
+    new DataView(zip.buffer).setUint32(at + 24, 0xfffffff0, true);
+    expect(read('bomb.npz', zip)).toThrow(UserError);
+  });
+
+  it('refuses what is cut off, encrypted or packed by another method', () => {
+    const zip = zipSync({ 'w.npy': ascii('x'.repeat(100)) });
+    expect(read('cut.npz', zip.subarray(0, 60))).toThrow(/must be a whole zip archive/);
+    const at = Buffer.from(zip).lastIndexOf('PK\x01\x02');
+    const changed = (offset: number, value: number): Uint8Array => {
+      const copy = zip.slice();
+      copy[at + offset] = value;
+      return copy;
+    };
+    expect(read('secret.npz', changed(8, 1))).toThrow(/must not be encrypted/);
+    expect(read('lzma.npz', changed(10, 14))).toThrow(/must be stored or deflated, got method 14/);
+  });
+});
+
+describe('ONNX', () => {
+  const model = (tensor: ProtoMessage): Uint8Array =>
+    new ProtoMessage().message(7, new ProtoMessage().message(5, tensor)).finish();
+  const tensor = (dims: number[]): ProtoMessage => {
+    const message = new ProtoMessage();
+    for (const side of dims) message.int(1, side);
+    return message.int(2, 1).string(8, 'w');
+  };
+
+  it('refuses shapes that do not fit the data', () => {
+    expect(read('a.onnx', model(tensor([1e6, 1e6]).bytes(9, new Uint8Array(8))))).toThrow(
+      /tensor w \(float32 \[1000000, 1000000\]\) must have 4000000000000 bytes, got 8 at offset/,
+    );
+    expect(read('b.onnx', model(tensor([-1, 2]).bytes(9, new Uint8Array(8))))).toThrow(/must have a shape/);
+  });
+
+  it.each(['../secret', '/etc/passwd', ''])('reads no external data from %j', (location) => {
+    const entry = new ProtoMessage().string(1, 'location').string(2, location);
+    const external = tensor([2, 2]).message(13, entry).int(14, 1);
+    expect(read('c.onnx', model(external))).toThrow(/must lie beside the model/);
+  });
+});
+
+describe('TensorFlow.js', () => {
+  const model = (paths: unknown, weights: unknown): string =>
+    JSON.stringify({ weightsManifest: [{ paths, weights }] });
+
+  it.each([
+    ['a path outside', model(['../x.bin'], []), 'must lie beside the model'],
+    ['an absolute path', model(['/etc/passwd'], []), 'must lie beside the model'],
+    ['no list', model(null, []), 'must have paths'],
+    [
+      'a size that is only claimed',
+      model([], [{ name: 'w', shape: [1e5, 1e5], dtype: 'float32' }]),
+      '0 bytes of its',
+    ],
+    ['a negative shape', model([], [{ name: 'w', shape: [-1], dtype: 'float32' }]), 'must have name, shape'],
+    ['no manifest', '{}', 'must have a weightsManifest'],
+    ['no JSON', '{', 'must be JSON'],
+    ['JSON nested without end', '['.repeat(1e6), 'must be JSON'],
+  ])('refuses %s', (_, json, message) => {
+    const run = read('model.json', json);
+    expect(run).toThrow(UserError);
+    expect(run).toThrow(message);
+  });
+});
+
+it('names the known formats for anything else', () => {
+  expect(read('x.txt', 'hello')).toThrow(/x\.txt must be a weights file of a known format/);
+  expect(read('empty.pt', '')).toThrow(UserError);
+  expect(() => openWeights(join(folder, 'missing.pt'))).toThrow(
+    /missing\.pt must be a readable file, got ENOENT/,
+  );
+});
