@@ -106,7 +106,16 @@ function runState({ run, config, stored, last }: RunFiles, speeds: readonly Spee
     epochs: config?.epochs ?? status?.epochs ?? null,
     test_accuracy: last?.test_accuracy ?? null,
     images_per_second: status?.images_per_second ?? last?.images_per_second ?? null,
-    eta_s: ended || config === null ? null : secondsLeft(config, status, last, speeds, now),
+    eta_s:
+      ended || config === null
+        ? null
+        : secondsLeft(
+            config,
+            { epoch: status?.epoch ?? 0, since: state === 'running' ? status!.updated_at : null },
+            last,
+            speeds,
+            now,
+          ),
     host: status?.host ?? null,
     updated_at: status?.updated_at ?? null,
     error: status?.error ?? null,
@@ -115,7 +124,7 @@ function runState({ run, config, stored, last }: RunFiles, speeds: readonly Spee
 
 function secondsLeft(
   config: RunConfig,
-  status: { state: string; epoch: number; updated_at: string } | null,
+  at: { epoch: number; since: string | null },
   last: MetricsRow | undefined,
   speeds: readonly Speed[],
   now: number,
@@ -125,9 +134,9 @@ function secondsLeft(
   const perEpoch =
     last?.train_time_s ?? (perStep === null ? null : perStep * Math.ceil(images / config.batchSize));
   if (perEpoch === null) return null;
-  const epochs = Math.max(0, config.epochs - (status?.epoch ?? 0));
+  const epochs = Math.max(0, config.epochs - at.epoch);
   // The file is written at the end of an epoch; since then the next one is under way.
-  const since = status?.state === 'running' ? (now - Date.parse(status.updated_at)) / 1000 : 0;
+  const since = at.since === null ? 0 : (now - Date.parse(at.since)) / 1000;
   return epochs * perEpoch - Math.min(Math.max(0, since), epochs === 0 ? 0 : perEpoch);
 }
 
