@@ -11,18 +11,18 @@ export const STEPS = 50;
 const SAMPLES = 160;
 const L2 = 0.01;
 
-export const LOSSES = ['mse', 'crossEntropy'] as const;
+const LOSSES = ['mse', 'crossEntropy'] as const;
 
 const constants = { momentum: 0.9, rho: 0.95, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
-export const OPTIMIZERS: Record<
+const OPTIMIZERS: Record<
   OptimizerConfig['type'],
-  { optimizer: OptimizerConfig; learningRate: number }
+  { optimizer: OptimizerConfig; rates: readonly [number, number] }
 > = {
-  sgd: { optimizer: { type: 'sgd', ...constants }, learningRate: 0.1 },
-  momentum: { optimizer: { type: 'momentum', ...constants }, learningRate: 0.01 },
-  nesterov: { optimizer: { type: 'nesterov', ...constants }, learningRate: 0.01 },
-  adadelta: { optimizer: { type: 'adadelta', ...constants }, learningRate: 1 },
-  adam: { optimizer: { type: 'adam', ...constants }, learningRate: 0.001 },
+  sgd: { optimizer: { type: 'sgd', ...constants }, rates: [0.005, 0.001] },
+  momentum: { optimizer: { type: 'momentum', ...constants }, rates: [0.001, 0.0001] },
+  nesterov: { optimizer: { type: 'nesterov', ...constants }, rates: [0.001, 0.0001] },
+  adadelta: { optimizer: { type: 'adadelta', ...constants }, rates: [0.05, 0.01] },
+  adam: { optimizer: { type: 'adam', ...constants }, rates: [0.0001, 0.00001] },
 };
 
 export interface KerasCase {
@@ -36,16 +36,18 @@ export interface KerasCase {
 
 /** Returns the cases that the fixture of a network holds. */
 export function kerasCases(network: string): KerasCase[] {
-  const cases: KerasCase[] = Object.entries(OPTIMIZERS).flatMap(([type, { optimizer, learningRate }]) =>
-    LOSSES.map((loss) => ({ name: `${type}-${loss}`, optimizer, learningRate, loss, l2: null })),
+  const cases: KerasCase[] = Object.entries(OPTIMIZERS).flatMap(([type, { optimizer, rates }]) =>
+    LOSSES.map((loss, i) => ({
+      name: `${type}-${loss}`,
+      optimizer,
+      learningRate: rates[i]!,
+      loss,
+      l2: null,
+    })),
   );
   if (network !== 'lenet5') {
-    cases.push({
-      name: 'momentum-mse-l2',
-      ...OPTIMIZERS.momentum,
-      loss: 'mse',
-      l2: { coefficient: L2, layers: ['fc1', 'fc2'] },
-    });
+    const plain = cases.find(({ name }) => name === 'momentum-mse')!;
+    cases.push({ ...plain, name: 'momentum-mse-l2', l2: { coefficient: L2, layers: ['fc1', 'fc2'] } });
   }
   return cases;
 }
@@ -66,16 +68,22 @@ function salted(salt: number, count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => hash32(start + i));
 }
 
-/** Returns images of noise over a pattern that belongs to the label. */
+/** Returns images of blocks of 4 x 4 pixels whose brightness belongs to the label, under noise. */
 export function kerasImages(split: 'train' | 'test', shape: readonly number[]): ImageSplit {
   const [salt, count] = split === 'train' ? [10, TRAIN_IMAGES] : [20, TEST_IMAGES];
+  const [height, width, channels] = shape as [number, number, number];
   const labels = Uint8Array.from(salted(salt, count), (value) => value % CLASSES);
-  const size = shape.reduce((a, b) => a * b, 1);
-  const pattern = salted(1, CLASSES * size);
+  const [rows, columns] = [height / 4, width / 4];
+  const blocks = salted(1, CLASSES * rows * columns * channels);
+  const size = height * width * channels;
   const noise = salted(salt + 1, count * size);
   const images = Uint8Array.from(noise, (value, i) => {
-    const ofLabel = pattern[labels[Math.floor(i / size)]! * size + (i % size)]!;
-    return ((ofLabel >>> 24) + 3 * (value >>> 24)) >>> 2;
+    const pixel = Math.floor((i % size) / channels);
+    const row = Math.floor(pixel / width / 4);
+    const column = Math.floor((pixel % width) / 4);
+    const label = labels[Math.floor(i / size)]!;
+    const block = blocks[((label * rows + row) * columns + column) * channels + (i % channels)]!;
+    return (3 * (block >>> 24) + (value >>> 24)) >>> 2;
   });
   return { images, labels, count };
 }
@@ -91,13 +99,20 @@ export function kerasInitialWeights(network: Network): Map<string, Float32Array>
   );
 }
 
+/** Centre and half width of the initial values of everything but kernels: no tensor starts at zero, so that each has a scale. */
+const LAWS: Partial<Record<Parameter['kind'], readonly [number, number]>> = {
+  bias: [0.1, 0.05],
+  gamma: [1, 0.2],
+  beta: [0.1, 0.05],
+  moving_mean: [0.1, 0.05],
+  moving_variance: [1, 0.2],
+};
+
 function initialValue({ kind, shape, fanIn, fanOut }: Parameter, number: number): Float32Array {
   const size = shape.reduce((a, b) => a * b, 1);
-  if (kind === 'gamma' || kind === 'moving_variance') return new Float32Array(size).fill(1);
-  if (kind === 'beta' || kind === 'moving_mean') return new Float32Array(size);
-  if (kind === 'bias') return new Float32Array(size).fill(0.1);
-  const limit = Math.sqrt(6 / (fanIn + fanOut));
-  return Float32Array.from(salted(100 + number, size), (value) => (2 * (value / 4294967296) - 1) * limit);
+  const [centre, spread] = LAWS[kind] ?? [0, Math.sqrt(6 / (fanIn + fanOut))];
+  const uniform = salted(100 + number, size);
+  return Float32Array.from(uniform, (value) => centre + (2 * (value / 4294967296) - 1) * spread);
 }
 
 /** Returns the places of a tensor whose values the fixture holds. */

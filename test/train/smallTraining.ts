@@ -18,7 +18,7 @@ export interface SmallTraining {
   test: ImageSplit;
 }
 
-export const IMAGE_SHAPE = [6, 7, 2];
+export const IMAGE_SHAPE = [7, 8, 2];
 export const CLASSES = 5;
 
 /** Returns a training of images of noise on a network of a few hundred weights; `changes` overrides the settings of its step. */
