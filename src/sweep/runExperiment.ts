@@ -1,99 +1,138 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { analyzeResults, pruneSnapshots } from '../analyze/analyzeResults.ts';
 import type { RunConfig } from '../config/schema.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/loadDataset.ts';
-import type { Engine } from '../engine/engineTypes.ts';
 import { ensureEngine } from '../engine/ensureEngine.ts';
 import { loadEngine } from '../engine/loadEngine.ts';
+import { locateEngine } from '../engine/locateEngine.ts';
 import { nativeLinearAlgebra } from '../engine/nativeLinearAlgebra.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
-import { UserError } from '../files/userError.ts';
+import { typescriptLinearAlgebra } from '../linalg/typescriptLinearAlgebra.ts';
 import { writeReport } from '../report/writeReport.ts';
 import { readMetricsCsv } from '../results/csvFiles.ts';
-import { type RunLayout, resultsLayout } from '../results/layout.ts';
+import { type ResultsLayout, type RunLayout, resultsLayout } from '../results/layout.ts';
 import type { RunStatus } from '../results/runStatus.ts';
+import type { SpectrumRow } from '../spectra/spectrumRow.ts';
+import { runInChildren } from './childExecutor.ts';
+import { engineOptions, engineVersions } from './engineOptions.ts';
 import type { Experiment, ExperimentRun } from './loadExperiment.ts';
+import { collectEnvironment, type Source } from './provenance.ts';
+import { recordedRun } from './recordedRun.ts';
+import { lockResults } from './resultsLock.ts';
 import type { RunExperimentOptions, RunOutcome, RunSummary } from './runEvents.ts';
 import { planRun, type RunTask, readStoredRun } from './runFolder.ts';
-import { runInProcess } from './runInProcess.ts';
+
+interface PlannedRun {
+  run: ExperimentRun;
+  files: RunLayout;
+  task: RunTask;
+}
 
 /**
- * Trains every run of the experiment that is not finished, one after the other, then analyzes all snapshots and writes the report.
- * A run that fails does not stop the others. Throws UserError before anything is written when the folder holds other results.
+ * Trains every run of the experiment that is not finished, then analyzes all snapshots and writes the report. A run that fails does
+ * not stop the others. Throws UserError before anything is written when the folder holds other results or is in use.
  */
 export async function runExperiment(
   experiment: Experiment,
   options: RunExperimentOptions,
 ): Promise<RunOutcome> {
   const layout = resultsLayout(options.outDir);
-  const plans = experiment.runs.map((run) => {
+  const planned = planExperiment(experiment, layout, options.retryFailed);
+  const release = await lockResults(layout.dir);
+  try {
+    writeFileAtomic(layout.experiment, experiment.resolvedYaml);
+    const trained = await trainExperiment(experiment, planned, options);
+    const runs = planned.map((one) => summarize(one, trained.has(one.run.id)));
+    const done = (): boolean => options.trainOnly || options.signal.aborted;
+    if (done()) return { runs, layers: [], report: null, interrupted: options.signal.aborted };
+    const layers = await analyzeExperiment(experiment, layout, options);
+    if (done()) return { runs, layers, report: null, interrupted: true };
+    const report = writeReport(layout.dir);
+    options.onEvent({ type: 'report', path: report });
+    return { runs, layers, report, interrupted: false };
+  } finally {
+    release();
+  }
+}
+
+function planExperiment(experiment: Experiment, layout: ResultsLayout, retryFailed: boolean): PlannedRun[] {
+  return experiment.runs.map((run) => {
     const files = layout.run(run.id);
-    return {
-      run,
-      files,
-      plan: planRun(run.id, files, run.config, readStoredRun(files), options.retryFailed),
-    };
+    return { run, files, task: planRun(run.id, files, run.config, readStoredRun(files), retryFailed) };
   });
-  const engine = await startEngine(options);
-  mkdirSync(layout.dir, { recursive: true });
-  writeFileAtomic(layout.experiment, experiment.resolvedYaml);
+}
+
+/** Returns the ids of the runs that were trained now. */
+async function trainExperiment(
+  experiment: Experiment,
+  planned: readonly PlannedRun[],
+  options: RunExperimentOptions,
+): Promise<Set<string>> {
+  const { threads, device, signal, failFast, onEvent } = options;
+  const skipped = planned.filter(({ task }) => task.startsWith('skip'));
+  const open = planned.filter(({ task }) => !task.startsWith('skip'));
+  for (const { run } of skipped) onEvent({ type: 'run-skipped', run: run.id });
+  if (open.length === 0) return new Set();
+  await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }), signal });
+  const source: Source = {
+    config_file: experiment.configPath,
+    overrides: experiment.overrides,
+    command: process.argv.slice(2).join(' '),
+  };
+  if (options.jobs > 1) {
+    const tasks = open.map(({ run, files }) => ({
+      run: run.id,
+      dir: files.dir,
+      config: run.config,
+      source,
+      threads,
+      device,
+    }));
+    const ended = await runInChildren(tasks, { jobs: options.jobs, failFast, signal, onEvent });
+    return new Set(ended.keys());
+  }
 
   const trained = new Set<string>();
+  const engine = loadEngine(engineOptions({ threads, device }));
+  const environment = collectEnvironment({ engine: engineVersions(engine), threads, device });
   const datasets = new DatasetCache();
-  for (const { run, files, plan } of plans) {
-    if (options.signal.aborted) break;
-    if (plan.startsWith('skip')) {
-      options.onEvent({ type: 'run-skipped', run: run.id });
-      continue;
-    }
+  for (const { run, files } of open) {
+    if (signal.aborted) break;
     trained.add(run.id);
-    const status = await runInProcess({
+    const status = await recordedRun({
       run: run.id,
       files,
       config: run.config,
       dataset: datasets.get(run.config),
       binding: engine.binding,
-      signal: options.signal,
-      onEvent: options.onEvent,
+      environment,
+      source,
+      signal,
+      onEvent,
     });
-    if (status.state === 'failed' && options.failFast) break;
+    if (status.state === 'failed' && failFast) break;
   }
-  const runs = plans.map((planned) => summarize(planned, trained.has(planned.run.id)));
-  const interrupted = options.signal.aborted;
-  if (options.trainOnly || interrupted) return { runs, layers: [], report: null, interrupted };
-
-  const layers = await analyzeResults(
-    layout,
-    experiment.runs.map(({ id }) => id),
-    experiment.analysis,
-    {
-      algebra: nativeLinearAlgebra(engine.binding),
-      signal: options.signal,
-      onProgress: (done, total) => options.onEvent({ type: 'analyze', done, total }),
-    },
-  );
-  for (const { id, config } of experiment.runs) {
-    if (!options.signal.aborted) pruneSnapshots(layout, id, config.snapshots.keep);
-  }
-  const report = writeReport(layout.dir);
-  options.onEvent({ type: 'report', path: report });
-  return { runs, layers, report, interrupted: options.signal.aborted };
+  return trained;
 }
 
-async function startEngine({ threads, device, onEvent }: RunExperimentOptions): Promise<Engine> {
-  await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }) });
-  return loadEngine({
-    ...(threads === null ? {} : { threads }),
-    ...(device === null ? {} : { device: parseDevice(device) }),
+async function analyzeExperiment(
+  experiment: Experiment,
+  layout: ResultsLayout,
+  { threads, device, signal, onEvent }: RunExperimentOptions,
+): Promise<SpectrumRow[]> {
+  // Finished results can be analyzed where there is no engine, only slower.
+  const engine = locateEngine() === null ? null : loadEngine(engineOptions({ threads, device }));
+  const ids = experiment.runs.map(({ id }) => id);
+  const layers = await analyzeResults(layout, ids, experiment.analysis, {
+    algebra: engine === null ? typescriptLinearAlgebra : nativeLinearAlgebra(engine.binding),
+    signal,
+    onProgress: (done, total) => onEvent({ type: 'analyze', done, total }),
   });
-}
-
-function parseDevice(device: string): 'cpu' | number {
-  if (device === 'cpu') return 'cpu';
-  const gpu = /^gpu:(\d+)$/.exec(device);
-  if (gpu === null) throw new UserError(`device must be cpu or gpu:<number>, got ${device}`);
-  return Number(gpu[1]);
+  if (!signal.aborted) {
+    for (const { id, config } of experiment.runs) pruneSnapshots(layout, id, config.snapshots.keep);
+  }
+  return layers;
 }
 
 /** Data sets of the sweep, each read once. */
@@ -111,10 +150,7 @@ class DatasetCache {
   }
 }
 
-function summarize(
-  { run, files }: { run: ExperimentRun; files: RunLayout; plan: RunTask },
-  trained: boolean,
-): RunSummary {
+function summarize({ run, files }: PlannedRun, trained: boolean): RunSummary {
   const status: RunStatus | null = readStoredRun(files)?.status ?? null;
   const row = existsSync(files.metrics) ? readMetricsCsv(files.metrics).at(-1) : undefined;
   const train = row?.train_accuracy ?? null;
