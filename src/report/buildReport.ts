@@ -4,6 +4,7 @@ import { escapeHtml } from './html.ts';
 import { pageChartScript } from './pageChartScript.ts';
 import { pageEsdScript } from './pageEsdScript.ts';
 import { pageStyle } from './pageStyle.ts';
+import { pageTrendsScript } from './pageTrendsScript.ts';
 import { pageViewsScript } from './pageViewsScript.ts';
 import { provenanceSection } from './provenance.ts';
 import type { ReportInput } from './reportInput.ts';
@@ -31,7 +32,7 @@ const SECTIONS = [
  */
 export function buildReport(input: ReportInput): string {
   const rows = joinRows(input.spectra, input.runs);
-  const payload = reportPayload(input);
+  const payload = reportPayload(input, rows);
   const { name, description } = input.experiment;
   const layers = new Set(rows.map((row) => row.layer)).size;
   const counts = [
@@ -72,7 +73,7 @@ ${provenanceSection(input)}</section>
 <footer>Made by phasewatch. The page is complete in itself and fetches nothing.</footer>
 <script type="application/octet-stream" id="data-json">${payload.json}</script>
 <script type="application/octet-stream" id="data-counts">${payload.histograms}</script>
-<script>'use strict';${pageChartScript}${pageEsdScript}${pageViewsScript}</script>
+<script>'use strict';${pageChartScript}${pageEsdScript}${pageTrendsScript}${pageViewsScript}</script>
 </body>
 </html>
 `;
@@ -105,7 +106,8 @@ const chartSections = `<section id="densities" aria-labelledby="densities-title"
 <div class="explorer"><div><div id="ex-chart"></div>${esdLegend}</div><div class="facts" id="ex-facts"></div></div></section>
 <section id="measures" aria-labelledby="measures-title"><h2 id="measures-title">Measures</h2>
 <div class="controls"><label>Measure<select id="me-measure"></select></label><label>Layer<select id="me-layer"></select></label>
-<label>Against<select id="me-against"><option value="epoch">epoch</option><option value="batch">batch size</option></select></label>
+<label>Against<select id="me-against"><option value="epoch">epoch</option><option value="batch">batch size</option><option value="alpha">alpha</option></select></label>
+<label>Lines<select id="me-lines"><option value="run">each run</option><option value="group">mean over seeds</option></select></label>
 <button type="button" class="download" id="me-csv">CSV</button></div>
 <div id="me-chart"></div><ul class="legend" id="me-legend"></ul></section>
 <section id="map" aria-labelledby="map-title"><h2 id="map-title">Phase map</h2>

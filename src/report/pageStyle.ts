@@ -41,7 +41,7 @@ button { cursor: pointer; }
 button:hover, select:hover { border-color: var(--accent); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 input[type='range'] { width: 100%; min-height: 28px; accent-color: var(--accent); }
-.phases { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 10px; padding: 0; margin: 12px 0; list-style: none; }
+.phases { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 10px; padding: 0; margin: 12px 0; list-style: none; }
 .phases li { background: var(--panel); border-radius: 8px; padding: 10px 12px; border-left: 8px solid var(--fill); }
 .phases b { display: block; }
 .phases .absent { color: var(--muted); }

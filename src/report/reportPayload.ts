@@ -1,6 +1,6 @@
 import { deflateSync } from 'fflate';
 import { PHASE_STYLE } from '../figures/phaseStyle.ts';
-import { type JoinedRow, joinRows } from '../results/joinRows.ts';
+import type { JoinedRow } from '../results/joinRows.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import { PHASES } from '../spectra/spectrumRow.ts';
 import { BINS_PER_SPECTRUM, ESD_BINS, esdHistograms } from './esdHistograms.ts';
@@ -53,9 +53,8 @@ export interface ReportPayload {
   histograms: string;
 }
 
-/** Returns the data the page draws from, compact: six significant digits, binned spectra, texts once each. */
-export function reportPayload(input: ReportInput): ReportPayload {
-  const rows = joinRows(input.spectra, input.runs);
+/** Returns the data the page draws from, `rows` being the joined ones of `input`, compact: six significant digits, binned spectra, texts once each. */
+export function reportPayload(input: ReportInput, rows: readonly JoinedRow[]): ReportPayload {
   const layers = [...new Set(rows.map((row) => row.layer))];
   const runNames = [...new Set([...input.runs.map((run) => run.id), ...rows.map((row) => row.run ?? '')])];
   const runIndex = new Map(runNames.map((id, i) => [id, i]));

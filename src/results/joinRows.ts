@@ -34,7 +34,9 @@ export function joinRows(spectra: readonly SpectrumRow[], runs: readonly JoinedR
       { ...run, byEpoch: new Map(run.metrics.map((metrics) => [metrics.epoch, metrics])) },
     ]),
   );
-  const settings = differingSettings(runs, ['batchSize']);
+  const settings = new Map(
+    [...differingSettings(runs, ['batchSize'])].map(([id, setting]) => [id, settingText(setting)]),
+  );
   return spectra.map((row) => {
     const run = row.run === null ? undefined : byId.get(row.run);
     const metrics = row.epoch === null ? undefined : run?.byEpoch.get(row.epoch);
@@ -45,7 +47,7 @@ export function joinRows(spectra: readonly SpectrumRow[], runs: readonly JoinedR
       batch_size: numberOf(run?.config?.batchSize),
       learning_rate: numberOf(run?.config?.learningRate),
       seed: numberOf(run?.config?.seed),
-      setting: settingText(settings.get(row.run ?? '') ?? {}),
+      setting: settings.get(row.run ?? '') ?? '',
       train_accuracy,
       test_accuracy,
       train_loss,

@@ -9,6 +9,7 @@ import { BINS_PER_SPECTRUM, ESD_BINS, esdHistograms } from '../../src/report/esd
 import { showNumber } from '../../src/report/html.ts';
 import { pageChartScript } from '../../src/report/pageChartScript.ts';
 import { pageEsdScript } from '../../src/report/pageEsdScript.ts';
+import { pageTrendsScript } from '../../src/report/pageTrendsScript.ts';
 import { pageViewsScript } from '../../src/report/pageViewsScript.ts';
 import { runGroup } from '../../src/report/runGroup.ts';
 import { type Results, readResults } from '../../src/results/readResults.ts';
@@ -91,7 +92,7 @@ describe('buildReport', () => {
 
 describe('the script of the page', () => {
   it('is JavaScript without what a template would replace', () => {
-    for (const script of [pageChartScript, pageEsdScript, pageViewsScript]) {
+    for (const script of [pageChartScript, pageEsdScript, pageTrendsScript, pageViewsScript]) {
       expect(script).not.toMatch(/`|\$\{|<\//);
       expect(() => new Function(script)).not.toThrow();
     }

@@ -101,11 +101,17 @@ describe.skipIf(browserPath === null)('the report in Chromium', () => {
       .locator('#me-measure option')
       .evaluateAll((list) => list.map((option) => (option as unknown as { value: string }).value))) {
       await page.locator('#me-measure').selectOption(measure);
-      for (const against of ['epoch', 'batch']) {
+      for (const against of ['epoch', 'batch', 'alpha']) {
         await page.locator('#me-against').selectOption(against);
         expect(await page.locator('#me-chart').innerHTML()).not.toMatch(/NaN|undefined|Infinity/);
       }
     }
+  });
+
+  it('takes the mean over seeds when asked to', async () => {
+    await open();
+    await page.locator('#me-lines').selectOption('group');
+    expect(await count('#me-chart svg path[stroke^="oklch"]')).toBe(6);
   });
 
   it('sorts numbers as numbers, both ways, and text as text', async () => {
