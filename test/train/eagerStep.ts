@@ -20,7 +20,7 @@ export function eagerStep(
   step: number,
 ): { state: State; loss: number; correct: number } {
   const { network, config } = training;
-  return tf.tidy(() => {
+  return inScope(tf, () => {
     const batch = batchOf(training, indices);
     const images = tf.stack(
       batch.images.map((image) => tf.tensor(Float32Array.from(image), [...network.inputShape])),
@@ -33,12 +33,12 @@ export function eagerStep(
     const loss = (...values: tfjs.Tensor[]): tfjs.Scalar => {
       const parameters = new Map(trained.map(({ name }, i) => [name, values[i]!]));
       logits = tf.keep(forward(tf, training, parameters, images, step, moments));
-      let total = tf.mean(imageLosses(tf, config.loss, logits, labels));
+      let total: tfjs.Tensor = tf.mean(imageLosses(tf, config.loss, logits, labels));
       for (const layer of config.l2?.layers ?? []) {
         const squares = tf.sum(tf.square(parameters.get(`${layer}/kernel`)!));
-        total = total.add(squares.mul(config.l2!.coefficient));
+        total = tf.add(total, tf.mul(squares, config.l2!.coefficient));
       }
-      return total.asScalar();
+      return total as tfjs.Scalar;
     };
     const { value, grads } = tf.valueAndGrads(loss)(inputs);
     const next: State = new Map();
@@ -54,7 +54,7 @@ export function eagerStep(
         state.get(name)!.map((old, i) => old * BATCH_NORM_MOMENTUM + latest[i]! * (1 - BATCH_NORM_MOMENTUM)),
       );
     }
-    const right = tf.sum(tf.equal(tf.argMax(logits, 1), labels).toInt()).dataSync()[0]!;
+    const right = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'int32')).dataSync()[0]!;
     logits.dispose();
     return { state: next, loss: value.dataSync()[0]!, correct: right };
   });
@@ -66,7 +66,7 @@ export function eagerEvaluation(
   training: SmallTraining,
   state: State,
 ): { loss: number; accuracy: number } {
-  return tf.tidy(() => {
+  return inScope(tf, () => {
     const batch = batchOf(
       { ...training, train: training.test },
       Int32Array.from({ length: training.test.count }, (_, i) => i),
@@ -81,9 +81,19 @@ export function eagerEvaluation(
     );
     const logits = forward(tf, training, parameters, images, null, new Map());
     const loss = tf.mean(imageLosses(tf, training.config.loss, logits, labels)).dataSync()[0]!;
-    const right = tf.sum(tf.equal(tf.argMax(logits, 1), labels).toInt()).dataSync()[0]!;
+    const right = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'int32')).dataSync()[0]!;
     return { loss, accuracy: right / training.test.count };
   });
+}
+
+/** tf.tidy for results that are not tensors. */
+function inScope<T>(tf: Tf, compute: () => T): T {
+  tf.engine().startScope();
+  try {
+    return compute();
+  } finally {
+    tf.engine().endScope();
+  }
 }
 
 /** `step` null: evaluation. Of a training step the batch's moments are put into `moments`, under the names of the moving ones. */
@@ -101,18 +111,25 @@ function forward(
       parameters.get(`${'name' in layer ? layer.name : ''}/${kind}`)!;
     switch (layer.type) {
       case 'flatten':
-        value = value.reshape([value.shape[0]!, -1]);
+        value = tf.reshape(value, [value.shape[0]!, -1]);
         break;
       case 'dense':
-        value = tf
-          .matMul(value as tfjs.Tensor2D, parameter('kernel') as tfjs.Tensor2D)
-          .add(parameter('bias'));
+        value = tf.add(
+          tf.matMul(value as tfjs.Tensor2D, parameter('kernel') as tfjs.Tensor2D),
+          parameter('bias'),
+        );
         if (layer.activation === 'relu') value = tf.relu(value);
         break;
       case 'conv':
-        value = tf
-          .conv2d(value as tfjs.Tensor4D, parameter('kernel') as tfjs.Tensor4D, layer.stride, layer.padding)
-          .add(parameter('bias'));
+        value = tf.add(
+          tf.conv2d(
+            value as tfjs.Tensor4D,
+            parameter('kernel') as tfjs.Tensor4D,
+            layer.stride,
+            layer.padding,
+          ),
+          parameter('bias'),
+        );
         if (layer.activation === 'relu') value = tf.relu(value);
         break;
       case 'maxPool':
@@ -128,14 +145,15 @@ function forward(
           moments.set(`${layer.name}/moving_mean`, mean.dataSync());
           moments.set(`${layer.name}/moving_variance`, variance.dataSync());
         }
-        const normalized = value.sub(mean).div(tf.sqrt(variance.add(BATCH_NORM_EPSILON)));
-        value = normalized.mul(parameter('gamma')).add(parameter('beta'));
+        const sd = tf.sqrt(tf.add(variance, BATCH_NORM_EPSILON));
+        const normalized = tf.div(tf.sub(value, mean), sd);
+        value = tf.add(tf.mul(normalized, parameter('gamma')), parameter('beta'));
         break;
       }
     }
     if (step !== null && 'name' in layer && config.dropout?.layers.includes(layer.name)) {
       const mask = dropoutMask(config.seed, layer.name, config.dropout.rate, step, value.shape);
-      value = value.mul(tf.tensor(Float32Array.from(mask), value.shape));
+      value = tf.mul(value, tf.tensor(Float32Array.from(mask), value.shape));
     }
   }
   return value;
@@ -147,10 +165,10 @@ function imageLosses(
   logits: tfjs.Tensor,
   labels: tfjs.Tensor1D,
 ): tfjs.Tensor {
-  const oneHot = tf.oneHot(labels, CLASSES).toFloat();
+  const oneHot = tf.cast(tf.oneHot(labels, CLASSES), 'float32');
   return loss === 'mse'
     ? tf.mean(tf.squaredDifference(tf.softmax(logits), oneHot), 1)
-    : tf.neg(tf.sum(oneHot.mul(tf.logSoftmax(logits)), 1));
+    : tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), 1));
 }
 
 /** The update rules as Keras documents them, in float64. Returns the new value of the parameter and of its slots. */
