@@ -1,12 +1,21 @@
 import type { Experiment } from '../sweep/loadExperiment.ts';
 import { planRuns, type RunPlan } from '../sweep/planRuns.ts';
-import { knownSpeeds, type SpeedSetting } from '../sweep/speedCache.ts';
+import { knownSpeeds, rememberSpeeds, runsToMeasure, type SpeedSetting } from '../sweep/speedCache.ts';
 import { byteSize, count, duration } from './numberText.ts';
 import type { Output } from './output.ts';
 import { type Column, formatTable } from './table.ts';
 
-/** Prints what running the experiment would take, and does nothing. */
-export function printDryRun(experiment: Experiment, setting: SpeedSetting, output: Output): void {
+/**
+ * Prints what running the experiment would take, and trains nothing. Times are known where such runs were trained on this machine
+ * before; `measure` times a few steps of those that are not, which takes the engine.
+ */
+export async function printDryRun(
+  experiment: Experiment,
+  setting: SpeedSetting,
+  measure: boolean,
+  output: Output,
+): Promise<void> {
+  if (measure) await measureSpeeds(experiment, setting, output);
   const plans = planRuns(experiment, (config) => knownSpeeds(config, setting));
   const total = (key: 'steps' | 'disk_bytes' | 'time_s'): number | null =>
     plans.reduce<number | null>(
@@ -23,7 +32,7 @@ export function printDryRun(experiment: Experiment, setting: SpeedSetting, outpu
       `training time ${duration(time)}, ${byteSize(total('disk_bytes')!)} in ${experiment.outDir}`,
   );
   if (time === null)
-    output.print('The time is known once a run of this kind has been trained on this machine.');
+    output.print('The time is known once such a run was trained on this machine, or with --measure.');
   output.document({
     experiment: experiment.name,
     out: experiment.outDir,
@@ -34,6 +43,25 @@ export function printDryRun(experiment: Experiment, setting: SpeedSetting, outpu
     disk_bytes: total('disk_bytes'),
     notes: experiment.notes,
   });
+}
+
+async function measureSpeeds(experiment: Experiment, setting: SpeedSetting, output: Output): Promise<void> {
+  const configs = runsToMeasure(
+    experiment.runs.map(({ config }) => config),
+    setting,
+  );
+  if (configs.length === 0) return;
+  const [{ loadEngine }, { engineOptions }, { measureSpeed }] = await Promise.all([
+    import('../engine/loadEngine.ts'),
+    import('../sweep/engineOptions.ts'),
+    import('../sweep/measureSpeed.ts'),
+  ]);
+  const { binding } = loadEngine(engineOptions(setting));
+  for (const config of configs) {
+    const imagesPerSecond = measureSpeed(binding, config);
+    output.note(`measured batch size ${config.batchSize}: ${count(imagesPerSecond)} img/s`);
+    rememberSpeeds([{ config, imagesPerSecond }], setting);
+  }
 }
 
 const COLUMNS: readonly Column<RunPlan>[] = [

@@ -23,7 +23,7 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
     device: args.device ?? null,
   };
   if (args['dry-run']) {
-    printDryRun(experiment, setting, output);
+    await printDryRun(experiment, setting, args.measure, output);
     return;
   }
   const outcome = await withProgress(experiment, setting, args, trainOnly);

@@ -10,6 +10,7 @@ export interface RunArgs extends OutputFlags {
   out: string | undefined;
   set: string[];
   'dry-run': boolean;
+  measure: boolean;
   'retry-failed': boolean;
   'fail-fast': boolean;
   jobs: number;
@@ -38,6 +39,7 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
         describe: 'change a key: epochs=3, optimizer.type=adam, sweep.batchSize=2,4,8',
       },
       'dry-run': flag('print the runs, their steps, time and disk need, and do nothing'),
+      measure: flag('with --dry-run: time a few steps where the speed is not known'),
       'retry-failed': flag('train failed runs again'),
       'fail-fast': flag('stop at the first run that fails'),
       jobs: {

@@ -4,6 +4,9 @@ import type { RunEvent } from '../sweep/runEvents.ts';
 import { type Speed, secondsPerStep } from '../sweep/stepTime.ts';
 import { count, duration } from './numberText.ts';
 
+/** Shorter epochs are mostly start-up: their speed says nothing about longer ones. */
+const TELLING_SECONDS = 1;
+
 interface RunState {
   run: ExperimentRun;
   state: 'waiting' | 'running' | 'done' | 'failed';
@@ -95,7 +98,9 @@ export function runProgress(
           state.epoch = row.epoch;
           state.steps = row.epoch * stepsPerEpoch(state.run.config);
           state.testAccuracy = row.test_accuracy;
-          if (row.images_per_second !== null) measured.set(state.run, row.images_per_second);
+          if (row.images_per_second !== null && (row.train_time_s ?? 0) >= TELLING_SECONDS) {
+            measured.set(state.run, row.images_per_second);
+          }
           return null;
         }
         case 'run-finished':

@@ -14,6 +14,8 @@ export interface SpeedSetting {
   device: string | null;
 }
 
+const MEASURED_SIZES = 5;
+
 /** Speeds measured on this machine: workload, then batch size, then images per second. */
 type Speeds = Record<string, Record<string, number>>;
 
@@ -43,6 +45,33 @@ export function rememberSpeeds(
   } catch {
     // a read-only home: plans say `unknown` then
   }
+}
+
+/**
+ * Returns the runs whose speeds should be measured so that all can be estimated: of each kind of run of which no batch size is known
+ * five at most, from the smallest to the largest evenly in the logarithm.
+ */
+export function runsToMeasure(configs: readonly RunConfig[], setting: SpeedSetting): RunConfig[] {
+  const kinds = new Map<string, Map<number, RunConfig>>();
+  for (const config of configs) {
+    const key = workload(config, setting);
+    if (readSpeeds()[key] !== undefined) continue;
+    kinds.set(key, (kinds.get(key) ?? new Map()).set(config.batchSize, config));
+  }
+  return [...kinds.values()].flatMap((sizes) =>
+    spread([...sizes.values()].sort((a, b) => a.batchSize - b.batchSize)),
+  );
+}
+
+function spread(configs: readonly RunConfig[]): RunConfig[] {
+  if (configs.length <= MEASURED_SIZES) return [...configs];
+  const log = (config: RunConfig): number => Math.log(config.batchSize);
+  const [low, high] = [log(configs[0]!), log(configs.at(-1)!)];
+  const nearest = Array.from({ length: MEASURED_SIZES }, (_, i) => {
+    const wanted = low + ((high - low) * i) / (MEASURED_SIZES - 1);
+    return configs.reduce((a, b) => (Math.abs(log(b) - wanted) < Math.abs(log(a) - wanted) ? b : a));
+  });
+  return [...new Set(nearest)];
 }
 
 function workload(
