@@ -1,7 +1,7 @@
 /**
  * Prints how the phase classifier labels matrices of known class: `npm run calibrate [-- --draws 100]`.
  * Draws are per family for the smallest shape; larger ones get fewer, as their cost demands (at least 2). Gaussian noise gets 1000
- * of each shape. Every matrix follows from the seed 0, its family, shape and index, so two runs print the same. docs/phases.md
+ * (200 of the two largest shapes). Every matrix follows from the seed 0, its family, shape and index, so two runs print the same. docs/phases.md
  * keeps the table.
  */
 import { parseArgs } from 'node:util';
@@ -42,7 +42,12 @@ for (const family of MATRIX_FAMILIES) {
   for (const shape of shapes) {
     const name = `${shape.rows}x${shape.cols}`;
     const counts = new Map<string, number>();
-    const count = family.drawSpectrum === undefined ? Math.max(2, Math.round(draws / shape.cost)) : 1000;
+    const count =
+      family.drawSpectrum === undefined
+        ? Math.max(2, Math.round(draws / shape.cost))
+        : shape.cost < 20
+          ? 1000
+          : 200;
     for (let index = 0; index < count; index++) {
       const stream = randomStream(0, `calibrate/${family.name}/${name}/${index}`);
       const evals =

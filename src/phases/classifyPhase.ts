@@ -1,6 +1,12 @@
 import { PHASES, type Phase, type SpectrumRow } from '../spectra/spectrumRow.ts';
 import { type SpectrumFeatures, spectrumFeatures } from './spectrumFeatures.ts';
-import { AMBIGUOUS_BELOW, NOISE_BULK_DISTANCE, THRESHOLDS, type Threshold } from './thresholds.ts';
+import {
+  AMBIGUOUS_BELOW,
+  NOISE_BULK_DISTANCE,
+  THRESHOLDS,
+  type Threshold,
+  UNSEEN_BELIEF,
+} from './thresholds.ts';
 
 export interface PhaseVerdict {
   phase: Phase;
@@ -82,12 +88,10 @@ export function phaseColumns(
 function beliefsOf(features: SpectrumFeatures): Record<Phase, number> {
   const { rankLoss, nullModeGap, outlier, onset, separation, outlierShare, heavyTail } = THRESHOLDS;
   const collapsed = either(above(features.zeroShare, rankLoss), above(features.nullModeGap, nullModeGap));
-  // Significance decides; an excess that no eye would see only takes away belief.
+  // Significance decides the label; an excess that no eye would see only takes away belief, down to where the layer is ambiguous.
   const significant = above(features.outlier, outlier);
-  const something = Math.min(
-    significant,
-    0.5 + Math.max(0, significant - 0.5) * below(features.softRank, onset),
-  );
+  const seen = UNSEEN_BELIEF + (1 - UNSEEN_BELIEF) * below(features.softRank, onset);
+  const something = significant < 0.5 ? significant : 0.5 + (significant - 0.5) * seen;
   const pervasive = either(
     above(features.outlierShare, outlierShare),
     above(features.bulkDistance, bulkLimit(features)),

@@ -89,3 +89,5 @@ export const ABOVE_NULL_MODE_MIN_SHARE = 0.04;
 export const NULL_MODE_MAX_ENERGY = 0.2;
 /** Below this belief in the first label a layer is marked ambiguous: odds of less than three to one. */
 export const AMBIGUOUS_BELOW = 0.75;
+/** Share of the belief above 1/2 that a significant excess keeps where no histogram shows it (see `onset`). */
+export const UNSEEN_BELIEF = 0.2;

@@ -46,8 +46,9 @@ export interface NoMarchenkoPasturFit {
 /**
  * Returns the Marchenko-Pastur law of the noise bulk of a spectrum of W^T W (no 1/N): all eigenvalues of the N x M matrix (of the
  * `replicas` matrices, pooled), ascending; those up to `zero` are taken for 0.
- * Mode robust: sigma starts from the median of the eigenvalues that are not 0; then, until nothing changes, eigenvalues above the
- * Tracy-Widom 99 % edge are taken for spikes and sigma is that of the remaining energy. Taking k strong spikes out of N x M noise
+ * Mode robust: if with the sigma of the whole energy nothing lies above the Tracy-Widom 99 % edge, all is bulk. Otherwise sigma
+ * starts from the median of the eigenvalues that are not 0; then, until nothing changes, eigenvalues above the edge are taken for
+ * spikes and sigma is that of the remaining energy. Taking k strong spikes out of N x M noise
  * leaves (N - k)(M - k) degrees of freedom, so sigma^2 = N sum(bulk) / ((N - k)(M - k)).
  * Mode edge (Martin and Mahoney's rule): the numSpikes largest are dropped, and the law ends at the largest of the rest:
  * sigma^2 = max(rest) / (1 + Q^-1/2)^2.
@@ -86,6 +87,10 @@ function clippedSigma(evals: Float64Array, { N, M, replicas }: MatrixShape, zero
   const first = evals.findIndex((value) => value > zero);
   const sums = new Float64Array(n + 1);
   for (let i = 0; i < n; i++) sums[i + 1] = sums[i]! + evals[i]!;
+
+  // Noise first: started from the median, the clip would now and then cut into pure noise and stay there.
+  const whole = Math.sqrt(sums[n]! / n);
+  if (evals[n - 1]! <= tracyWidomEdge(N, M, whole, replicas)) return whole;
 
   let sigma = Math.sqrt(median(evals.subarray(first)) / marchenkoPasturQuantile(0.5, N / M, 1));
   const seen = new Set<number>();

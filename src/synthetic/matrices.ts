@@ -99,18 +99,6 @@ export function lowRankMatrix(
   return W;
 }
 
-/** Returns W with its entries permuted at random: what is left is the law of the entries, all correlation is gone. */
-export function permutedEntries(stream: RandomStream, W: Float32Array | Float64Array): Float64Array {
-  const permuted = Float64Array.from(W);
-  for (let i = permuted.length - 1; i > 0; i--) {
-    const j = stream.below(i + 1);
-    const held = permuted[i]!;
-    permuted[i] = permuted[j]!;
-    permuted[j] = held;
-  }
-  return permuted;
-}
-
 function checkCount(strengths: readonly number[], { rows, cols }: Shape): void {
   if (strengths.length > Math.min(rows, cols)) {
     throw new RangeError(`spikes must be at most ${Math.min(rows, cols)}, got ${strengths.length}`);

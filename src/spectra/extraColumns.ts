@@ -1,0 +1,110 @@
+import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
+import type { RandomStream } from '../random/stream.ts';
+import { bootstrapAlpha } from './bootstrapAlpha.ts';
+import { detX } from './detX.ts';
+import { fixedAspectEigenvalues, type SubmatrixShape } from './fixedAspect.ts';
+import { layerLocalization, type VectorLocalization } from './localization.ts';
+import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
+import { matrixRank, matrixShape, type WeightPrecision, zeroEigenvalue } from './ranks.ts';
+import type { SpectrumRow } from './spectrumRow.ts';
+import { compareTails, TAIL_TYPES } from './tailAlternatives.ts';
+import { muOfAlpha } from './tailExponents.ts';
+
+/**
+ * Columns of spectra.csv beyond the fixed ones, each group by its own function (docs/metrics.md defines every one). All values that
+ * cannot be had are null; why stands in the `notes` of the row for alpha and sigma_mp, on which they rest.
+ */
+export type ExtraColumns = Record<string, number | string | null>;
+
+type Fitted = Pick<SpectrumRow, 'N' | 'M' | 'alpha' | 'xmin' | 'num_pl_spikes'>;
+
+/** Returns mu_alpha, the detX columns and WeightWatcher's names for them. */
+export function detXColumns(
+  eigenvalues: Float64Array,
+  { N, M, alpha, num_pl_spikes }: Fitted,
+  precision: WeightPrecision = 'float32',
+): ExtraColumns {
+  const zero = zeroEigenvalue(eigenvalues, matrixShape(eigenvalues.length, N, M), precision);
+  const tail = detX(eigenvalues, zero);
+  return {
+    detX_num: tail?.count ?? null,
+    detX_val: tail?.value ?? null,
+    num_ERG_spikes: tail?.count ?? null,
+    ERG_gap: tail === null || num_pl_spikes === null ? null : tail.count - num_pl_spikes,
+    mu_alpha: alpha === null ? null : muOfAlpha(alpha),
+  };
+}
+
+/** Returns best_type and, for every alternative law, R_*, p_* (Vuong's normalized ratio of power law to alternative and its p-value). */
+export function tailTypeColumns(eigenvalues: Float64Array, { alpha, xmin }: Fitted): ExtraColumns {
+  const alternatives = TAIL_TYPES.filter((type) => type !== 'PL');
+  const comparison =
+    alpha === null || xmin === null
+      ? null
+      : compareTails(
+          eigenvalues.filter((value) => value >= xmin),
+          alpha,
+        );
+  return {
+    best_type: comparison?.best ?? null,
+    ...Object.fromEntries(
+      alternatives.flatMap((type) => [
+        [`R_${type}`, comparison?.ratios[type].ratio ?? null],
+        [`p_${type}`, comparison?.ratios[type].p ?? null],
+      ]),
+    ),
+  };
+}
+
+/** Returns alpha_low, alpha_high (95 % bootstrap interval) and bootstrap_resamples, the resamples that could be fitted. */
+export function bootstrapColumns(
+  eigenvalues: Float64Array,
+  { N, M }: Fitted,
+  { fit, resamples }: { fit: PowerLawMode; resamples: number },
+  stream: RandomStream,
+): ExtraColumns {
+  const zero = zeroEigenvalue(eigenvalues, matrixShape(eigenvalues.length, N, M), 'float32');
+  const positive = eigenvalues.subarray(eigenvalues.length - matrixRank(eigenvalues, zero));
+  const interval = bootstrapAlpha(positive, fit, resamples, stream);
+  return {
+    alpha_low: interval?.low ?? null,
+    alpha_high: interval?.high ?? null,
+    bootstrap_resamples: interval?.resamples ?? 0,
+  };
+}
+
+/** Returns localization_ratio_*, participation_ratio_*, vector_entropy_* of bulk and spikes (means) for one matrix, row-major rows x cols. */
+export function localizationColumns(
+  W: Float32Array | Float64Array,
+  rows: number,
+  cols: number,
+  numSpikes: number | null,
+  algebra: LinearAlgebra,
+): ExtraColumns {
+  const { eigenvalues, vectors } = algebra.eigenvectors(W, rows, cols);
+  const { bulk, spikes } = layerLocalization(vectors, eigenvalues.length, numSpikes ?? 0);
+  const columns = (part: 'bulk' | 'spikes', mean: VectorLocalization | null): ExtraColumns => ({
+    [`localization_ratio_${part}`]: mean?.localizationRatio ?? null,
+    [`participation_ratio_${part}`]: mean?.participationRatio ?? null,
+    [`vector_entropy_${part}`]: mean?.entropy ?? null,
+  });
+  return { ...columns('bulk', bulk), ...columns('spikes', spikes) };
+}
+
+/** Returns farms_alpha (Hill, from the median of the pooled eigenvalues on), farms_aspect and farms_columns. */
+export function fixedAspectColumns(
+  W: Float32Array | Float64Array,
+  rows: number,
+  cols: number,
+  shape: SubmatrixShape,
+  algebra: LinearAlgebra,
+): ExtraColumns {
+  const pooled = fixedAspectEigenvalues(W, rows, cols, shape, algebra);
+  const largest = pooled[pooled.length - 1]!;
+  const positive = pooled.filter((value) => value > shape.aspect * shape.columns * Number.EPSILON * largest);
+  return {
+    farms_alpha: fitPowerLaw(positive, 'hill').alpha,
+    farms_aspect: shape.aspect,
+    farms_columns: shape.columns,
+  };
+}

@@ -1,0 +1,153 @@
+import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
+import type { RandomStream } from '../random/stream.ts';
+import { fitMarchenkoPastur } from './fitMarchenkoPastur.ts';
+import { sigmaOfEdge } from './marchenkoPastur.ts';
+import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
+import { matrixRank, matrixShape, zeroEigenvalue } from './ranks.ts';
+
+/** A matrix (or several of one shape: the slices of a convolution), row-major rows x cols. */
+export interface WeightMatrices {
+  matrices: readonly (Float32Array | Float64Array)[];
+  rows: number;
+  cols: number;
+}
+
+/**
+ * What randomized copies of a layer show: its entries permuted at random, which keeps their distribution and takes away all
+ * correlation. Keys are columns of spectra.csv. p-values count how many copies are at least as far out, the layer itself counted in:
+ * (1 + hits) / (1 + copies), so never below 1 / (1 + copies).
+ */
+export interface NullCalibration {
+  rand_copies: number;
+  /** Largest eigenvalue of all copies. */
+  max_rand_eval: number;
+  /** Means over the copies; null where no copy could be fitted. */
+  rand_lambda_max: number;
+  rand_sigma_mp: number | null;
+  rand_num_spikes: number | null;
+  rand_mp_softrank: number | null;
+  rand_alpha: number | null;
+  /** sigma of the law that ends at max_rand_eval: the authors' sigma_shuf, the upper bound of sigma_mp. */
+  sigma_shuf: number;
+  /** Mean Jensen-Shannon distance of the ascending spectra of layer and copy, each divided by its sum (WeightWatcher's formula). */
+  rand_distance: number;
+  /** rand_lambda_max / lambda_max. */
+  ww_softrank: number;
+  /** lambda_max - rand_lambda_max. */
+  ww_maxdist: number;
+  /** Share of copies with an alpha as small. */
+  p_alpha: number | null;
+  /** Share of copies with a largest eigenvalue as large. */
+  p_lambda_max: number;
+  /** Share of copies with as many spikes. */
+  p_num_spikes: number | null;
+}
+
+/**
+ * Returns the comparison of a layer with `copies` randomized copies. `eigenvalues`: the layer's, ascending, pooled over
+ * `weights.matrices`; every copy permutes each matrix within itself. Null where all eigenvalues are 0.
+ */
+export function nullCalibration(
+  eigenvalues: Float64Array,
+  weights: WeightMatrices,
+  { copies, fit }: { copies: number; fit: PowerLawMode },
+  stream: RandomStream,
+  algebra: LinearAlgebra,
+): NullCalibration | null {
+  if (!Number.isInteger(copies) || copies < 1) {
+    throw new RangeError(`copies must be a positive integer, got ${copies}`);
+  }
+  const N = Math.max(weights.rows, weights.cols);
+  const M = Math.min(weights.rows, weights.cols);
+  const layer = features(eigenvalues, N, M, fit);
+  if (!(layer.lambdaMax > 0)) return null;
+  const randomized = Array.from({ length: copies }, () => {
+    const evals = randomizedEigenvalues(weights, stream, algebra);
+    return { ...features(evals, N, M, fit), distance: jensenShannonDistance(eigenvalues, evals) };
+  });
+  const all = <K extends keyof (typeof randomized)[number]>(key: K) => randomized.map((copy) => copy[key]);
+  const maxRandEval = Math.max(...all('lambdaMax'));
+  const randLambdaMax = mean(all('lambdaMax'))!;
+  return {
+    rand_copies: copies,
+    max_rand_eval: maxRandEval,
+    rand_lambda_max: randLambdaMax,
+    rand_sigma_mp: mean(all('sigma')),
+    rand_num_spikes: mean(all('numSpikes')),
+    rand_mp_softrank: mean(all('softRank')),
+    rand_alpha: mean(all('alpha')),
+    sigma_shuf: sigmaOfEdge(maxRandEval, N / M),
+    rand_distance: mean(all('distance'))!,
+    ww_softrank: randLambdaMax / layer.lambdaMax,
+    ww_maxdist: layer.lambdaMax - randLambdaMax,
+    p_alpha: pValue(layer.alpha, all('alpha'), (copy, observed) => copy <= observed),
+    p_lambda_max: pValue(layer.lambdaMax, all('lambdaMax'), (copy, observed) => copy >= observed)!,
+    p_num_spikes: pValue(layer.numSpikes, all('numSpikes'), (copy, observed) => copy >= observed),
+  };
+}
+
+/** Returns the eigenvalues (ascending, pooled) of the matrices with the entries of each permuted. */
+export function randomizedEigenvalues(
+  { matrices, rows, cols }: WeightMatrices,
+  stream: RandomStream,
+  algebra: LinearAlgebra,
+): Float64Array {
+  const count = Math.min(rows, cols);
+  const pooled = new Float64Array(matrices.length * count);
+  for (const [index, W] of matrices.entries()) {
+    const permuted = W.slice();
+    for (let i = permuted.length - 1; i > 0; i--) {
+      const j = stream.below(i + 1);
+      const held = permuted[i]!;
+      permuted[i] = permuted[j]!;
+      permuted[j] = held;
+    }
+    pooled.set(algebra.eigenvalues(permuted, rows, cols), index * count);
+  }
+  return pooled.sort();
+}
+
+function features(evals: Float64Array, N: number, M: number, mode: PowerLawMode) {
+  const shape = matrixShape(evals.length, N, M);
+  const zero = zeroEigenvalue(evals, shape, 'float32');
+  const powerLaw = fitPowerLaw(evals.subarray(evals.length - matrixRank(evals, zero)), mode);
+  const mp = fitMarchenkoPastur(evals, shape, zero);
+  return {
+    lambdaMax: evals[evals.length - 1]!,
+    alpha: powerLaw.alpha,
+    sigma: mp.sigma,
+    numSpikes: mp.sigma === null ? null : mp.numSpikes,
+    softRank: mp.sigma === null ? null : mp.mpSoftRank,
+  };
+}
+
+function mean(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+function pValue(
+  observed: number | null,
+  copies: readonly (number | null)[],
+  isAsFar: (copy: number, observed: number) => boolean,
+): number | null {
+  if (observed === null) return null;
+  const known = copies.filter((value) => value !== null);
+  if (known.length === 0) return null;
+  return (1 + known.filter((copy) => isAsFar(copy, observed)).length) / (1 + known.length);
+}
+
+function jensenShannonDistance(a: Float64Array, b: Float64Array): number {
+  const total = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0);
+  const [sumA, sumB] = [total(a), total(b)];
+  if (!(sumA > 0 && sumB > 0)) return 0;
+  let divergence = 0;
+  for (let i = 0; i < a.length; i++) {
+    const p = a[i]! / sumA;
+    const q = b[i]! / sumB;
+    const middle = (p + q) / 2;
+    if (p > 0) divergence += (p * Math.log(p / middle)) / 2;
+    if (q > 0) divergence += (q * Math.log(q / middle)) / 2;
+  }
+  return Math.sqrt(Math.max(0, divergence));
+}
