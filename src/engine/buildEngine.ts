@@ -147,11 +147,10 @@ export async function buildOfficial(
   );
   const built = statSync(join(folder, engineParts.binding), { throwIfNoEntry: false });
   if (code !== 0 || built === undefined) {
-    const said = `${stdout}\n${stderr}`
-      .split('\n')
-      .filter((line) => /error|ENOTFOUND|EAI_AGAIN|ECONN/i.test(line));
+    const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
+    const said = lines.find((line) => /error:|getaddrinfo|ECONN/i.test(line)) ?? 'no message';
     throw new UserError(
-      `the installer of tfjs-node must end well, got exit code ${code}: ${said.at(-1)?.trim() ?? 'no message'}`,
+      `the installer of tfjs-node must end well, got exit code ${code}: ${said}`,
       'phasewatch engine install (without --official) needs only the package registries',
     );
   }

@@ -107,13 +107,25 @@ function pipError(what: string, pip: ToolCommand, { stderr, stdout, code }: Tool
   }
   if (NETWORK_TROUBLE.test(said)) {
     return new UserError(
-      `${what} must be fetched from the package index of pip, got no connection: ${lastError(said)}`,
+      `${what} must be fetched from the package index of pip, got no connection: ${networkError(said)}`,
       `check the network and the proxy (HTTPS_PROXY), or name a mirror: ${command} config set global.index-url URL`,
     );
   }
   return new UserError(
     `${what} must be fetched by ${command}, got exit code ${code}: ${lastError(said)}`,
     `look at what pip is set to: ${command} config list`,
+  );
+}
+
+/** pip wraps the reason in the names of its own classes; the system's words are in there. */
+function networkError(text: string): string {
+  const system = /\[Errno -?\d+\] [^'")\n]+/.exec(text)?.[0];
+  return (
+    system ??
+    text
+      .split('\n')
+      .find((line) => NETWORK_TROUBLE.test(line))!
+      .trim()
   );
 }
 

@@ -15,9 +15,12 @@ export interface ToolResult {
   stderr: string;
 }
 
+/** npm takes its time to end on SIGTERM. */
+const GRACE_MS = 2000;
+
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
-  for (const child of running) endGroup(child);
+  for (const child of running) endGroup(child, 'SIGTERM');
 });
 
 /**
@@ -39,7 +42,11 @@ export function runTool(
       detached: true,
     });
     running.add(child);
-    const stop = (): void => endGroup(child);
+    let killing: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      endGroup(child, 'SIGTERM');
+      killing = setTimeout(() => endGroup(child, 'SIGKILL'), GRACE_MS);
+    };
     signal?.addEventListener('abort', stop);
     let stdout = '';
     let stderr = '';
@@ -51,6 +58,7 @@ export function runTool(
     });
     const ended = (): void => {
       running.delete(child);
+      clearTimeout(killing);
       signal?.removeEventListener('abort', stop);
     };
     child.on('error', (error: NodeJS.ErrnoException) => {
@@ -69,10 +77,10 @@ export function runTool(
   });
 }
 
-function endGroup(child: ChildProcess): void {
+function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    process.kill(-child.pid, 'SIGTERM');
+    process.kill(-child.pid, signal);
   } catch {
     // gone already
   }

@@ -122,9 +122,9 @@ describe('each failure names what is missing and what mends it, and leaves nothi
       (m) =>
         void m.fault(
           'pip',
-          'WARNING: Retrying after NewConnectionError\nERROR: No matching distribution found for tensorflow-cpu',
+          "WARNING: Retrying after NewConnectionError('<pip>: Failed: [Errno 111] Connection refused')\nERROR: No matching distribution found for tensorflow-cpu",
         ) as never,
-      /must be fetched from the package index of pip, got no connection/,
+      /must be fetched from the package index of pip, got no connection: \[Errno 111\] Connection refused$/,
       /proxy/,
     ],
     [
