@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { UserError } from '../files/userError.ts';
+import { exportFlatfiles } from '../weights/exportFlatfiles.ts';
+import { type ExportResult, exportNpy } from '../weights/exportNpy.ts';
+import { type FoundWeights, findWeights } from '../weights/findWeights.ts';
+import { openWeights } from '../weights/openWeights.ts';
+import { createOutput, type OutputFlags } from './output.ts';
+import { createProgressLine } from './progressLine.ts';
+
+const FORMATS = { npy: exportNpy, weightwatcher: exportFlatfiles } as const;
+
+interface ExportArgs extends OutputFlags {
+  path: string[];
+  to: string;
+  format: keyof typeof FORMATS;
+}
+
+/** `export PATH...`: weights as files that other programs read. */
+export const exportCommand: CommandModule<object, ExportArgs> = {
+  command: 'export <path..>',
+  describe: 'write weights as .npy or as a model for WeightWatcher',
+  builder: (parser) =>
+    parser
+      .positional('path', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'snapshots, weights files, or folders of them: a run, a results folder',
+      })
+      .options({
+        to: {
+          type: 'string',
+          requiresArg: true,
+          demandOption: true,
+          describe: 'folder to write to; with more than one file a folder in it for each',
+        },
+        format: {
+          choices: Object.keys(FORMATS),
+          requiresArg: true,
+          default: 'npy',
+          describe: 'npy: a file a layer; weightwatcher: ww_flatfiles, for WeightWatcher(model=FOLDER)',
+        },
+      })
+      .example(
+        '$0 export results/quick/runs/b=16/snapshots/epoch-005.safetensors --to out',
+        'a .npy file a layer',
+      )
+      .example(
+        '$0 export results/quick --to out --format weightwatcher',
+        'a model for each run and epoch',
+      ) as never,
+  handler: (args) => {
+    const output = createOutput(args);
+    const progress = createProgressLine(process.stderr, { quiet: args.quiet });
+    const sources = args.path.flatMap(findWeights);
+    checkNames(sources);
+    const results: (ExportResult & { source: string })[] = [];
+    try {
+      for (const { path, name } of sources) {
+        progress.update(`exporting ${path}`);
+        const weights = openWeights(path);
+        try {
+          const folder = sources.length === 1 ? args.to : join(args.to, name);
+          results.push({ source: path, ...FORMATS[args.format](weights, folder) });
+        } finally {
+          weights.close();
+        }
+      }
+    } finally {
+      progress.clear();
+    }
+    output.document({ exported: results });
+    for (const { source, folder, layers } of results) {
+      output.print(`${source}: ${layers.length} layers in ${folder}`);
+    }
+  },
+};
+
+/** Two files of one name would be written over each other. */
+function checkNames(sources: readonly FoundWeights[]): void {
+  const first = new Map<string, string>();
+  for (const { path, name } of sources) {
+    const other = first.get(name);
+    if (other !== undefined) {
+      throw new UserError(
+        `files to export must have different names, got ${other} and ${path}`,
+        'Export them one by one',
+      );
+    }
+    first.set(name, path);
+  }
+}
