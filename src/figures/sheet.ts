@@ -28,6 +28,8 @@ export interface Sheet {
 
 const CENTERED = { labelAnchor: 'center', labelArrow: 'none' } as const;
 const MARGIN = 12;
+/** Narrower, a subtitle breaks into too many lines. */
+const MIN_WIDTH = 440;
 const TITLE_HEIGHT = 24;
 const SUBTITLE_HEIGHT = 18;
 const PANEL_TITLE_HEIGHT = 18;
@@ -46,7 +48,7 @@ export function drawSheet({
   legend = [],
 }: Sheet): string {
   const across = Math.min(columns, Math.max(1, panels.length));
-  const width = Math.max(across * panelWidth, title.length * 8.2) + 2 * MARGIN;
+  const width = Math.max(across * panelWidth, title.length * 8.2, MIN_WIDTH) + 2 * MARGIN;
   const subtitleLines = subtitle === undefined ? [] : wrap(subtitle, width - 2 * MARGIN);
   const head = MARGIN + TITLE_HEIGHT + subtitleLines.length * SUBTITLE_HEIGHT;
   const panelTitle = panels.some((panel) => panel.title !== undefined) ? PANEL_TITLE_HEIGHT : 0;

@@ -75,6 +75,9 @@ figure { margin: 0; min-width: 0; }
 .legend i { display: inline-block; width: 18px; height: 0; border-top: 3px solid var(--stroke); margin-right: 5px; vertical-align: middle; }
 .legend i.fill { height: 12px; border: 0; background: var(--stroke); border-radius: 2px; }
 pre { background: var(--panel); border-radius: 8px; padding: 12px; overflow: auto; font-size: 13px; max-height: 420px; }
+dl.provenance { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 2px 14px; font-size: 14px; }
+.provenance dt { color: var(--muted); grid-column: 1; }
+.provenance dd { margin: 0; grid-column: 2; overflow-wrap: anywhere; }
 footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
 @media (max-width: 760px) {
   main, header, footer { padding-left: 14px; padding-right: 14px; }

@@ -1,6 +1,7 @@
 import type { MetricsRow } from '../results/metricsRow.ts';
 import type { RunStatus } from '../results/runStatus.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
+import type { Provenance } from '../sweep/provenance.ts';
 
 /** What a report is made from; `readResults` returns it. */
 export interface ReportInput {
@@ -9,6 +10,7 @@ export interface ReportInput {
     id: string;
     config: Readonly<Record<string, unknown>> | null;
     status: RunStatus | null;
+    provenance: Provenance | null;
     metrics: readonly MetricsRow[];
   }[];
   spectra: readonly SpectrumRow[];

@@ -5,6 +5,7 @@ import type { RunConfig } from '../config/schema.ts';
 import { UserError } from '../files/userError.ts';
 import { readSafetensors, type Tensor } from '../snapshots/safetensors.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
+import type { Provenance } from '../sweep/provenance.ts';
 import { readMetricsCsv, readSpectraCsv } from './csvFiles.ts';
 import { esdKey, type ResultsLayout, resultsLayout } from './layout.ts';
 import type { MetricsRow } from './metricsRow.ts';
@@ -22,6 +23,7 @@ export interface RunResults {
   /** As stored by the run; keys that a later version added may be absent. */
   config: RunConfig | null;
   status: RunStatus | null;
+  provenance: Provenance | null;
   metrics: MetricsRow[];
   /** Epochs whose snapshot is still there, ascending. */
   snapshots: number[];
@@ -92,6 +94,7 @@ function readRun(layout: ResultsLayout, id: string): RunResults {
     id,
     config: readJson<RunConfig>(run.config),
     status: readJson<RunStatus>(run.status),
+    provenance: readJson<Provenance>(run.provenance),
     metrics: existsSync(run.metrics) ? readMetricsCsv(run.metrics) : [],
     snapshots: existsSync(run.snapshots)
       ? readdirSync(run.snapshots)

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALPHA, measuresByEpochFigure, SOFT_RANK, STABLE_RANK } from '../../src/figures/curves.ts';
+import {
+  ALPHA,
+  doubleAxisByBatchSizeFigure,
+  measuresByEpochFigure,
+  SOFT_RANK,
+  STABLE_RANK,
+} from '../../src/figures/curves.ts';
 import { esdFigure } from '../../src/figures/esdFigures.ts';
 import { esdBins, type Spectrum } from '../../src/figures/esdPanels.ts';
 import { localizationFigure } from '../../src/figures/localizationFigure.ts';
@@ -12,9 +18,12 @@ import { resultsFigures } from '../../src/figures/resultsFigures.ts';
 import { scatterFigure } from '../../src/figures/scatterFigure.ts';
 import { screeFigure } from '../../src/figures/screeFigure.ts';
 import { randomStream } from '../../src/random/stream.ts';
+import { SPECTRA_COLUMNS } from '../../src/results/csvFiles.ts';
 import { type JoinedRow, joinRows } from '../../src/results/joinRows.ts';
 import { type Results, readResults } from '../../src/results/readResults.ts';
 import { writeFigures } from '../../src/results/writeFigures.ts';
+import { marchenkoPasturEdges, marchenkoPasturQuantile } from '../../src/spectra/marchenkoPastur.ts';
+import type { SpectrumRow } from '../../src/spectra/spectrumRow.ts';
 import { writeSyntheticResults } from '../results/syntheticResults.ts';
 
 let root: string;
@@ -60,32 +69,83 @@ describe('esdBins', () => {
   });
 });
 
+/** Rows and eigenvalues written down here, so that these pictures change only when the drawing does. */
+const drawnSpectrum = (run: string, epoch: number): Spectrum => {
+  const [N, M, sigma] = [96, 48, 1];
+  const evals = Float64Array.from({ length: M }, (_, i) =>
+    i < 46 ? marchenkoPasturQuantile((i + 0.5) / 46, N / M, sigma) : 2 + 0.5 * epoch * (i - 45),
+  ).sort();
+  const { lambdaMinus, lambdaPlus } = marchenkoPasturEdges(N / M, sigma);
+  const empty = Object.fromEntries(SPECTRA_COLUMNS.map((column) => [column, null]));
+  const lambda_max = evals.at(-1)!;
+  const values = {
+    run,
+    epoch,
+    layer: 'fc1',
+    N,
+    M,
+    Q: N / M,
+    num_evals: M,
+    lambda_max,
+    stable_rank: 48 / lambda_max,
+    fit: 'paper',
+    alpha: 3.5,
+    D: 0.1,
+    xmin: 1.5,
+    num_pl_spikes: 12,
+    sigma_mp: sigma,
+    lambda_minus: lambdaMinus,
+    lambda_plus: lambdaPlus,
+    tw_edge: 1.05 * lambdaPlus,
+    num_spikes: epoch > 1 ? 2 : 0,
+    mp_softrank: Math.min(1, lambdaPlus / lambda_max),
+    phase: epoch > 1 ? 'bulk+spikes' : 'random-like',
+    phase_ambiguous: epoch === 2,
+  };
+  return { row: { ...empty, ...values } as SpectrumRow, evals };
+};
+const drawnRows = (): JoinedRow[] =>
+  [2, 16, 500].flatMap((batchSize) =>
+    [0, 1, 2, 3, 4]
+      .map((epoch) => {
+        const config = { batchSize, learningRate: 0.01, seed: 0 };
+        const { row } = drawnSpectrum('run', batchSize < 100 ? epoch : 0);
+        return joinRows([{ ...row, epoch }], [{ id: 'run', config, metrics: [] }])[0]!;
+      })
+      .map((row) => ({ ...row, run: `b=${batchSize}` })),
+  );
+
 describe('figures as files', () => {
   it('an ESD in three views', async () => {
-    await expect(esdFigure(spectrumOf('b=32_seed=0')).svg).toMatchFileSnapshot('snapshots/esd.svg');
+    await expect(esdFigure(drawnSpectrum('b=16', 4)).svg).toMatchFileSnapshot('snapshots/esd.svg');
   });
 
   it('measures against epoch', async () => {
-    const { svg } = measuresByEpochFigure(
-      'm',
-      'fc2 against epoch',
-      rows.filter((row) => row.layer === 'fc2'),
-      [STABLE_RANK, SOFT_RANK],
-    );
+    const { svg } = measuresByEpochFigure('m', 'fc1 against epoch', drawnRows(), [STABLE_RANK, SOFT_RANK]);
     await expect(svg).toMatchFileSnapshot('snapshots/measures-by-epoch.svg');
   });
 
-  it('a phase map', async () => {
-    const figure = phaseMapByEpochFigure(
-      'p',
-      'Phases of fc1',
-      rows.filter((row) => row.layer === 'fc1'),
+  it('two measures on two axes', async () => {
+    const last = drawnRows().filter((row) => row.epoch === 4);
+    const { svg } = doubleAxisByBatchSizeFigure(
+      'd',
+      'Ranks against batch size',
+      [{ label: 'fc1', rows: last }],
+      [STABLE_RANK, SOFT_RANK],
     );
+    await expect(svg).toMatchFileSnapshot('snapshots/double-axis.svg');
+  });
+
+  it('a phase map', async () => {
+    const figure = phaseMapByEpochFigure('p', 'Phases of fc1', drawnRows());
     await expect(figure.svg).toMatchFileSnapshot('snapshots/phase-map.svg');
   });
 
   it('a scree plot', async () => {
-    const spectra = ['b=2_seed=0', 'b=500_seed=0'].map((label) => ({ label, spectrum: spectrumOf(label) }));
+    const spectra = [0, 4].map((epoch) => ({
+      label: `epoch ${epoch}`,
+      spectrum: drawnSpectrum('b=16', epoch),
+    }));
     await expect(screeFigure('s', 'Singular values', spectra).svg).toMatchFileSnapshot('snapshots/scree.svg');
   });
 

@@ -62,6 +62,7 @@ export function largeReportInput(runs: number, epochs: number): ReportInput {
       id,
       config: { batchSize: Number(/b=(\d+)/.exec(id)![1]), seed },
       status: null,
+      provenance: null,
       metrics: Array.from({ length: epochs + 1 }, (_, epoch) => ({
         epoch,
         learning_rate: 0.01,

@@ -7,8 +7,7 @@ import { writeMetricsCsv, writeSpectraCsv } from '../../src/results/csvFiles.ts'
 import { esdKey, resultsLayout } from '../../src/results/layout.ts';
 import type { MetricsRow } from '../../src/results/metricsRow.ts';
 import { type Tensor, writeSafetensors } from '../../src/snapshots/safetensors.ts';
-import { fitMarchenkoPastur } from '../../src/spectra/fitMarchenkoPastur.ts';
-import { matrixRank, matrixShape, zeroEigenvalue } from '../../src/spectra/ranks.ts';
+import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
 import type { Phase, SpectrumRow } from '../../src/spectra/spectrumRow.ts';
 import { ladderMatrix, lowRankMatrix, paretoMatrix, spikedMatrix } from '../../src/synthetic/matrices.ts';
 
@@ -74,6 +73,36 @@ export function writeSyntheticResults(dir: string, { epochs = 10, seeds = 2 } = 
         seed: run.seed,
         l2,
         epochs,
+      }),
+    );
+    text(
+      paths.provenance,
+      JSON.stringify({
+        dataset_sha256: '0'.repeat(64),
+        sessions: [
+          {
+            config_file: 'configs/synthetic.yaml',
+            overrides: [],
+            command: 'run configs/synthetic.yaml',
+            phasewatch: '0.1.0',
+            node: '20.19.0',
+            tensorflow: '2.21.0',
+            tfjs: '4.22.0',
+            git: { commit: 'a'.repeat(40), diff_sha256: null },
+            host: 'example',
+            platform: 'linux 6.1 x64',
+            cpu: 'Example CPU',
+            cores: 2,
+            memory_bytes: 8e9,
+            gpu: false,
+            device: null,
+            threads: null,
+            started_at: '2026-01-01T00:00:00.000Z',
+            finished_at: '2026-01-01T00:05:00.000Z',
+            state: 'done',
+            epoch: epochs,
+          },
+        ],
       }),
     );
     text(
@@ -170,7 +199,7 @@ function matrixOf(
   }
 }
 
-/** A row whose numbers agree with each other; the label is the class of the matrix, on the way there by progress alone. */
+/** The numbers are those of the analysis; the label is the class of the matrix, on the way there by progress alone. */
 function syntheticRow(
   run: SyntheticRun,
   layer: (typeof LAYERS)[number],
@@ -178,61 +207,20 @@ function syntheticRow(
   epochs: number,
   evals: Float64Array,
 ): SpectrumRow {
-  const { rows: N, cols: M } = layer;
-  const max = evals[M - 1]!;
-  const trace = evals.reduce((sum, value) => sum + value, 0);
-  const shape = matrixShape(M, N, M);
-  const zero = zeroEigenvalue(evals, shape, 'float64');
-  const law = fitMarchenkoPastur(evals, shape, zero);
-  const tail = Math.ceil(M / 4);
-  const xmin = evals[M - tail]!;
-  const alpha = 1 + tail / evals.subarray(M - tail).reduce((sum, value) => sum + Math.log(value / xmin), 0);
+  const spectrum = layerSpectrum(evals, { N: layer.rows, M: layer.cols }, { precision: 'float64' });
   const progress = epoch / epochs;
-  const phase = progress < 0.25 ? 'random-like' : progress < 0.5 && !run.l2 ? 'bleeding-out' : run.phase;
-  const reached = run.phase === 'random-like' || (run.phase === 'bleeding-out' && phase !== 'random-like');
-  const shown: Phase = reached ? run.phase : phase;
-  const rank = matrixRank(evals, zero);
-  const fitted = law.sigma !== null;
+  const passing = progress < 0.25 ? 'random-like' : progress < 0.5 && !run.l2 ? 'bleeding-out' : run.phase;
+  const reached = run.phase === 'random-like' || (run.phase === 'bleeding-out' && passing !== 'random-like');
+  const doubtful = progress > 0.4 && progress < 0.6;
   return {
     run: run.id,
     epoch,
     layer: layer.name,
-    N,
-    M,
-    Q: N / M,
-    num_evals: M,
-    norm: trace,
-    log_norm: Math.log10(trace),
-    spectral_norm: max,
-    log_spectral_norm: Math.log10(max),
-    lambda_max: max,
-    lambda_min: evals[0]!,
-    stable_rank: trace / max,
-    matrix_rank: rank,
-    rank_loss: M - rank,
-    entropy: evals.reduce((s, v) => (v > 0 ? s - (v / trace) * Math.log(v / trace) : s), 0) / Math.log(M),
-    fit: 'hill',
-    alpha,
-    alpha_weighted: alpha * Math.log10(max),
-    log_alpha_norm: Math.log10(evals.reduce((sum, value) => sum + value ** alpha, 0)),
-    D: 0.05,
-    xmin,
-    xmax: max,
-    sigma: (alpha - 1) / Math.sqrt(tail),
-    num_pl_spikes: tail,
-    mp_fit: law.mode,
-    sigma_mp: law.sigma,
-    lambda_minus: fitted ? law.lambdaMinus : null,
-    lambda_plus: fitted ? law.lambdaPlus : null,
-    tw_edge: fitted ? law.twEdge : null,
-    num_spikes: fitted ? law.numSpikes : null,
-    mp_softrank: fitted ? law.mpSoftRank : null,
-    bulk_ks: fitted ? law.bulkKs : null,
-    phase: shown,
-    phase_confidence: 0.9,
-    phase_ambiguous: progress > 0.4 && progress < 0.6,
-    phase_runner_up: progress > 0.4 && progress < 0.6 ? 'bulk+spikes' : null,
-    phase_evidence: `spikes ${fitted ? law.numSpikes : 'none'}; soft rank ${fitted ? law.mpSoftRank.toFixed(3) : 'none'}`,
-    notes: law.reason,
+    ...spectrum,
+    phase: reached ? run.phase : passing,
+    phase_confidence: doubtful ? 0.55 : 0.9,
+    phase_ambiguous: doubtful,
+    phase_runner_up: 'bulk+spikes',
+    phase_evidence: `spikes ${spectrum.num_spikes ?? 'none'}; soft rank ${spectrum.mp_softrank?.toFixed(3) ?? 'none'}`,
   };
 }
