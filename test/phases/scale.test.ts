@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
+import { classifyPhase } from '../../src/phases/classifyPhase.ts';
+import { randomStream } from '../../src/random/stream.ts';
+import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
+import type { PowerLawMode } from '../../src/spectra/powerLaw.ts';
+import { MATRIX_FAMILIES } from '../../src/synthetic/families.ts';
+
+it('W, W times 1e-6 and W times 1e6 have the same alpha, ranks, soft rank, spikes and phase', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...MATRIX_FAMILIES),
+      fc.nat(1000),
+      fc.integer({ min: 35, max: 70 }),
+      fc.integer({ min: 35, max: 140 }),
+      fc.constantFrom(1e-6, 1e6),
+      fc.constantFrom<PowerLawMode>('paper', 'ww', 'hill'),
+      (family, seed, rows, cols, scale, fit) => {
+        const W = family.draw(randomStream(seed, 'test/scale'), { rows, cols });
+        const shape = { N: Math.max(rows, cols), M: Math.min(rows, cols) };
+        const of = (factor: number) => {
+          const evals = typescriptLinearAlgebra.eigenvalues(
+            W.map((w) => w * factor),
+            rows,
+            cols,
+          );
+          return { row: layerSpectrum(evals, shape, { fit }), phase: classifyPhase(evals, shape) };
+        };
+        const one = of(1);
+        const scaled = of(scale);
+        expect(scaled.phase.phase).toBe(one.phase.phase);
+        expect([scaled.row.matrix_rank, scaled.row.num_spikes, scaled.row.num_pl_spikes]).toEqual([
+          one.row.matrix_rank,
+          one.row.num_spikes,
+          one.row.num_pl_spikes,
+        ]);
+        for (const column of [
+          'alpha',
+          'D',
+          'sigma',
+          'stable_rank',
+          'entropy',
+          'mp_softrank',
+          'bulk_ks',
+        ] as const) {
+          const [a, b] = [one.row[column], scaled.row[column]];
+          if (a === null || b === null) expect(b, column).toBe(a);
+          else expect(Math.abs(b - a), column).toBeLessThan(1e-7 * (1 + Math.abs(a)));
+        }
+      },
+    ),
+    { numRuns: 60, seed: 5 },
+  );
+});
