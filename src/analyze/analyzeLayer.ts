@@ -2,74 +2,101 @@ import type { AnalysisConfig } from '../config/schema.ts';
 import { UserError } from '../files/userError.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import { classifyPhase, phaseColumns } from '../phases/classifyPhase.ts';
-import { layerSpectrum } from '../spectra/layerSpectrum.ts';
+import { randomStream } from '../random/stream.ts';
+import {
+  bootstrapColumns,
+  detXColumns,
+  type ExtraColumns,
+  fixedAspectColumns,
+  localizationColumns,
+  tailTypeColumns,
+} from '../spectra/extraColumns.ts';
+import { type LayerSpectrum, layerSpectrum } from '../spectra/layerSpectrum.ts';
+import { nullCalibration } from '../spectra/nullCalibration.ts';
 import type { WeightPrecision } from '../spectra/ranks.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 
 /** Raised whenever the same weights would give other rows: spectra of an older version are then computed anew. */
 export const ANALYSIS_VERSION = 'phasewatch analysis 1';
 
-/** The weights of one layer: dense rows x columns, convolution height x width x inputs x outputs. */
+/** The weights of one layer as matrices of one shape, row-major: one of a dense layer, one for each slice of a convolution. */
 export interface LayerWeights {
   layer: string;
-  shape: readonly number[];
-  data: Float32Array | Float64Array;
-  /** Format the weights were stored in; float32 when left out. */
-  precision?: WeightPrecision;
+  rows: number;
+  cols: number;
+  matrices: readonly (Float32Array | Float64Array)[];
+  /** Format the weights were stored in. */
+  precision: WeightPrecision;
   /** The file, for errors. */
   where: string;
 }
 
 export interface LayerAnalysis {
+  /** Run and epoch are left null. */
   row: SpectrumRow;
-  /** Of W^T W (no 1/N), ascending; those of all slices of a convolution together. */
+  /** Of W^T W (no 1/N), ascending; those of all matrices together. */
   eigenvalues: Float64Array;
 }
 
 /**
- * Returns the row of spectra.csv of one layer, run and epoch left null, and its eigenvalues. A convolution gives the eigenvalues of
- * its height x width slices of inputs x outputs, pooled, as WeightWatcher does. Throws UserError for weights that are not finite,
- * with layer and index.
+ * Returns the row of spectra.csv of one layer and its eigenvalues. What `analysis` asks for beside the fixed columns follows them.
+ * Throws UserError for weights that are not finite, with layer and index.
  */
 export function analyzeLayer(
   weights: LayerWeights,
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
 ): LayerAnalysis {
-  const { layer, shape, data, where } = weights;
-  const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new UserError(
-      `weights of layer ${layer} in ${where} must be finite, got ${data[bad]} at index ${bad}`,
-    );
-  }
-  const [rows, cols] = shape.slice(-2) as [number, number];
-  if (shape.length !== 2 && shape.length !== 4) {
-    throw new UserError(
-      `weights of layer ${layer} in ${where} must have 2 or 4 dimensions, got (${shape.join(', ')})`,
-    );
-  }
-  const size = rows * cols;
-  const slices = Array.from({ length: data.length / size }, (_, i) =>
-    algebra.eigenvalues(data.subarray(i * size, (i + 1) * size), rows, cols),
-  );
-  const eigenvalues = pooled(slices);
-  const matrix = { N: Math.max(rows, cols), M: Math.min(rows, cols) };
-  const spectrum = layerSpectrum(eigenvalues, matrix, {
-    fit: analysis.fit,
-    precision: weights.precision ?? 'float32',
-  });
-  const phase = phaseColumns(classifyPhase(eigenvalues, matrix));
-  return { row: { run: null, epoch: null, layer, ...spectrum, ...phase }, eigenvalues };
+  const { layer, rows, cols, matrices, precision } = weights;
+  checkFinite(weights);
+  const count = Math.min(rows, cols);
+  const eigenvalues = new Float64Array(matrices.length * count);
+  for (const [i, W] of matrices.entries()) eigenvalues.set(algebra.eigenvalues(W, rows, cols), i * count);
+  if (matrices.length > 1) eigenvalues.sort();
+  const shape = { N: Math.max(rows, cols), M: count };
+  const spectrum = layerSpectrum(eigenvalues, shape, { fit: analysis.fit, precision });
+  const phase = phaseColumns(classifyPhase(eigenvalues, shape));
+  const extra = extraColumns(weights, eigenvalues, spectrum, analysis, algebra);
+  return { row: { run: null, epoch: null, layer, ...spectrum, ...phase, ...extra }, eigenvalues };
 }
 
-function pooled(slices: readonly Float64Array[]): Float64Array {
-  if (slices.length === 1) return slices[0]!;
-  const all = new Float64Array(slices.reduce((sum, slice) => sum + slice.length, 0));
-  let at = 0;
-  for (const slice of slices) {
-    all.set(slice, at);
-    at += slice.length;
+function extraColumns(
+  weights: LayerWeights,
+  eigenvalues: Float64Array,
+  spectrum: LayerSpectrum,
+  { fit, bootstrap, randomize, tails, vectors, farms, seed }: AnalysisConfig,
+  algebra: LinearAlgebra,
+): ExtraColumns {
+  const { layer, rows, cols, matrices, precision } = weights;
+  const columns = detXColumns(eigenvalues, spectrum, precision);
+  if (tails) Object.assign(columns, tailTypeColumns(eigenvalues, spectrum));
+  if (bootstrap > 0) {
+    const stream = randomStream(seed, `bootstrap/${layer}`);
+    Object.assign(columns, bootstrapColumns(eigenvalues, spectrum, { fit, resamples: bootstrap }, stream));
   }
-  return all.sort();
+  if (randomize > 0) {
+    const stream = randomStream(seed, `randomize/${layer}`);
+    const calibration = nullCalibration(eigenvalues, weights, { copies: randomize, fit }, stream, algebra);
+    Object.assign(columns, calibration);
+  }
+  // Vectors and submatrices belong to one matrix; a convolution has many.
+  const [W, ...others] = matrices;
+  if (W !== undefined && others.length === 0) {
+    if (vectors) Object.assign(columns, localizationColumns(W, rows, cols, spectrum.num_spikes, algebra));
+    const fits = farms !== null && farms.columns <= spectrum.M && farms.aspect * farms.columns <= spectrum.N;
+    if (fits) Object.assign(columns, fixedAspectColumns(W, rows, cols, farms, algebra));
+  }
+  return columns;
+}
+
+function checkFinite({ layer, matrices, where }: LayerWeights): void {
+  for (const [slice, W] of matrices.entries()) {
+    const bad = W.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      const part = matrices.length > 1 ? ` of matrix ${slice}` : '';
+      throw new UserError(
+        `weights of layer ${layer} in ${where} must be finite, got ${W[bad]} at index ${bad}${part}`,
+      );
+    }
+  }
 }

@@ -7,7 +7,9 @@ import { readSpectraCsv, writeSpectraCsv } from '../results/csvFiles.ts';
 import { esdKey, type ResultsLayout } from '../results/layout.ts';
 import { openSafetensors, type Tensor, writeSafetensors } from '../snapshots/safetensors.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
-import { ANALYSIS_VERSION, analyzeLayer } from './analyzeLayer.ts';
+import { openWeights } from '../weights/openWeights.ts';
+import { ANALYSIS_VERSION } from './analyzeLayer.ts';
+import { analyzeWeights } from './analyzeWeights.ts';
 
 export interface AnalyzeOptions {
   algebra: LinearAlgebra;
@@ -135,17 +137,12 @@ function analyzeSnapshot(
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
 ): void {
-  const file = openSafetensors(path);
+  const file = openWeights(path);
   try {
-    for (const layer of file.names) {
-      const { shape, data } = file.read(layer);
-      const { row, eigenvalues } = analyzeLayer(
-        { layer, shape, data: data as Float32Array, where: path },
-        analysis,
-        algebra,
-      );
+    const { layers } = analyzeWeights(file, analysis, algebra, { conv: 'slices' });
+    for (const { row, eigenvalues } of layers) {
       spectra.rows.push({ ...row, run, epoch });
-      spectra.eigenvalues.set(esdKey(epoch, layer), {
+      spectra.eigenvalues.set(esdKey(epoch, row.layer), {
         dtype: 'F64',
         shape: [eigenvalues.length],
         data: eigenvalues,

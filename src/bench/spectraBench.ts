@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AnalysisConfig } from '../config/schema.ts';
+import { type AnalysisConfig, analysisSchema } from '../config/schema.ts';
 import { randomStream } from '../random/stream.ts';
 import { type SnapshotLayer, writeSnapshot } from '../snapshots/snapshot.ts';
 import { spikedMatrix } from '../synthetic/matrices.ts';
@@ -34,19 +34,19 @@ const TASKS: readonly SpectraTask[] = [
   {
     name: 'plain',
     shapes: SNAPSHOT_SHAPES,
-    analysis: { fit: 'ww', bootstrap: 0, randomize: 0 },
+    analysis: analysisSchema.parse({ fit: 'ww', randomize: 0 }),
     weightwatcher: {},
   },
   {
     name: 'MP fit and randomization',
     shapes: SNAPSHOT_SHAPES,
-    analysis: { fit: 'ww', bootstrap: 0, randomize: 1 },
+    analysis: analysisSchema.parse({ fit: 'ww', randomize: 1 }),
     weightwatcher: { mp_fit: true, randomize: true },
   },
   {
     name: 'AlexNet, plain',
     shapes: ALEXNET_SHAPES,
-    analysis: { fit: 'ww', bootstrap: 0, randomize: 0 },
+    analysis: analysisSchema.parse({ fit: 'ww', randomize: 0 }),
     weightwatcher: null,
   },
 ];

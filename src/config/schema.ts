@@ -163,6 +163,20 @@ export const analysisSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('randomized copies of each matrix for null calibration; 0: none'),
+  tails: z
+    .boolean()
+    .default(false)
+    .describe('compare the power law with other laws of the tail (likelihood ratios)'),
+  vectors: z.boolean().default(false).describe('localization of the eigenvectors'),
+  farms: z
+    .strictObject({
+      aspect: z.number().min(1).default(1).describe('long side of a submatrix by its short side'),
+      columns: positiveInt.describe('short side of a submatrix'),
+    })
+    .nullable()
+    .default(null)
+    .describe('alpha of submatrices of one fixed shape, comparable between layers; null: none'),
+  seed: seedNumber.default(0).describe('of the bootstrap and of the randomized copies'),
 });
 
 export type LayerConfig = z.infer<typeof layerSchema>;
