@@ -16,7 +16,7 @@ export async function printDryRun(
   output: Output,
 ): Promise<void> {
   if (measure) await measureSpeeds(experiment, setting, output);
-  const plans = planRuns(experiment, (config) => knownSpeeds(config, setting));
+  const plans = planRuns(experiment, knownSpeeds(setting));
   const total = (key: 'steps' | 'disk_bytes' | 'time_s'): number | null =>
     plans.reduce<number | null>(
       (sum, plan) => (sum === null || plan[key] === null ? null : sum + plan[key]),

@@ -40,7 +40,7 @@ async function withProgress(
 ): Promise<RunOutcome> {
   // The engine is loaded only now, so that wrong configs and dry runs cost nothing.
   const { runExperiment } = await import('../sweep/runExperiment.ts');
-  const progress = runProgress(experiment.runs, setting.jobs, ({ config }) => knownSpeeds(config, setting));
+  const progress = runProgress(experiment.runs, setting.jobs, knownSpeeds(setting));
   const line = createProgressLine(process.stderr, { quiet: args.quiet });
   const interrupt = interruptSignal(() =>
     line.log('interrupted: finishing the step and writing the checkpoint'),
@@ -56,7 +56,10 @@ async function withProgress(
     onEvent: (event) => {
       const kept = progress.take(event);
       if (kept !== null) line.log(kept);
-      line.update(progress.line());
+      line.update(
+        () => progress.line(),
+        (width, height) => progress.table(width, height),
+      );
     },
   };
   try {

@@ -1,8 +1,10 @@
+import type { RunConfig } from '../config/schema.ts';
 import type { ExperimentRun } from '../sweep/loadExperiment.ts';
 import { stepsPerEpoch } from '../sweep/planRuns.ts';
 import type { RunEvent } from '../sweep/runEvents.ts';
 import { type Speed, secondsPerStep } from '../sweep/stepTime.ts';
-import { count, duration } from './numberText.ts';
+import { count, duration, fixed, NO_VALUE } from './numberText.ts';
+import { type Column, formatTable } from './table.ts';
 
 /** Shorter epochs are mostly start-up: their speed says nothing about longer ones. */
 const TELLING_SECONDS = 1;
@@ -22,6 +24,8 @@ export interface RunProgress {
   take(event: RunEvent): string | null;
   /** Returns where the experiment stands, as one line. */
   line(): string;
+  /** Returns the lines of a table of the runs that fits a terminal: those that are running first, then what fits of the others. */
+  table(width: number, height: number): string[];
   /** Returns the measured speeds of the runs that trained. */
   speeds(): { run: ExperimentRun; imagesPerSecond: number }[];
 }
@@ -30,7 +34,7 @@ export interface RunProgress {
 export function runProgress(
   runs: readonly ExperimentRun[],
   jobs: number,
-  known: (run: ExperimentRun) => readonly Speed[],
+  known: (config: RunConfig) => readonly Speed[],
 ): RunProgress {
   const states = new Map(
     runs.map((run): [string, RunState] => [
@@ -41,98 +45,140 @@ export function runProgress(
   const measured = new Map<ExperimentRun, number>();
   let phase: string | null = null;
 
-  const remaining = (): number | null => {
-    let total = 0;
-    for (const { run, state, steps, imagesPerSecond } of states.values()) {
-      if (state === 'done' || state === 'failed') continue;
-      const speeds = [...known(run), ...similar(run)];
-      const perStep =
-        imagesPerSecond !== null
-          ? run.config.batchSize / imagesPerSecond
-          : secondsPerStep(speeds, run.config.batchSize);
-      if (perStep === null) return null;
-      total += perStep * (stepsPerEpoch(run.config) * run.config.epochs - steps);
+  /** Seconds that each run has left: by its own speed, else by those of this session's and earlier runs of its kind. */
+  const timesLeft = (): Map<RunState, number | null> => {
+    const now = new Map<string, Speed[]>();
+    for (const { run, imagesPerSecond } of states.values()) {
+      if (imagesPerSecond === null) continue;
+      const speed = { batchSize: run.config.batchSize, imagesPerSecond };
+      now.set(kind(run), [...(now.get(kind(run)) ?? []), speed]);
     }
-    return total / Math.min(jobs, runs.length);
-  };
-  /** Speeds of this very session for runs of the same network and data. */
-  const similar = (run: ExperimentRun): Speed[] =>
-    [...states.values()].flatMap(({ run: other, imagesPerSecond }) =>
-      imagesPerSecond !== null &&
-      other.config.dataset === run.config.dataset &&
-      JSON.stringify(other.config.network) === JSON.stringify(run.config.network)
-        ? [{ batchSize: other.config.batchSize, imagesPerSecond }]
-        : [],
+    return new Map(
+      [...states.values()].map((state): [RunState, number | null] => {
+        const { run, steps, imagesPerSecond } = state;
+        if (hasEnded(state)) return [state, 0];
+        const perStep =
+          imagesPerSecond === null
+            ? secondsPerStep([...known(run.config), ...(now.get(kind(run)) ?? [])], run.config.batchSize)
+            : run.config.batchSize / imagesPerSecond;
+        return [state, perStep === null ? null : perStep * (totalSteps(run) - steps)];
+      }),
     );
+  };
+  const summary = (times: ReadonlyMap<RunState, number | null>): string[] => {
+    const all = [...states.values()];
+    const failed = all.filter(({ state }) => state === 'failed').length;
+    const left = [...times.values()].reduce<number | null>(
+      (a, b) => (a === null || b === null ? null : a + b),
+      0,
+    );
+    return [
+      `${all.filter(hasEnded).length}/${all.length} runs`,
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...(left === null ? [] : [`ETA ${duration(left / Math.min(jobs, runs.length))}`]),
+    ];
+  };
 
   return {
     take: (event) => {
-      if (event.type === 'engine') {
-        phase = event.message;
-        return null;
-      }
-      if (event.type === 'analyze') {
-        phase = `analyzing ${event.done}/${event.total}`;
-        return null;
-      }
-      phase = null;
-      if (event.type === 'report') return null;
-      const state = states.get(event.run)!;
-      switch (event.type) {
-        case 'run-skipped':
-          state.state = 'done';
-          return null;
-        case 'run-started': {
-          state.state = 'running';
-          state.epoch = event.resumedAt ?? 0;
-          state.steps = state.epoch * stepsPerEpoch(state.run.config);
-          return event.resumedAt === null ? null : `${event.run}: goes on after epoch ${event.resumedAt}`;
-        }
-        case 'step':
-          state.epoch = event.epoch;
-          state.steps = (event.epoch - 1) * event.steps + event.step;
-          state.imagesPerSecond = event.imagesPerSecond;
-          return null;
-        case 'epoch': {
-          const { row } = event;
-          state.epoch = row.epoch;
-          state.steps = row.epoch * stepsPerEpoch(state.run.config);
-          state.testAccuracy = row.test_accuracy;
-          if (row.images_per_second !== null && (row.train_time_s ?? 0) >= TELLING_SECONDS) {
-            measured.set(state.run, row.images_per_second);
-          }
-          return null;
-        }
-        case 'run-finished':
-          state.state = 'done';
-          return finishedLine(state);
-        case 'run-failed':
-          state.state = 'failed';
-          return `${event.run}: failed: ${event.error}`;
-      }
+      phase = phaseText(event);
+      return 'run' in event ? takeRunEvent(states.get(event.run)!, event, measured) : null;
     },
     line: () => {
       if (phase !== null) return phase;
-      const all = [...states.values()];
-      const ended = all.filter(({ state }) => state === 'done' || state === 'failed').length;
-      const running = all.filter(({ state }) => state === 'running');
-      const failed = all.filter(({ state }) => state === 'failed').length;
-      const now = running.map(runningText).join(' | ');
-      const left = remaining();
+      const [ended, ...others] = summary(timesLeft());
+      const running = [...states.values()].filter(({ state }) => state === 'running').map(runningText);
+      return [ended, ...running, ...others].join('  ');
+    },
+    table: (width, height) => {
+      if (phase !== null) return [phase];
+      const times = timesLeft();
+      const rows = shownRows([...states.values()], Math.max(1, height - 4));
+      const hidden = states.size - rows.length;
       return [
-        `${ended}/${all.length} runs`,
-        ...(failed > 0 ? [`${failed} failed`] : []),
-        ...(now === '' ? [] : [now]),
-        ...(left === null ? [] : [`ETA ${duration(left)}`]),
-      ].join('  ');
+        ...formatTable(columns(times), rows, width).split('\n'),
+        [...summary(times), ...(hidden > 0 ? [`${hidden} runs not shown`] : [])].join('  '),
+      ];
     },
     speeds: () => [...measured].map(([run, imagesPerSecond]) => ({ run, imagesPerSecond })),
   };
 }
 
+function phaseText(event: RunEvent): string | null {
+  if (event.type === 'engine') return event.message;
+  return event.type === 'analyze' ? `analyzing ${event.done}/${event.total}` : null;
+}
+
+function takeRunEvent(
+  state: RunState,
+  event: Extract<RunEvent, { run: string }>,
+  measured: Map<ExperimentRun, number>,
+): string | null {
+  switch (event.type) {
+    case 'run-skipped':
+      state.state = 'done';
+      return null;
+    case 'run-started':
+      state.state = 'running';
+      state.epoch = event.resumedAt ?? 0;
+      state.steps = state.epoch * stepsPerEpoch(state.run.config);
+      return event.resumedAt === null ? null : `${event.run}: goes on after epoch ${event.resumedAt}`;
+    case 'step':
+      state.epoch = event.epoch;
+      state.steps = (event.epoch - 1) * event.steps + event.step;
+      state.imagesPerSecond = event.imagesPerSecond;
+      return null;
+    case 'epoch': {
+      const { row } = event;
+      state.epoch = row.epoch;
+      state.steps = row.epoch * stepsPerEpoch(state.run.config);
+      state.testAccuracy = row.test_accuracy;
+      if (row.images_per_second !== null && (row.train_time_s ?? 0) >= TELLING_SECONDS) {
+        measured.set(state.run, row.images_per_second);
+      }
+      return null;
+    }
+    case 'run-finished':
+      state.state = 'done';
+      return finishedLine(state);
+    case 'run-failed':
+      state.state = 'failed';
+      return `${event.run}: failed: ${event.error}`;
+  }
+}
+
+/** Returns at most `most` runs in the order of the sweep, the running before the failed, those before the next to come. */
+function shownRows(states: readonly RunState[], most: number): RunState[] {
+  const order: RunState['state'][] = ['running', 'failed', 'waiting', 'done'];
+  const byUrgency = [...states].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+  const chosen = new Set(byUrgency.slice(0, most));
+  return states.filter((state) => chosen.has(state));
+}
+
+const columns = (times: ReadonlyMap<RunState, number | null>): readonly Column<RunState>[] => [
+  { title: 'run', text: ({ run }) => run.id },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'epoch', text: ({ epoch, run }) => `${epoch}/${run.config.epochs}`, align: 'right' },
+  { title: 'test', text: ({ testAccuracy }) => fixed(testAccuracy, 4), align: 'right', dispensable: 2 },
+  {
+    title: 'img/s',
+    text: ({ imagesPerSecond }) => (imagesPerSecond === null ? NO_VALUE : count(imagesPerSecond)),
+    align: 'right',
+    dispensable: 1,
+  },
+  {
+    title: 'ETA',
+    text: (state) => (hasEnded(state) || times.get(state) == null ? NO_VALUE : duration(times.get(state)!)),
+    align: 'right',
+  },
+];
+
+const hasEnded = ({ state }: RunState): boolean => state === 'done' || state === 'failed';
+const kind = ({ config }: ExperimentRun): string => JSON.stringify([config.network, config.dataset]);
+const totalSteps = ({ config }: ExperimentRun): number => stepsPerEpoch(config) * config.epochs;
+
 function runningText({ run, epoch, steps, imagesPerSecond, testAccuracy }: RunState): string {
-  const perEpoch = stepsPerEpoch(run.config);
-  const share = run.config.epochs === 0 ? 1 : steps / (perEpoch * run.config.epochs);
+  const share = totalSteps(run) === 0 ? 1 : steps / totalSteps(run);
   return [
     `${run.id} epoch ${epoch}/${run.config.epochs} ${Math.floor(100 * share)} %`,
     ...(testAccuracy === null ? [] : [`test ${testAccuracy.toFixed(4)}`]),

@@ -19,14 +19,14 @@ const MEASURED_SIZES = 5;
 /** Speeds measured on this machine: workload, then batch size, then images per second. */
 type Speeds = Record<string, Record<string, number>>;
 
-/** Returns the speeds measured on this machine for runs that differ from `config` in the batch size at most. */
-export function knownSpeeds(config: RunConfig, setting: SpeedSetting): Speed[] {
-  return Object.entries(readSpeeds()[workload(config, setting)] ?? {}).map(
-    ([batchSize, imagesPerSecond]) => ({
+/** Returns a function that gives the speeds measured on this machine for runs that differ from a config in the batch size at most. */
+export function knownSpeeds(setting: SpeedSetting): (config: RunConfig) => Speed[] {
+  const speeds = readSpeeds();
+  return (config) =>
+    Object.entries(speeds[workload(config, setting)] ?? {}).map(([batchSize, imagesPerSecond]) => ({
       batchSize: Number(batchSize),
       imagesPerSecond,
-    }),
-  );
+    }));
 }
 
 /** Keeps measured speeds for later plans; the last measurement of a batch size stands. A cache out of reach is no error. */
@@ -52,10 +52,11 @@ export function rememberSpeeds(
  * five at most, from the smallest to the largest evenly in the logarithm.
  */
 export function runsToMeasure(configs: readonly RunConfig[], setting: SpeedSetting): RunConfig[] {
+  const speeds = readSpeeds();
   const kinds = new Map<string, Map<number, RunConfig>>();
   for (const config of configs) {
     const key = workload(config, setting);
-    if (readSpeeds()[key] !== undefined) continue;
+    if (speeds[key] !== undefined) continue;
     kinds.set(key, (kinds.get(key) ?? new Map()).set(config.batchSize, config));
   }
   return [...kinds.values()].flatMap((sizes) =>

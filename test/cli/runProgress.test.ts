@@ -41,7 +41,7 @@ describe('the progress of an experiment', () => {
       imagesPerSecond: 500,
     });
     // 350 steps of 20 ms; the other run by the rule that a step costs 8 images more: 40 steps of 20 ms * 108 / 18
-    expect(progress.line()).toBe('0/2 runs  b=10 epoch 1/4 12 % 500 img/s  ETA 12 s');
+    expect(progress.line()).toBe('0/2 runs  b=10 epoch 1/4 12 % 500 img/s  ETA 13 s');
     progress.take({ type: 'epoch', run: 'b=10', row });
     expect(progress.line()).toContain('b=10 epoch 2/4 50 % test 0.9700');
     expect(progress.speeds()).toEqual([{ run: runs[0], imagesPerSecond: 250 }]);
@@ -73,5 +73,42 @@ describe('the progress of an experiment', () => {
     // 400 steps of 0.1 s and 40 steps of 0.1 s
     expect(runProgress(runs, 1, known).line()).toBe('0/2 runs  ETA 44 s');
     expect(runProgress(runs, 2, known).line()).toBe('0/2 runs  ETA 22 s');
+  });
+
+  it('is a table on a terminal: what is running stays, the rest as far as it fits', () => {
+    const progress = runProgress(
+      [8, 16, 32, 64].map((batchSize) => run(`b=${batchSize}`, batchSize)),
+      1,
+      () => [{ batchSize: 1000, imagesPerSecond: 1000 }],
+    );
+    progress.take({ type: 'run-skipped', run: 'b=8' });
+    progress.take({ type: 'run-failed', run: 'b=16', error: 'x' });
+    progress.take({ type: 'run-started', run: 'b=64', resumedAt: null });
+    progress.take({
+      type: 'step',
+      run: 'b=64',
+      epoch: 2,
+      epochs: 4,
+      step: 4,
+      steps: 16,
+      imagesPerSecond: 640,
+    });
+    // 36 steps of 0.1 s are left of the running one. A step of 64 takes 0.1 s, one of 1000 a second: one of 32 takes 0.069 s, 128 times
+    expect(progress.table(80, 24)).toEqual([
+      'run   state    epoch  test  img/s  ETA',
+      'b=8   done       0/4     -      -    -',
+      'b=16  failed     0/4     -      -    -',
+      'b=32  waiting    0/4     -      -  9 s',
+      'b=64  running    2/4     -    640  4 s',
+      '2/4 runs  1 failed  ETA 13 s',
+    ]);
+    expect(progress.table(80, 6)).toEqual([
+      'run   state    epoch  test  img/s  ETA',
+      'b=16  failed     0/4     -      -    -',
+      'b=64  running    2/4     -    640  4 s',
+      '2/4 runs  1 failed  ETA 13 s  2 runs not shown',
+    ]);
+    progress.take({ type: 'analyze', done: 1, total: 4 });
+    expect(progress.table(80, 24)).toEqual(['analyzing 1/4']);
   });
 });

@@ -119,6 +119,30 @@ describe('the progress line', () => {
     expect(written.join('')).toBe('\r\u001b[2Kepoch 1\r\u001b[2Kdone\nepoch 1');
   });
 
+  it('rewrites a block of lines where there is one, told how large the terminal is', () => {
+    const { written, line, at } = record(true);
+    const sizes: number[][] = [];
+    const block = (width: number, height: number) => {
+      sizes.push([width, height]);
+      return ['run', 'a 1/4'];
+    };
+    line.update('not shown', block);
+    at(200);
+    line.update('not shown', block);
+    line.clear();
+    const erase = '\r\u001b[2K\u001b[1A\u001b[2K';
+    expect(written).toEqual(['\r\u001b[2Krun\na 1/4', `${erase}run\na 1/4`, erase]);
+    expect(sizes[0]).toEqual([19, 24]);
+  });
+
+  it('does not ask for what it will not show', () => {
+    const { line } = record(true);
+    line.update('first');
+    line.update(() => {
+      throw new Error('asked');
+    });
+  });
+
   it('is plain lines now and then where there is no terminal', () => {
     const { written, line, at } = record(false);
     for (let second = 0; second <= 31; second++) {

@@ -23,7 +23,7 @@ describe('speeds of earlier runs', () => {
       learningRate: 1,
       l2: { coefficient: 1, layers: ['fc1'] },
     });
-    expect(knownSpeeds(other, setting)).toEqual([{ batchSize: 16, imagesPerSecond: 1235 }]);
+    expect(knownSpeeds(setting)(other)).toEqual([{ batchSize: 16, imagesPerSecond: 1235 }]);
   });
 
   it.each<[string, RunConfig, object]>([
@@ -35,14 +35,14 @@ describe('speeds of earlier runs', () => {
     ['device', config(16), { device: 'cpu' }],
   ])('say nothing about another %s', (_, other, change) => {
     rememberSpeeds([{ config: config(16), imagesPerSecond: 1000 }], setting);
-    expect(knownSpeeds(other, { ...setting, ...change })).toEqual([]);
+    expect(knownSpeeds({ ...setting, ...change })(other)).toEqual([]);
   });
 
   it('are replaced by later ones of the same batch size only', () => {
     rememberSpeeds([{ config: config(16), imagesPerSecond: 1000 }], setting);
     rememberSpeeds([{ config: config(32), imagesPerSecond: 2000 }], setting);
     rememberSpeeds([{ config: config(16), imagesPerSecond: 1500 }], setting);
-    expect(knownSpeeds(config(1), setting)).toEqual([
+    expect(knownSpeeds(setting)(config(1))).toEqual([
       { batchSize: 16, imagesPerSecond: 1500 },
       { batchSize: 32, imagesPerSecond: 2000 },
     ]);
@@ -53,7 +53,7 @@ describe('speeds of earlier runs', () => {
     writeFileSync(blocked, 'not a folder');
     vi.stubEnv('PHASEWATCH_CACHE', blocked);
     rememberSpeeds([{ config: config(16), imagesPerSecond: 1000 }], setting);
-    expect(knownSpeeds(config(16), setting)).toEqual([]);
+    expect(knownSpeeds(setting)(config(16))).toEqual([]);
   });
 });
 
