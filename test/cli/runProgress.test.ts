@@ -41,7 +41,7 @@ describe('the progress of an experiment', () => {
       imagesPerSecond: 500,
     });
     // 350 steps of 20 ms; the other run by the rule that a step costs 8 images more: 40 steps of 20 ms * 108 / 18
-    expect(progress.line()).toBe('0/2 runs  b=10 epoch 1/4 12 % 500 img/s  ETA 13 s');
+    expect(progress.line()).toBe('0/2 runs  b=10 epoch 1/4 12 % 500 img/s  ETA 12 s');
     progress.take({ type: 'epoch', run: 'b=10', row });
     expect(progress.line()).toContain('b=10 epoch 2/4 50 % test 0.9700');
     expect(progress.speeds()).toEqual([{ run: runs[0], imagesPerSecond: 250 }]);
