@@ -5,6 +5,7 @@ import { decodeFloats, elementCount, isFloatDtype } from './floatBytes.ts';
 import { readChunked, unreadFilter } from './hdf5Chunks.ts';
 import { type Hdf5Dataset, readDataset } from './hdf5Dataset.ts';
 import { walkObjects } from './hdf5Groups.ts';
+import { meteredFile } from './limits.ts';
 import type { FloatDtype, SkippedTensor, StoredTensor, TensorFile } from './weightsFile.ts';
 
 export const HDF5_SIGNATURE = '\x89HDF\r\n\x1a\n';
@@ -17,14 +18,18 @@ const ATTENTION_NAME = /attention|query|key|value/i;
 export function openHdf5(file: RandomAccessFile): TensorFile {
   const base = findSuperblock(file);
   const content = base === 0 ? file : fileSection(file, file.path, base, file.size - base);
-  const objects = walkObjects(content, readRootAddress(content));
-  const isKeras = objects.some(({ name }) => KERAS_ROOTS.includes(name));
-  const tensors: StoredTensor[] = [];
+  const headers = meteredFile(content);
+  const datasets: { name: string; dataset: Hdf5Dataset }[] = [];
   const skipped: SkippedTensor[] = [];
-  for (const { name, messages, unread } of objects) {
+  let isKeras = false;
+  walkObjects(headers, readRootAddress(headers), (name, messages, unread) => {
+    isKeras ||= KERAS_ROOTS.includes(name);
     if (unread !== null) skipped.push({ name: name === '' ? '/' : name, reason: unread });
-    const dataset = readDataset(content, messages);
-    if (dataset === null) continue;
+    const dataset = readDataset(headers, messages);
+    if (dataset !== null) datasets.push({ name, dataset });
+  });
+  const tensors: StoredTensor[] = [];
+  for (const { name, dataset } of datasets) {
     const reason = isFloatDtype(dataset.dtype) ? unreadable(dataset, name, isKeras) : null;
     if (reason === null) tensors.push(storedTensor(content, name, dataset, isKeras));
     else skipped.push({ name, reason });

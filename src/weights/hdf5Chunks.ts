@@ -5,6 +5,7 @@ import { ByteReader } from './byteReader.ts';
 import { elementCount } from './floatBytes.ts';
 import type { Hdf5Dataset, Hdf5Filter, Hdf5Layout } from './hdf5Dataset.ts';
 import { leavesOf } from './hdf5Groups.ts';
+import { checkCount, meteredFile } from './limits.ts';
 
 const CHUNK_TREE = 1;
 const DEFLATE = 1;
@@ -92,6 +93,7 @@ function listChunks(
   }
   if (layout.index === 'implicit') {
     const count = elementCount(grid);
+    checkCount(file, 'chunks', count);
     // Checked before the list is made: its length is only claimed.
     if (count * chunkBytes > file.size) {
       throw new UserError(
@@ -110,8 +112,9 @@ function listChunks(
   }
   // A key: bytes, filter mask, then the offset in each dimension and in the element.
   const keyBytes = 8 + 8 * (chunk.length + 1);
-  return leavesOf(file, address, CHUNK_TREE, keyBytes).map(({ key, child }) => {
-    const reader = new ByteReader(file, key, key + keyBytes);
+  const headers = meteredFile(file);
+  return leavesOf(headers, address, CHUNK_TREE, keyBytes).map(({ key, child }) => {
+    const reader = new ByteReader(headers, key, key + keyBytes);
     const bytes = reader.u32('size of a chunk');
     const filterMask = reader.u32('filter mask');
     return { start: chunk.map(() => reader.u64('offset of a chunk')), address: child, bytes, filterMask };

@@ -8,39 +8,44 @@ import {
   readObjectHeader,
   readSized,
 } from './hdf5Header.ts';
+import { checkCount, MAX_NAME_LENGTH } from './limits.ts';
 
 const SOFT_LINK = 2;
 const HARD_LINK_TYPE = 0;
 const GROUP_TREE = 0;
 
-export interface Hdf5Object {
-  /** Path from the root, without a slash before it. */
-  name: string;
-  messages: readonly Hdf5Message[];
-  /** Why the links of this group cannot be followed; null for a data set, or a group that is read. */
-  unread: string | null;
-}
+/** Groups in groups; real files have a handful. */
+const MAX_DEPTH = 64;
 
 /**
- * Returns every object that can be reached from the root group through hard links, groups before what is in them, each under the first
- * of its names.
+ * Calls `visit` for every object that can be reached from the root group through hard links, groups before what is in them, each under
+ * the first of its names: the path from the root, without a slash before it. `unread` says why the links of a group cannot be followed.
  */
-export function walkObjects(file: RandomAccessFile, root: number): Hdf5Object[] {
-  const objects: Hdf5Object[] = [];
+export function walkObjects(
+  file: RandomAccessFile,
+  root: number,
+  visit: (name: string, messages: readonly Hdf5Message[], unread: string | null) => void,
+): void {
   const seen = new Set<number>();
-  const open: { name: string; address: number }[] = [{ name: '', address: root }];
+  const open: { name: string; address: number; depth: number }[] = [{ name: '', address: root, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { name, address } = next;
+    const { name, address, depth } = next;
     if (seen.has(address)) continue;
     seen.add(address);
+    checkCount(file, 'groups in groups', depth, MAX_DEPTH);
+    checkCount(file, 'characters in a name', name.length, MAX_NAME_LENGTH);
     const messages = readObjectHeader(file, address);
     const { links, unread } = readLinks(file, messages);
-    objects.push({ name, messages, unread });
+    checkCount(file, 'objects', links.length + open.length + seen.size);
+    visit(name, messages, unread);
     for (const link of links.toReversed()) {
-      open.push({ name: name === '' ? link.name : `${name}/${link.name}`, address: link.address });
+      open.push({
+        name: name === '' ? link.name : `${name}/${link.name}`,
+        address: link.address,
+        depth: depth + 1,
+      });
     }
   }
-  return objects;
 }
 
 interface Link {
@@ -56,7 +61,7 @@ function readLinks(
   let unread: string | null = null;
   for (const { type, offset, size } of messages) {
     const reader = new ByteReader(file, offset, offset + size);
-    if (type === MESSAGE.symbolTable) links.push(...readSymbolTable(file, reader));
+    if (type === MESSAGE.symbolTable) readSymbolTable(file, reader, links);
     else if (type === MESSAGE.link) links.push(...readLinkMessage(reader));
     else if (type === MESSAGE.linkInfo && isDense(reader)) {
       unread = 'group with dense link storage: save the file again without track_order or libver="latest"';
@@ -86,16 +91,15 @@ function readLinkMessage(reader: ByteReader): Link[] {
 }
 
 /** The links of a group of the old kind: a B-tree of symbol nodes, the names in a local heap. */
-function readSymbolTable(file: RandomAccessFile, message: ByteReader): Link[] {
+function readSymbolTable(file: RandomAccessFile, message: ByteReader, links: Link[]): void {
   const tree = readAddress(message, 'address of a group tree');
   const heap = readAddress(message, 'address of a local heap');
-  if (tree === null || heap === null) return [];
+  if (tree === null || heap === null) return;
   const heapReader = readerAt(file, heap, 'HEAP');
   heapReader.skip(4, 'version');
   const heapSize = heapReader.u64('size of the local heap');
   heapReader.skip(8, 'free list');
   const heapStart = heapReader.u64('address of the names');
-  const links: Link[] = [];
   for (const node of leavesOf(file, tree, GROUP_TREE, 8).map((leaf) => leaf.child)) {
     const reader = readerAt(file, node, 'SNOD');
     reader.skip(2, 'version');
@@ -109,8 +113,8 @@ function readSymbolTable(file: RandomAccessFile, message: ByteReader): Link[] {
       const name = new ByteReader(file, heapStart + nameOffset, heapStart + heapSize).textUntil(0, 'name');
       links.push({ name, address });
     }
+    checkCount(file, 'links in a group', links.length);
   }
-  return links;
 }
 
 /** A child of a leaf of a B-tree, with where its key lies. */
@@ -144,6 +148,7 @@ export function leavesOf(file: RandomAccessFile, root: number, type: number, key
       reader.skip(keyBytes, 'key');
       children.push({ key, child: reader.u64('child') });
     }
+    checkCount(file, 'leaves in a B-tree', leaves.length + open.length + count);
     if (level === 0) leaves.push(...children);
     else for (const { child } of children.toReversed()) open.push({ address: child, level: level - 1 });
   }

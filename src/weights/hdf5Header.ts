@@ -1,5 +1,6 @@
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { ByteReader } from './byteReader.ts';
+import { checkCount } from './limits.ts';
 
 /** A message of an object header: where its data lie. */
 export interface Hdf5Message {
@@ -23,6 +24,8 @@ export const MESSAGE = {
 /** An address of all ones points nowhere. */
 const UNDEFINED = 0xffffffffffffffffn;
 const SHARED_FLAG = 2;
+/** A version 1 header counts them in 16 bits. */
+const MAX_MESSAGES = 0xffff;
 
 /** Returns an address in the file, or null where it is undefined; one beyond 2^53 is a UserError. */
 export function readAddress(reader: ByteReader, what: string): number | null {
@@ -122,6 +125,7 @@ function readBlocks(
         blocks.push(inner(next));
       } else if ((flags & SHARED_FLAG) === 0) {
         messages.push({ type, offset, size });
+        checkCount(file, 'messages in an object header', messages.length, MAX_MESSAGES);
       }
     }
   }

@@ -1,5 +1,6 @@
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
+import { checkCount } from './limits.ts';
 import { type OnnxTensor, readOnnxTensor, readText } from './onnxTensor.ts';
 import { type ProtobufField, protobufFields } from './protobufFields.ts';
 import type { ConvLayout, LayerKind, SkippedTensor, StoredTensor, TensorFile } from './weightsFile.ts';
@@ -23,8 +24,9 @@ interface Node {
 
 /** Returns the initializers and constants of an ONNX model; what a node does with them tells what they are. */
 export function openOnnx(file: RandomAccessFile): TensorFile {
-  const graph = [...protobufFields(file, 0, file.size)].find((field) => field.number === MODEL_GRAPH);
-  if (graph === undefined) throw new UserError(`${file.path} must be an ONNX model, got none of its graphs`);
+  let graph: ProtobufField | null = null;
+  for (const field of protobufFields(file, 0, file.size)) if (field.number === MODEL_GRAPH) graph = field;
+  if (graph === null) throw new UserError(`${file.path} must be an ONNX model, got none of its graphs`);
   const tensors: OnnxTensor[] = [];
   const skipped: SkippedTensor[] = [];
   const users = new Map<string, Node>();
@@ -35,8 +37,10 @@ export function openOnnx(file: RandomAccessFile): TensorFile {
     } else if (field.number === GRAPH.node) {
       const node = readNode(file, field);
       for (const input of node.inputs) if (!users.has(input)) users.set(input, node);
+      checkCount(file, 'inputs of nodes', users.size);
       if (node.constant !== null) tensors.push({ ...node.constant, name: node.outputs[0] ?? 'constant' });
     }
+    checkCount(file, 'tensors', tensors.length + skipped.length);
   }
   const stored: StoredTensor[] = [];
   for (const tensor of tensors) {

@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { openRandomAccess, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { decodeFloats, elementCount, FLOAT_BYTES, isFloatDtype } from './floatBytes.ts';
+import { checkCount } from './limits.ts';
 import { type ProtobufField, packedVarints, protobufFields } from './protobufFields.ts';
 import type { FloatDtype } from './weightsFile.ts';
 
@@ -65,6 +66,7 @@ export function readOnnxTensor(file: RandomAccessFile, start: number, end: numbe
     switch (field.number) {
       case FIELD.dims:
         shape.push(...dimensions(file, field));
+        checkCount(file, 'sides in a shape', shape.length, MAX_DIMENSIONS);
         break;
       case FIELD.dataType:
         dataType = Number(field.value);
@@ -89,8 +91,10 @@ export function readOnnxTensor(file: RandomAccessFile, start: number, end: numbe
         isExternal = field.value === EXTERNAL;
         break;
     }
+    const { raw, typed, int32 } = sections;
+    checkCount(file, 'parts of a tensor', raw.length + typed.length + int32.length);
   }
-  if (shape.length > MAX_DIMENSIONS || !shape.every(Number.isSafeInteger)) {
+  if (!shape.every(Number.isSafeInteger)) {
     throw new UserError(
       `${file.path}: tensor ${name} at offset ${start} must have a shape, got [${shape.slice(0, 8)}]`,
     );

@@ -29,30 +29,34 @@ export const WEIGHTS_EXTENSIONS = [
 const HDF5_EXTENSIONS = ['.h5', '.hdf5'];
 const START_BYTES = 16;
 const MAX_MESSAGE = 500;
+/** What typed arrays throw where the memory does not suffice. */
+const NO_MEMORY = /allocation failed|array length/i;
 
 /**
  * Returns a file of weights, open: its layers are listed and checked, their values are read one layer at a time. The format is told by
  * the contents, the name counts only where they say nothing. A file that is malformed, cut off or not of a known format is a UserError.
  */
 export function openWeights(path: string): WeightsFile {
-  const file = inOneLine(() => openTensors(path));
+  const file = inOneLine(path, () => openTensors(path));
   const { layers, skipped } = classifyTensors(file.tensors);
   return {
     path,
     format: file.format,
-    layers: () => layers.map((layer) => ({ ...layer, read: () => inOneLine(layer.read) })),
+    layers: () => layers.map((layer) => ({ ...layer, read: () => inOneLine(path, layer.read) })),
     skipped: [...skipped, ...file.skipped],
     close: file.close,
   };
 }
 
 /** Errors quote names from the file: whatever those hold, a message is one line of bounded length. */
-function inOneLine<T>(read: () => T): T {
+function inOneLine<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(error.message.replace(/\p{Cc}/gu, '?').slice(0, MAX_MESSAGE), error.remedy);
+    const noMemory = error instanceof RangeError && NO_MEMORY.test(error.message);
+    const mended = noMemory ? new UserError(`${path} must fit into memory: ${error.message}`) : error;
+    if (!(mended instanceof UserError)) throw error;
+    throw new UserError(mended.message.replace(/\p{Cc}/gu, '?').slice(0, MAX_MESSAGE), mended.remedy);
   }
 }
 

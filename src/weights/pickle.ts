@@ -1,4 +1,5 @@
 import type { ByteReader } from './byteReader.ts';
+import { checkCount } from './limits.ts';
 
 /** What an unpickled value can be: containers, plain values, and what `build` of the caller makes. */
 export type PickleValue =
@@ -47,6 +48,8 @@ export interface PickleBuilder {
 }
 
 const MAX_TEXT = 1 << 20;
+/** A state dict needs about sixty for each tensor. */
+const MAX_OPCODES = 4_000_000;
 
 /**
  * Returns the value of the pickle at the reader and leaves the reader behind it. Nothing is ever executed: a pickle can make plain values,
@@ -69,7 +72,8 @@ class Unpickler {
   }
 
   run(): PickleValue {
-    for (;;) {
+    for (let count = 1; ; count++) {
+      checkCount(this.reader.file, 'pickle opcodes', count, MAX_OPCODES);
       const offset = this.reader.offset;
       const code = this.reader.u8('pickle');
       if (code === 0x2e) return this.pop();

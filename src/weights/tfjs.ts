@@ -6,7 +6,7 @@ import { decodeFloats, elementCount } from './floatBytes.ts';
 import { jsonProperty } from './jsonProperty.ts';
 import type { SkippedTensor, StoredTensor, TensorFile } from './weightsFile.ts';
 
-const MAX_JSON_BYTES = 1 << 28;
+const MAX_JSON_BYTES = 1 << 26;
 const DTYPE_BYTES: Readonly<Record<string, number>> = {
   float32: 4,
   int32: 4,

@@ -1,4 +1,5 @@
 import type { ByteReader } from './byteReader.ts';
+import { MAX_NAME_LENGTH } from './limits.ts';
 import { isKind, type PickleBuilder, type PickleList, type PickleValue, readPickle } from './pickle.ts';
 import type { FloatDtype } from './weightsFile.ts';
 
@@ -111,7 +112,8 @@ export function isTensor(value: PickleValue | undefined): value is { kind: 'buil
   return isKind(value, 'built') && (value.value as TorchTensor).kind === 'tensor';
 }
 
-/** Returns every tensor in a value with its path, parts joined by dots; each container is walked once, however often it is named, and none below MAX_DEPTH. */
+/** Returns every tensor in a value with its path, parts joined by dots; each container is walked once, however often it is named, and none below
+ * MAX_DEPTH or behind a path longer than MAX_NAME_LENGTH. */
 export function findTensors(value: PickleValue): { name: string; tensor: TorchTensor }[] {
   const found: { name: string; tensor: TorchTensor }[] = [];
   const seen = new Set<object>();
@@ -128,7 +130,7 @@ export function findTensors(value: PickleValue): { name: string; tensor: TorchTe
     seen.add(current as object);
     for (const [key, child] of children.toReversed()) {
       const part = typeof key === 'string' || typeof key === 'number' ? String(key) : '?';
-      if (typeof child === 'object' && child !== null) {
+      if (typeof child === 'object' && child !== null && path.length + part.length < MAX_NAME_LENGTH) {
         open.push([path === '' ? part : `${path}.${part}`, child, depth + 1]);
       }
     }

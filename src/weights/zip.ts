@@ -2,6 +2,7 @@ import { constants, inflateRawSync } from 'node:zlib';
 import { fileSection, memoryFile, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { ByteReader } from './byteReader.ts';
+import { checkCount } from './limits.ts';
 
 const END_SIGNATURE = 0x06054b50;
 const END64_LOCATOR_SIGNATURE = 0x07064b50;
@@ -9,6 +10,7 @@ const END64_SIGNATURE = 0x06064b50;
 const ENTRY_SIGNATURE = 0x02014b50;
 const LOCAL_SIGNATURE = 0x04034b50;
 const END_BYTES = 22;
+const LOCAL_BYTES = 30;
 const LOCATOR_BYTES = 20;
 const MAX_COMMENT_BYTES = 0xffff;
 /** A 32-bit field of this value stands in the zip64 extra field. */
@@ -19,7 +21,7 @@ const DEFLATED = 8;
 /** Deflate packs at most 1032 bytes into one. */
 const MAX_DEFLATE_RATIO = 1032;
 /** What is unpacked to see the beginning of a member. */
-const PREFIX_BYTES = 4096;
+const PREFIX_BYTES = 2048;
 
 export interface ZipFile {
   readonly names: readonly string[];
@@ -72,6 +74,7 @@ function readEntries(file: RandomAccessFile): Map<string, Entry> {
   const { offset, size, count } = findDirectory(file);
   const reader = new ByteReader(file, offset, offset + size);
   const entries = new Map<string, Entry>();
+  checkCount(file, 'members', count);
   for (let i = 0; i < count; i++) {
     const start = reader.offset;
     if (reader.u32('entry of the central directory') !== ENTRY_SIGNATURE) {
@@ -115,7 +118,21 @@ function readEntries(file: RandomAccessFile): Map<string, Entry> {
     if (entries.has(name)) throw reader.error(`member ${name} must be there once, got it again`, start);
     entries.set(name, entry);
   }
+  checkApart(file, [...entries.values()]);
   return entries;
+}
+
+/** Members that share their packed bytes make a small archive unpack to a huge one. */
+function checkApart(file: RandomAccessFile, entries: Entry[]): void {
+  let end = 0;
+  for (const { localOffset, compressedSize } of entries.sort((a, b) => a.localOffset - b.localOffset)) {
+    if (localOffset < end) {
+      throw new UserError(
+        `${file.path}: members must not overlap, got one at offset ${localOffset}, before ${end}`,
+      );
+    }
+    end = localOffset + LOCAL_BYTES + compressedSize;
+  }
 }
 
 /** Returns what a zip64 extra field holds for the wanted ones of size, packed size and offset. */

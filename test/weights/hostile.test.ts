@@ -101,6 +101,13 @@ describe('archives', () => {
     expect(read('bomb.npz', zip)).toThrow(UserError);
   });
 
+  it('refuses members that share their bytes', () => {
+    const zip = zipSync({ 'a.npy': ascii('a'.repeat(500)), 'b.npy': ascii('b'.repeat(500)) });
+    const at = Buffer.from(zip).lastIndexOf('PK\x01\x02');
+    new DataView(zip.buffer).setUint32(at + 42, 0, true);
+    expect(read('quine.npz', zip)).toThrow(/members must not overlap/);
+  });
+
   it('refuses what is cut off, encrypted or packed by another method', () => {
     const zip = zipSync({ 'w.npy': ascii('x'.repeat(100)) });
     expect(read('cut.npz', zip.subarray(0, 60))).toThrow(/must be a whole zip archive/);
