@@ -1,0 +1,9 @@
+import { describe, it } from 'vitest';
+import { kerasCases } from './kerasCases.ts';
+import { compareWithKeras } from './kerasParity.ts';
+
+describe('50 steps give the weights and the test loss of Keras 3', () => {
+  for (const name of ['lenet5', 'mlp3', 'miniAlexNet', 'miniAlexNetBatchNorm'] as const) {
+    it.each(kerasCases(name))(`${name}, $name`, (run) => compareWithKeras(name, run, 50));
+  }
+});
