@@ -1,12 +1,16 @@
 import type { Argv, CommandModule } from 'yargs';
+import type { Figure } from '../figures/figure.ts';
 import { resultsFigures } from '../figures/resultsFigures.ts';
+import { typescriptLinearAlgebra } from '../linalg/typescriptLinearAlgebra.ts';
+import { eigenvectorFigures } from '../results/eigenvectorFigures.ts';
 import { resultsLayout } from '../results/layout.ts';
-import { readResults } from '../results/readResults.ts';
+import { type Results, readResults } from '../results/readResults.ts';
 import { writeFigures } from '../results/writeFigures.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
 interface FiguresArgs extends OutputFlags {
   dir: string;
+  eigenvectors: boolean;
 }
 
 /** `figures DIR`: the figures of a results folder, SVG and PNG, each with the CSV of what it shows. */
@@ -14,13 +18,24 @@ export const figuresCommand: CommandModule<object, FiguresArgs> = {
   builder: (parser) =>
     parser
       .positional('dir', { type: 'string', demandOption: true, describe: 'results folder' })
+      .option('eigenvectors', {
+        type: 'boolean',
+        default: false,
+        describe: 'localization of eigenvectors too, from the last snapshots: seconds a layer',
+      })
       .example('$0 figures results/quick', 'writes results/quick/figures/') as Argv<FiguresArgs>,
   handler: async (args) => {
     const output = createOutput(args);
     const layout = resultsLayout(args.dir);
-    const { figures, pngMissing } = await writeFigures(layout.figures, resultsFigures(readResults(args.dir)));
+    const results = readResults(args.dir);
+    const { figures, pngMissing } = await writeFigures(layout.figures, drawAll(results, args.eigenvectors));
     if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
     output.document({ figures, png: pngMissing === null });
     output.print(`${figures.length} figures in ${layout.figures}`);
   },
 };
+
+function* drawAll(results: Results, eigenvectors: boolean): Generator<Figure> {
+  yield* resultsFigures(results);
+  if (eigenvectors) yield* eigenvectorFigures(results, typescriptLinearAlgebra);
+}

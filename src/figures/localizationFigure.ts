@@ -76,7 +76,12 @@ export function localizationFigure(name: string, title: string, rows: readonly L
         mark: 'fill',
       })),
     }),
-    columns: ['eigenvalue', 'part', ...MEASURES.map(([column]) => column)],
+    columns: [
+      ...Object.keys(rows[0] ?? {}).filter((key) => ['run', 'epoch', 'layer'].includes(key)),
+      'eigenvalue',
+      'part',
+      ...MEASURES.map(([column]) => column),
+    ],
     rows,
   };
 }

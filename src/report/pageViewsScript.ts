@@ -182,6 +182,7 @@ function drawFacts(data, row) {
   }
   const facts = document.createElement('dl');
   for (const [column, name] of FACTS) facts.append(make('dt', name), make('dd', showNumber(rows[column][row], 4)));
+  for (const [name, values] of Object.entries(data.extras)) if (values[row] !== null) facts.append(make('dt', name), make('dd', showNumber(values[row], 4)));
   parts.push(facts);
   if (rows.notes[row] !== null) parts.push(make('div', texts[rows.notes[row]], 'note'));
   byId('ex-facts').replaceChildren(...parts);

@@ -1,6 +1,7 @@
 import { deflateSync } from 'fflate';
 import { PHASE_STYLE } from '../figures/phaseStyle.ts';
-import type { JoinedRow } from '../results/joinRows.ts';
+import { SPECTRA_COLUMNS } from '../results/csvFiles.ts';
+import { JOINED_COLUMNS, type JoinedRow } from '../results/joinRows.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import { PHASES } from '../spectra/spectrumRow.ts';
 import { BINS_PER_SPECTRUM, ESD_BINS, esdHistograms } from './esdHistograms.ts';
@@ -45,6 +46,9 @@ const METRIC_COLUMNS = [
   'test_accuracy',
   'images_per_second',
 ] as const satisfies readonly (keyof MetricsRow)[];
+
+/** Every extra column of this many rows adds about 20 kB. */
+const MOST_ROWS_WITH_EXTRAS = 5000;
 
 export interface ReportPayload {
   /** Deflated JSON of everything but the histograms, base64. */
@@ -106,6 +110,7 @@ export function reportPayload(input: ReportInput, rows: readonly JoinedRow[]): R
       log_start: logStart,
       ...Object.fromEntries(ROW_COLUMNS.map((column) => [column, rows.map((row) => short(row[column]))])),
     },
+    extras: extraColumns(rows),
     metrics: {
       run: metrics.map(({ run }) => run),
       ...Object.fromEntries(
@@ -118,6 +123,18 @@ export function reportPayload(input: ReportInput, rows: readonly JoinedRow[]): R
     json: pack(Buffer.from(json)),
     histograms: pack(new Uint8Array(counts.buffer)),
   };
+}
+
+/** Numeric columns beyond the fixed ones (intervals, null calibration, ...), by name; none where rows are too many for the page. */
+function extraColumns(rows: readonly JoinedRow[]): Record<string, (number | null)[]> {
+  if (rows.length > MOST_ROWS_WITH_EXTRAS) return {};
+  const fixed = new Set<string>([...SPECTRA_COLUMNS, ...JOINED_COLUMNS]);
+  const names = new Set(rows.flatMap((row) => Object.keys(row)).filter((name) => !fixed.has(name)));
+  const columns = [...names].map((name) => {
+    const values = rows.map((row) => row[name]);
+    return [name, values.map((value) => (typeof value === 'number' ? short(value) : null))] as const;
+  });
+  return Object.fromEntries(columns.filter(([, values]) => values.some((value) => value !== null)));
 }
 
 function pack(bytes: Uint8Array): string {

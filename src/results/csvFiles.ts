@@ -77,11 +77,16 @@ export function csvText(rows: readonly CsvRow[], columns: readonly string[]): st
   return stringify([[...columns], ...records]);
 }
 
+/** Returns rows of spectra.csv as CSV text; `leading` columns stand before the usual ones. */
+export function spectraCsv(rows: readonly SpectrumRow[], leading: readonly string[] = []): string {
+  const columns = new Set<string>([...leading, ...SPECTRA_COLUMNS]);
+  for (const row of rows) for (const key of Object.keys(row)) columns.add(key);
+  return csvText(rows, [...columns]);
+}
+
 /** Writes rows of spectra.csv, atomically. */
 export function writeSpectraCsv(path: string, rows: readonly SpectrumRow[]): void {
-  const columns = new Set<string>(SPECTRA_COLUMNS);
-  for (const row of rows) for (const key of Object.keys(row)) columns.add(key);
-  writeFileAtomic(path, csvText(rows, [...columns]));
+  writeFileAtomic(path, spectraCsv(rows));
 }
 
 /** Writes rows of metrics.csv, atomically. */

@@ -20,6 +20,21 @@ export interface JoinedRow extends SpectrumRow {
   loss_gap: number | null;
 }
 
+/** The columns that joining adds. */
+export const JOINED_COLUMNS = [
+  'batch_size',
+  'learning_rate',
+  'seed',
+  'setting',
+  'train_accuracy',
+  'test_accuracy',
+  'train_loss',
+  'test_loss',
+  'test_error',
+  'gap',
+  'loss_gap',
+] as const satisfies readonly (keyof JoinedRow)[];
+
 export interface JoinedRun {
   id: string;
   config: Readonly<Record<string, unknown>> | null;

@@ -17,13 +17,18 @@ import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from '../../src/f
 import { resultsFigures } from '../../src/figures/resultsFigures.ts';
 import { scatterFigure } from '../../src/figures/scatterFigure.ts';
 import { screeFigure } from '../../src/figures/screeFigure.ts';
+import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { SPECTRA_COLUMNS } from '../../src/results/csvFiles.ts';
+import { eigenvectorFigures } from '../../src/results/eigenvectorFigures.ts';
 import { type JoinedRow, joinRows } from '../../src/results/joinRows.ts';
+import { resultsLayout } from '../../src/results/layout.ts';
 import { type Results, readResults } from '../../src/results/readResults.ts';
 import { writeFigures } from '../../src/results/writeFigures.ts';
+import { writeSafetensors } from '../../src/snapshots/safetensors.ts';
 import { marchenkoPasturEdges, marchenkoPasturQuantile } from '../../src/spectra/marchenkoPastur.ts';
 import type { SpectrumRow } from '../../src/spectra/spectrumRow.ts';
+import { spikedMatrix } from '../../src/synthetic/matrices.ts';
 import { writeSyntheticResults } from '../results/syntheticResults.ts';
 
 let root: string;
@@ -225,6 +230,26 @@ describe('every figure of a results folder', () => {
     const votes = [vote('bulk-decay', 0), vote('bulk-decay', 1), vote('heavy-tailed', 2)];
     expect(texts(phaseMapByLearningRateFigure('p', 'P', votes).svg)).toContain('BD?');
     expect(texts(phaseMapByLearningRateFigure('p', 'P', votes.slice(0, 2)).svg)).toContain('BD');
+  });
+});
+
+describe('eigenvectorFigures', () => {
+  it('draws the runs whose snapshots are there, with one row an eigenvector', () => {
+    const run = 'b=32_seed=0';
+    const path = resultsLayout(results.dir).run(run).snapshot(4);
+    const W = spikedMatrix(randomStream(3, 'eigenvectors'), { rows: 96, cols: 48 }, [3, 2.5]);
+    writeSafetensors(path, new Map([['fc2', { dtype: 'F32', shape: [96, 48], data: Float32Array.from(W) }]]));
+    const figures = [...eigenvectorFigures(results, typescriptLinearAlgebra)];
+    rmSync(path);
+    expect(figures.map((figure) => figure.name)).toEqual([`localization-fc2-${run}`]);
+    const { rows: vectors, columns } = figures[0]!;
+    expect(vectors).toHaveLength(48);
+    expect(columns).toEqual(expect.arrayContaining(['run', 'part', 'vector_entropy']));
+    expect(vectors.filter((vector) => vector.part === 'spike')).toHaveLength(2);
+    // (M/3)^(1/4) for Gaussian vectors.
+    const participation = vectors.reduce((sum, vector) => sum + Number(vector.participation_ratio), 0) / 48;
+    expect(participation).toBeGreaterThan(16 ** 0.25 - 0.1);
+    expect(participation).toBeLessThan(16 ** 0.25 + 0.15);
   });
 });
 
