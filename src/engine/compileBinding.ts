@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UserError } from '../files/userError.ts';
+import { diskFullError } from './diskFull.ts';
 import { engineParts } from './enginePaths.ts';
 import { ENGINE_SOURCES } from './installBindings.ts';
 import { runTool } from './runTool.ts';
@@ -64,6 +65,8 @@ export async function linkBinding(
 async function compile(args: readonly string[], { compiler, signal }: CompileOptions): Promise<void> {
   const { code, stderr } = await runTool(compiler, args, { signal });
   if (code === 0) return;
+  const full = diskFullError('the binding', stderr);
+  if (full !== null) throw full;
   const first = stderr.split('\n').find((line) => /error|cannot find|undefined reference/i.test(line));
   throw new UserError(
     `the binding must compile with ${compiler}, got exit code ${code}: ${first?.trim() ?? stderr.trim()}`,

@@ -3,6 +3,7 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, statSync } from '
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../files/userError.ts';
+import { diskFullError } from './diskFull.ts';
 import { downloadsFolder } from './enginePaths.ts';
 import type { PinnedWheel } from './pins.ts';
 import { TENSORFLOW_VERSION } from './pins.ts';
@@ -12,7 +13,6 @@ import type { ToolCommand } from './systemTools.ts';
 const WATCH_MS = 500;
 const NETWORK_TROUBLE =
   /NewConnectionError|NameResolutionError|Temporary failure in name resolution|Network is unreachable|timed out|ConnectTimeout|ProxyError|SSLError|Connection (?:refused|reset)|Could not fetch URL/i;
-const NO_SPACE = /No space left on device|Errno 28/i;
 
 /** Ready-made wheels only, exactly those named, and no second copy of them in pip's own cache. */
 export const PIP_FLAGS = [
@@ -22,6 +22,9 @@ export const PIP_FLAGS = [
   '--progress-bar=off',
   '--disable-pip-version-check',
 ] as const;
+
+/** Settings of the user that are for their own environments, and forbid to fetch into a folder. */
+const PIP_ENVIRONMENT = { PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0', PIP_TARGET: undefined } as const;
 
 export interface FetchOptions {
   pip: ToolCommand;
@@ -88,7 +91,10 @@ export async function runPip(
   })();
   let result: ToolResult;
   try {
-    result = await runTool(pip[0], [...pip.slice(1), ...args], { env: { TMPDIR: temporary }, signal });
+    result = await runTool(pip[0], [...pip.slice(1), ...args], {
+      env: { ...PIP_ENVIRONMENT, TMPDIR: temporary },
+      signal,
+    });
   } finally {
     watching.abort();
     await watch;
@@ -99,12 +105,8 @@ export async function runPip(
 function pipError(what: string, pip: ToolCommand, { stderr, stdout, code }: ToolResult): UserError {
   const said = `${stderr}\n${stdout}`;
   const command = pip.join(' ');
-  if (NO_SPACE.test(said)) {
-    return new UserError(
-      `${what} must fit on the disk, got: no space left on device`,
-      'free some space, or choose another disk: export PHASEWATCH_CACHE=DIR',
-    );
-  }
+  const full = diskFullError(what, said);
+  if (full !== null) return full;
   if (NETWORK_TROUBLE.test(said)) {
     return new UserError(
       `${what} must be fetched from the package index of pip, got no connection: ${networkError(said)}`,

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../files/userError.ts';
+import { diskFullError } from './diskFull.ts';
 import { engineParts } from './enginePaths.ts';
 import { runTool } from './runTool.ts';
 
@@ -58,12 +59,8 @@ function npmError(code: number | null, said: string): UserError {
   const kind = /^code (\S+)/m.exec(lines.join('\n'))?.[1] ?? `exit code ${code}`;
   const message =
     lines.find((line) => !/^(code|syscall|errno|path|A complete log)/.test(line)) ?? 'no message';
-  if (kind === 'ENOSPC') {
-    return new UserError(
-      'the packages of tfjs-node must fit on the disk, got: no space left on device',
-      'free some space, or choose another disk: export PHASEWATCH_CACHE=DIR',
-    );
-  }
+  const full = diskFullError('the packages of tfjs-node', said);
+  if (full !== null) return full;
   if (kind === 'EINTEGRITY') {
     return new UserError(
       `the packages of tfjs-node must have the hashes of engine/package-lock.json, got: ${message}`,

@@ -10,6 +10,7 @@ import {
   buildOfficial,
   describeFiles,
 } from './buildEngine.ts';
+import { diskFullError } from './diskFull.ts';
 import { CURRENT_ENGINE, engineParts, enginesFolder } from './enginePaths.ts';
 import type { EngineManifest, EngineSource, EngineVariant, LocatedEngine } from './engineTypes.ts';
 import { listGpus, requireDriver } from './gpu.ts';
@@ -38,6 +39,9 @@ export const DISK_NEEDED: Readonly<Record<EngineSource, Record<EngineVariant, nu
   folder: { cpu: 0.4e9, cuda: 0.4e9 },
   official: { cpu: 1.5e9, cuda: 3e9 },
 };
+
+/** A new stage is told at once, a count that goes on this often. */
+const COUNTER_INTERVAL_MS = 500;
 
 /** An engine that is there now, and whether this call made it. */
 export interface Installation {
@@ -124,9 +128,14 @@ async function build(
   try {
     mkdirSync(scratch, { recursive: true });
     const status = new Map<string, string>();
+    const last = { stage: '', at: 0 };
     const onStatus: BuildSite['onStatus'] = (task, text) => {
       status.set(task, text);
-      onMessage?.([...status.values()].join('; '));
+      const message = [...status.values()].join('; ');
+      const stage = message.replace(/\d+/g, '');
+      if (stage === last.stage && Date.now() - last.at < COUNTER_INTERVAL_MS) return;
+      Object.assign(last, { stage, at: Date.now() });
+      onMessage?.(message);
     };
     const site = { folder, scratch, onStatus, signal };
     let built: Built;
@@ -165,7 +174,8 @@ async function build(
     return { folder: final, manifest };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    throw error;
+    const said = error instanceof UserError ? '' : String(error);
+    throw diskFullError('the engine', said) ?? error;
   }
 }
 
@@ -185,8 +195,11 @@ function switchTo(engines: string, engine: string): void {
 /** Removes what interrupted installations have left. Only under the lock. */
 function sweep(engines: string): void {
   for (const name of readdirSync(engines)) {
-    if (name.startsWith(UNFINISHED) || name.startsWith(REPLACED)) {
-      rmSync(join(engines, name), { recursive: true, force: true, maxRetries: 5 });
+    if (!name.startsWith(UNFINISHED) && !name.startsWith(REPLACED)) continue;
+    try {
+      rmSync(join(engines, name), { recursive: true, force: true });
+    } catch {
+      // a tool that outlived its killed installation still writes there: the next sweep has it
     }
   }
 }

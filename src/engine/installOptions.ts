@@ -10,7 +10,7 @@ export interface InstallOptions {
   official?: boolean;
   /** Install anew even when it is there. */
   force?: boolean;
-  /** Hears where the installation is, often. */
+  /** Hears each stage of the installation, and twice a second how far it is. */
   onMessage?: (message: string) => void;
   /** Ends it early; what it had made so far is removed. */
   signal?: AbortSignal;

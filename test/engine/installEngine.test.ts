@@ -140,8 +140,20 @@ describe('each failure names what is missing and what mends it, and leaves nothi
           'pip',
           'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device',
         ) as never,
-      /must fit on the disk/,
+      /^TensorFlow 2\.21\.0 must fit on the disk, got: Errno 28/,
       /free some space/,
+    ],
+    [
+      'a quota that fills up under npm',
+      (m) => void m.fault('npm', 'npm error code EDQUOT\nnpm error syscall write') as never,
+      /^the packages of tfjs-node must fit on the disk, got: EDQUOT/,
+      /PHASEWATCH_CACHE/,
+    ],
+    [
+      'a disk that fills up under the compiler',
+      (m) => void m.fault('g++', 'fatal error: error writing to /tmp/x.s: No space left on device') as never,
+      /^the binding must fit on the disk/,
+      /PHASEWATCH_CACHE/,
     ],
     [
       'no network for npm',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { diskFullError } from '../../src/engine/diskFull.ts';
 import { extractMember, listZip, memberTarget, readMemberText } from '../../src/engine/readZip.ts';
 
 let folder: string;
@@ -50,6 +51,17 @@ describe('a zip archive made by another program', () => {
     const [member] = await listZip(archive);
     await expect(extractMember(archive, member!, join(folder, 'x'))).rejects.toThrow(
       /a\.txt must have checksum/,
+    );
+  });
+
+  test('that does not fit on the disk fails with the error of the system', async () => {
+    const archive = join(folder, 'full.zip');
+    writeFileSync(archive, bytes);
+    const [member] = await listZip(archive);
+    const error = await extractMember(archive, member!, '/dev/full').catch((reason) => reason);
+    expect(error.code).toBe('ENOSPC');
+    expect(diskFullError('the engine', String(error))!.message).toBe(
+      'the engine must fit on the disk, got: ENOSPC',
     );
   });
 
