@@ -5,6 +5,7 @@ import type { AnalysisConfig } from '../config/schema.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import { readSpectraCsv, writeSpectraCsv } from '../results/csvFiles.ts';
 import { esdKey, type ResultsLayout } from '../results/layout.ts';
+import { writeAnalysisChecksums } from '../results/resultsChecksums.ts';
 import { openSafetensors, type Tensor, writeSafetensors } from '../snapshots/safetensors.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { openWeights } from '../weights/openWeights.ts';
@@ -67,7 +68,10 @@ export async function analyzeResults(
     }
     if (signal.aborted) break;
   }
-  if (!signal.aborted) writeSpectraCsv(layout.spectra, rows);
+  if (!signal.aborted) {
+    writeSpectraCsv(layout.spectra, rows);
+    writeAnalysisChecksums(layout);
+  }
   return rows;
 }
 

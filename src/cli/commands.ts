@@ -28,11 +28,6 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'spectra and phases of weights files or of a results folder',
     load: async () => (await import('./analyze.ts')).analyzeCommand,
   },
-  analyze: {
-    usage: 'analyze <path..>',
-    summary: 'spectra and phases of a results folder, of snapshots, or of any weights file',
-    load: async () => (await import('./analyze.ts')).analyzeCommand,
-  },
   figures: {
     usage: 'figures <dir>',
     summary: 'the figures of a results folder as SVG and PNG',
@@ -51,16 +46,6 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   export: {
     usage: 'export <path..>',
     summary: 'weights as .npy, or as a model for WeightWatcher',
-    load: async () => (await import('./export.ts')).exportCommand,
-  },
-  compare: {
-    usage: 'compare <dirs..>',
-    summary: 'generalization gap and test error against alpha and the other metrics',
-    load: async () => (await import('./compare.ts')).compareCommand,
-  },
-  export: {
-    usage: 'export <path..>',
-    summary: 'weights as files that other programs read',
     load: async () => (await import('./export.ts')).exportCommand,
   },
   status: {

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { packageVersion } from '../files/packageVersion.ts';
 import type { RunLayout } from '../results/layout.ts';
+import { writeRunChecksums } from '../results/resultsChecksums.ts';
 import type { RunStatus } from '../results/runStatus.ts';
-import { writeRunChecksums } from './resultsChecksums.ts';
 
 /** What trained a run besides its config. */
 export interface Environment {
