@@ -14,8 +14,6 @@ export interface LoadOptions {
   interOpThreads?: number;
   /** `cpu` hides every GPU, a number all but that one. Default: as CUDA_VISIBLE_DEVICES says. */
   device?: 'cpu' | number;
-  /** The engine to load. Default: the one `locateEngine` finds. */
-  engine?: LocatedEngine;
 }
 
 /** Environment variables that TensorFlow reads once, while it is loaded; those that are set already stay. */
@@ -36,7 +34,7 @@ let loaded: { engine: Engine; key: string } | null = null;
  * Throws UserError when none is installed, when it cannot be loaded, or when it is loaded already with other options.
  */
 export function loadEngine(options: LoadOptions = {}): Engine {
-  const located = options.engine ?? loaded?.engine.info ?? locateEngine();
+  const located = loaded?.engine.info ?? locateEngine();
   if (located === null) {
     throw new UserError('the native engine must be installed, got none', 'phasewatch engine install');
   }
