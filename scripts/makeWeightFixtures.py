@@ -130,6 +130,12 @@ def write_h5py():
     with h5py.File(out / "ordered.h5", "w", track_order=True) as f:
         f["b"] = pattern((3, 2), 1)
         f["a"] = pattern((2, 3), 2)
+    with h5py.File(out / "dense.h5", "w", track_order=True) as f:
+        group = f.create_group("many", track_order=True)
+        for i in range(30):
+            group[f"w{i:02d}"] = pattern((2, 3), i)
+        for i in range(400):  # second names: they cost little and make the index and the heap grow
+            group[f"other_name_of_the_first_one_{i:03d}"] = group["w00"]
 
 
 def write_keras():

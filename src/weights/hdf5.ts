@@ -22,9 +22,8 @@ export function openHdf5(file: RandomAccessFile): TensorFile {
   const datasets: { name: string; dataset: Hdf5Dataset }[] = [];
   const skipped: SkippedTensor[] = [];
   let isKeras = false;
-  walkObjects(headers, readRootAddress(headers), (name, messages, unread) => {
+  walkObjects(headers, readRootAddress(headers), (name, messages) => {
     isKeras ||= KERAS_ROOTS.includes(name);
-    if (unread !== null) skipped.push({ name: name === '' ? '/' : name, reason: unread });
     const dataset = readDataset(headers, messages);
     if (dataset !== null) datasets.push({ name, dataset });
   });

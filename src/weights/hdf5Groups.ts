@@ -1,5 +1,6 @@
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { ByteReader } from './byteReader.ts';
+import { denseLinkMessages } from './hdf5DenseLinks.ts';
 import {
   type Hdf5Message,
   MESSAGE,
@@ -19,12 +20,12 @@ const MAX_DEPTH = 64;
 
 /**
  * Calls `visit` for every object that can be reached from the root group through hard links, groups before what is in them, each under
- * the first of its names: the path from the root, without a slash before it. `unread` says why the links of a group cannot be followed.
+ * the first of its names: the path from the root, without a slash before it.
  */
 export function walkObjects(
   file: RandomAccessFile,
   root: number,
-  visit: (name: string, messages: readonly Hdf5Message[], unread: string | null) => void,
+  visit: (name: string, messages: readonly Hdf5Message[]) => void,
 ): void {
   const seen = new Set<number>();
   const open: { name: string; address: number; depth: number }[] = [{ name: '', address: root, depth: 0 }];
@@ -35,9 +36,9 @@ export function walkObjects(
     checkCount(file, 'groups in groups', depth, MAX_DEPTH);
     checkCount(file, 'characters in a name', name.length, MAX_NAME_LENGTH);
     const messages = readObjectHeader(file, address);
-    const { links, unread } = readLinks(file, messages);
+    const links = readLinks(file, messages);
     checkCount(file, 'objects', links.length + open.length + seen.size);
-    visit(name, messages, unread);
+    visit(name, messages);
     for (const link of links.toReversed()) {
       open.push({
         name: name === '' ? link.name : `${name}/${link.name}`,
@@ -53,28 +54,28 @@ interface Link {
   address: number;
 }
 
-function readLinks(
-  file: RandomAccessFile,
-  messages: readonly Hdf5Message[],
-): { links: Link[]; unread: string | null } {
+function readLinks(file: RandomAccessFile, messages: readonly Hdf5Message[]): Link[] {
   const links: Link[] = [];
-  let unread: string | null = null;
   for (const { type, offset, size } of messages) {
     const reader = new ByteReader(file, offset, offset + size);
     if (type === MESSAGE.symbolTable) readSymbolTable(file, reader, links);
     else if (type === MESSAGE.link) links.push(...readLinkMessage(reader));
-    else if (type === MESSAGE.linkInfo && isDense(reader)) {
-      unread = 'group with dense link storage: save the file again without track_order or libver="latest"';
+    else if (type === MESSAGE.linkInfo) {
+      const dense = readDense(file, reader).flatMap(readLinkMessage);
+      // The index is in the order of hashes, which means nothing to anybody.
+      for (const link of dense.sort((a, b) => (a.name < b.name ? -1 : 1))) links.push(link);
     }
   }
-  return { links, unread };
+  return links;
 }
 
-/** Whether the links of a group lie in a fractal heap, which is not read. */
-function isDense(reader: ByteReader): boolean {
+/** The link messages of a group that has too many to keep them in its header. */
+function readDense(file: RandomAccessFile, reader: ByteReader): ByteReader[] {
   reader.skip(1, 'link info');
   if ((reader.u8('flags of the link info') & 1) !== 0) reader.skip(8, 'creation order');
-  return readAddress(reader, 'address of the fractal heap') !== null;
+  const heap = readAddress(reader, 'address of the fractal heap');
+  const index = readAddress(reader, 'address of the name index');
+  return heap === null || index === null ? [] : denseLinkMessages(file, heap, index);
 }
 
 function readLinkMessage(reader: ByteReader): Link[] {

@@ -169,6 +169,17 @@ describe('HDF5', () => {
     });
   });
 
+  it('reads groups with dense link storage, each object once', () => {
+    const { layers } = readAll(fixture('dense.h5'));
+    const names = Object.keys(layers);
+    expect(names.length).toBe(30);
+    expect(names[0]).toBe('many/other_name_of_the_first_one_000');
+    expect(layers[names[0]!]!.values).toEqual(pattern([2, 3], 0));
+    for (let i = 1; i < 30; i++) {
+      expect(layers[`many/w${String(i).padStart(2, '0')}`]!.values).toEqual(pattern([2, 3], i));
+    }
+  });
+
   it('reads newer headers, and says what it does not read', () => {
     const latest = readAll(fixture('latest.h5'));
     expect(latest.layers['dense/kernel']!.values).toEqual(pattern([5, 3], 1));
