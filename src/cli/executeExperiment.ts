@@ -1,8 +1,13 @@
+import { resultsLayout } from '../results/layout.ts';
+import { freeSpace } from '../sweep/freeSpace.ts';
 import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
+import { planRuns } from '../sweep/planRuns.ts';
 import type { RunExperimentOptions, RunOutcome } from '../sweep/runEvents.ts';
+import { readStoredRun } from '../sweep/runFolder.ts';
 import { knownSpeeds, rememberSpeeds, type SpeedSetting } from '../sweep/speedCache.ts';
 import { printDryRun } from './dryRun.ts';
 import { interruptSignal } from './interrupt.ts';
+import { byteSize, count } from './numberText.ts';
 import { createOutput, type Output } from './output.ts';
 import { createProgressLine } from './progressLine.ts';
 import { resultTable } from './resultTable.ts';
@@ -26,10 +31,32 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
     await printDryRun(experiment, setting, args.measure, output);
     return;
   }
+  tellPlan(experiment, setting, output);
   const outcome = await withProgress(experiment, setting, args, trainOnly);
   report(experiment, outcome, trainOnly, output);
   if (outcome.interrupted) process.exitCode = EXIT_INTERRUPTED;
   else if (outcome.runs.some(({ state }) => state === 'failed')) process.exitCode = EXIT_RUN_FAILED;
+}
+
+/** Says before the work begins what it will take, and warns where the disk cannot hold it. */
+function tellPlan(experiment: Experiment, setting: SpeedSetting, output: Output): void {
+  const layout = resultsLayout(experiment.outDir);
+  const runs = experiment.runs.filter(({ id }) => readStoredRun(layout.run(id))?.status?.state !== 'done');
+  if (runs.length === 0) return;
+  const plans = planRuns({ runs }, knownSpeeds(setting));
+  const bytes = plans.reduce((sum, { disk_bytes }) => sum + disk_bytes, 0);
+  const steps = plans.reduce((sum, plan) => sum + plan.steps, 0);
+  const free = freeSpace(experiment.outDir);
+  output.note(
+    `${plans.length} of ${experiment.runs.length} runs to train, ${count(steps)} steps, ` +
+      `${byteSize(bytes)} to ${experiment.outDir}`,
+  );
+  if (bytes > free) {
+    output.note(
+      `warning: the disk has ${byteSize(free)} free. A run that finds it full fails, and goes on with --retry-failed after space is ` +
+        'made; snapshots.keep and snapshots.every need less.',
+    );
+  }
 }
 
 async function withProgress(

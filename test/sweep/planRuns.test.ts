@@ -1,7 +1,11 @@
+import { statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RunConfig, runConfigSchema } from '../../src/config/schema.ts';
 import { networkOf } from '../../src/sweep/checkRun.ts';
+import { freeSpace } from '../../src/sweep/freeSpace.ts';
 import { diskBytes, planRuns, stepsPerEpoch } from '../../src/sweep/planRuns.ts';
 import { secondsPerStep } from '../../src/sweep/stepTime.ts';
 
@@ -30,6 +34,15 @@ describe('the plan of a run', () => {
     expect(bytes({ epochs: 10 }) - fixed).toBe(11 * 4 * 2450 * 500);
     expect(bytes({ epochs: 10, snapshots: { every: 4 } })).toBe(fixed - 7 * 8 * 500 + 4 * 4 * 2450 * 500);
     expect(bytes({ epochs: 10, snapshots: { keep: 'last', dtype: 'float16' } }) - fixed).toBe(2 * 2450 * 500);
+  });
+});
+
+describe('free space', () => {
+  it('of a folder that is not there yet is that of the one it will be made in', () => {
+    const { bavail, bsize } = statfsSync(tmpdir());
+    const free = freeSpace(join(tmpdir(), 'not', 'there'));
+    // other processes write meanwhile
+    expect(Math.abs(free - bavail * bsize)).toBeLessThan(0.2 * bavail * bsize);
   });
 });
 
