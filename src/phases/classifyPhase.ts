@@ -1,4 +1,6 @@
+import type { WeightPrecision } from '../spectra/ranks.ts';
 import { PHASES, type Phase, type SpectrumRow } from '../spectra/spectrumRow.ts';
+import { spikeFluctuation, spikeStrength } from '../spectra/spikedModel.ts';
 import { type SpectrumFeatures, spectrumFeatures } from './spectrumFeatures.ts';
 import {
   AMBIGUOUS_BELOW,
@@ -29,7 +31,7 @@ export interface NoPhase {
 
 /**
  * Returns the phase of training of a weight matrix from its spectrum alone: ascending eigenvalues of W^T W, N >= M; pooled
- * matrices as in `layerSpectrum`. The phases are the paper's (JMLR 22(165), section 4), who assign them by eye; the thresholds are
+ * matrices as in `layerSpectrum`; `precision` is the format the weights were stored in. The phases are the paper's (JMLR 22(165), section 4), who assign them by eye; the thresholds are
  * this project's (thresholds.ts). Four questions in turn, each answered by a belief: is there a mode at 0 (rank-collapse)? Is
  * anything above the bulk edge (if not, random-like)? Is the rest confined to a few spikes above a clean bulk? If so, do they
  * stand apart (bulk+spikes) or at the edge (bleeding-out); if not, is there still an edge (bulk-decay) or none to speak of
@@ -37,9 +39,9 @@ export interface NoPhase {
  */
 export function classifyPhase(
   eigenvalues: Float64Array,
-  { N, M }: { N: number; M: number },
+  { N, M, precision = 'float32' }: { N: number; M: number; precision?: WeightPrecision },
 ): PhaseVerdict | NoPhase {
-  const features = spectrumFeatures(eigenvalues, N, M);
+  const features = spectrumFeatures(eigenvalues, N, M, precision);
   if ('reason' in features) return { phase: null, reason: features.reason };
   return verdict(beliefsOf(features), evidenceOf(features));
 }
@@ -86,7 +88,7 @@ export function phaseColumns(
 }
 
 function beliefsOf(features: SpectrumFeatures): Record<Phase, number> {
-  const { rankLoss, nullModeGap, outlier, onset, separation, outlierShare, heavyTail } = THRESHOLDS;
+  const { rankLoss, nullModeGap, outlier, onset, outlierShare, heavyTail } = THRESHOLDS;
   const collapsed = either(above(features.zeroShare, rankLoss), above(features.nullModeGap, nullModeGap));
   // Significance decides the label; an excess that no eye would see only takes away belief, down to where the layer is ambiguous.
   const significant = above(features.outlier, outlier);
@@ -96,7 +98,7 @@ function beliefsOf(features: SpectrumFeatures): Record<Phase, number> {
     above(features.outlierShare, outlierShare),
     above(features.bulkDistance, bulkLimit(features)),
   );
-  const apart = below(features.softRank, separation);
+  const apart = below(features.softRank, separationLimit(features));
   const noEdge = below(features.softRank, heavyTail);
   const rest = 1 - collapsed;
   return {
@@ -126,6 +128,15 @@ function bulkLimit({ M }: SpectrumFeatures): Threshold {
   return { ...bulkDistance, at: Math.max(bulkDistance.at, NOISE_BULK_DISTANCE / M) };
 }
 
+/** A spike expected at the limit fluctuates by tau/sqrt(N); only one that lies further out stands apart. */
+function separationLimit({ N, M }: SpectrumFeatures): Threshold {
+  const { separation } = THRESHOLDS;
+  const edge = (1 + Math.sqrt(M / N)) ** 2;
+  const strength = spikeStrength(edge / separation.at, N / M);
+  const deviation = spikeFluctuation(strength, N / M) / Math.sqrt(N);
+  return { ...separation, at: edge / (edge / separation.at + deviation) };
+}
+
 /** Belief, 0..1, that `value` is above the threshold: a logistic curve. */
 function above(value: number, { at, width, unit }: Threshold): number {
   const distance = unit === 'log' ? Math.log(value / at) : value - at;
@@ -136,11 +147,11 @@ const below = (value: number, threshold: Threshold): number => 1 - above(value, 
 const either = (a: number, b: number): number => 1 - (1 - a) * (1 - b);
 
 function evidenceOf(features: SpectrumFeatures): string {
-  const { rankLoss, nullModeGap, outlier, separation, outlierShare, heavyTail } = THRESHOLDS;
+  const { rankLoss, nullModeGap, outlier, outlierShare, heavyTail } = THRESHOLDS;
   const parts = [
     `${features.numSpikes} eigenvalues (${percent(features.outlierShare)}) above the bulk edge (limit ${percent(outlierShare.at)})`,
     `lambda_max ${features.outlier.toFixed(1)} Tracy-Widom units above it (${outlier.at})`,
-    `R_mp ${features.softRank.toPrecision(3)} (apart below ${separation.at}, heavy below ${heavyTail.at})`,
+    `R_mp ${features.softRank.toPrecision(3)} (apart below ${separationLimit(features).at.toPrecision(3)}, heavy below ${heavyTail.at})`,
     `bulk KS ${features.bulkDistance.toFixed(4)} (${bulkLimit(features).at.toFixed(4)})`,
   ];
   if (features.zeroShare > 0) {

@@ -1,5 +1,5 @@
 import { fitMarchenkoPastur } from '../spectra/fitMarchenkoPastur.ts';
-import { matrixRank, matrixShape, zeroEigenvalue } from '../spectra/ranks.ts';
+import { matrixRank, matrixShape, type WeightPrecision, zeroEigenvalue } from '../spectra/ranks.ts';
 import { johnstone, TW1_QUANTILE_99, tracyWidomQuantile } from '../spectra/tracyWidom.ts';
 import {
   ABOVE_NULL_MODE_MIN_COUNT,
@@ -10,8 +10,9 @@ import {
 
 /** What the classifier looks at; all of it free of scale. */
 export interface SpectrumFeatures {
+  N: number;
   M: number;
-  /** Share of the eigenvalues that are 0 to the precision of float32. */
+  /** Share of the eigenvalues that are 0 to the precision of the weights. */
   zeroShare: number;
   /** Factor between a mode near 0 and what stands above it, 1 where there is no such mode. */
   nullModeGap: number;
@@ -35,9 +36,10 @@ export function spectrumFeatures(
   evals: Float64Array,
   N: number,
   M: number,
+  precision: WeightPrecision,
 ): SpectrumFeatures | { reason: string } {
   const shape = matrixShape(evals.length, N, M);
-  const zero = zeroEigenvalue(evals, shape, 'float32');
+  const zero = zeroEigenvalue(evals, shape, precision);
   const n = evals.length;
   const rank = matrixRank(evals, zero);
   if (rank === 0) return { reason: 'all eigenvalues are 0' };
@@ -47,11 +49,22 @@ export function spectrumFeatures(
   if (fit.sigma === null) {
     // Where most of the spectrum is 0 there is no bulk, but there is a verdict.
     if (zeroShare < NULL_MODE_MIN_SHARE) return { reason: fit.reason };
-    return { M, zeroShare, ...mode, outlier: 0, softRank: 1, numSpikes: 0, outlierShare: 0, bulkDistance: 0 };
+    return {
+      N,
+      M,
+      zeroShare,
+      ...mode,
+      outlier: 0,
+      softRank: 1,
+      numSpikes: 0,
+      outlierShare: 0,
+      bulkDistance: 0,
+    };
   }
   const { center, scale } = johnstone(N, M, fit.sigma);
   const gain = shape.replicas === 1 ? 0 : tracyWidomQuantile(0.99 ** (1 / shape.replicas)) - TW1_QUANTILE_99;
   return {
+    N,
     M,
     zeroShare,
     ...mode,

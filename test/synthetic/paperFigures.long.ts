@@ -28,13 +28,13 @@ it("alpha of mu for Lomax matrices of M = 1000, Q = 2 has the authors' two slope
     const alpha = fitPowerLaw(typescriptLinearAlgebra.eigenvalues(W, 2000, 1000), 'paper').alpha!;
     return { mu, alpha };
   }).sort((a, b) => a.mu - b.mu);
-  const fit = (half: typeof draws) =>
+  const lineOf = (half: typeof draws) =>
     line(
       half.map(({ mu }) => mu),
       half.map(({ alpha }) => alpha),
     );
-  const lower = fit(draws.slice(0, 50));
-  const upper = fit(draws.slice(50));
+  const lower = lineOf(draws.slice(0, 50));
+  const upper = lineOf(draws.slice(50));
   console.log('alpha of mu: lower', lower, 'upper', upper);
   const authors = universality.alpha_of_mu;
   expect(Math.abs(lower.slope - authors.lower_half.slope)).toBeLessThan(0.1);
