@@ -73,10 +73,13 @@ function roundStep(rough: number): number {
   return [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((step) => step >= rough * 0.999)!;
 }
 
+/** The most decimals a label may have. */
+const MOST_DIGITS = 5;
+
 function tickFormat(step: number, largest: number): (value: number) => string {
-  const digits =
-    Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) +
-    (/^2.?5/.test(String(step / 10 ** Math.floor(Math.log10(step)))) ? 1 : 0);
-  if (digits > 5 || largest >= 1e6) return (value) => (value === 0 ? '0' : value.toExponential(1));
+  let digits = 0;
+  while (digits <= MOST_DIGITS && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6)
+    digits++;
+  if (digits > MOST_DIGITS || largest >= 1e6) return (value) => (value === 0 ? '0' : value.toExponential(1));
   return (value) => value.toFixed(digits);
 }

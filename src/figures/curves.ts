@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { JoinedRow } from '../results/joinRows.ts';
 import { niceAxis, readableLogTicks } from './axisTicks.ts';
 import { type Figure, fileNamePart, INK, sequenceColors } from './figure.ts';
-import { drawSheet, type LegendEntry, type Panel } from './sheet.ts';
+import { drawSheet, type LegendEntry, labelMargin, type Panel } from './sheet.ts';
 
 /** A numeric column of a joined row and what it is called on an axis. */
 export interface Measure {
@@ -200,19 +200,24 @@ function doubleAxisPlot(
     return { axis, share, list: list.map(({ x, y }) => ({ x, y: share(y) })) };
   });
   const [a, b] = [scaled[0]!, scaled[1]!];
+  const [leftMargin, rightMargin] = [a, b].map(({ axis }) => labelMargin(axis.ticks.map(axis.format))) as [
+    number,
+    number,
+  ];
   const sideAxis = (side: typeof a, anchor: 'left' | 'right', label: string, color: string) =>
     Plot.axisY(side.axis.ticks.map(side.share), {
       anchor,
       label,
       labelAnchor: 'center',
       labelArrow: 'none',
-      labelOffset: anchor === 'left' ? 50 : 46,
+      labelOffset: (anchor === 'left' ? leftMargin : rightMargin) - 8,
       color,
       tickFormat: (_: number, i: number) => side.axis.format(side.axis.ticks[i]!),
     });
   const xs = all.map((point) => point.x);
   return {
-    marginRight: 70,
+    marginLeft: leftMargin,
+    marginRight: rightMargin + 8,
     x: log
       ? batchScale(xs, 300)
       : { ...linearScale(niceAxis(xs), xLabel), domain: [Math.min(...xs), Math.max(...xs)] },

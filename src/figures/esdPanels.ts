@@ -35,7 +35,8 @@ export function esdBins({ row, evals }: Spectrum, view: EsdView, count = ESD_BIN
   const edge = row.lambda_plus ?? max;
   const from =
     view === 'edge' ? EDGE_ZOOM[0] * edge : view === 'log' ? firstAbove(evals, max * LOG_FLOOR) : 0;
-  const end = view === 'edge' ? EDGE_ZOOM[1] * edge : view === 'bulk' ? BULK_ZOOM * edge : max;
+  const bulkEnd = row.lambda_plus === null ? max : BULK_ZOOM * edge;
+  const end = view === 'edge' ? EDGE_ZOOM[1] * edge : view === 'bulk' ? bulkEnd : max;
   if (!(end > from)) return [];
   const edgeOf = (i: number): number =>
     view === 'log' ? from * (end / from) ** (i / count) : from + ((end - from) * i) / count;

@@ -28,12 +28,15 @@ export interface Sheet {
 
 const CENTERED = { labelAnchor: 'center', labelArrow: 'none' } as const;
 const MARGIN = 12;
+/** Mean width of a bold letter at 15 px. */
+const BOLD_LETTER = 9.4;
 /** Narrower, a subtitle breaks into too many lines. */
 const MIN_WIDTH = 440;
 const TITLE_HEIGHT = 24;
 const SUBTITLE_HEIGHT = 18;
 const PANEL_TITLE_HEIGHT = 18;
 const LEGEND_ROW = 18;
+const LEFT_MARGIN = 56;
 /** Mean width of a letter of the font at 11 px. */
 const LETTER = 6.7;
 
@@ -48,7 +51,7 @@ export function drawSheet({
   legend = [],
 }: Sheet): string {
   const across = Math.min(columns, Math.max(1, panels.length));
-  const width = Math.max(across * panelWidth, title.length * 8.2, MIN_WIDTH) + 2 * MARGIN;
+  const width = Math.max(across * panelWidth, title.length * BOLD_LETTER, MIN_WIDTH) + 2 * MARGIN;
   const subtitleLines = subtitle === undefined ? [] : wrap(subtitle, width - 2 * MARGIN);
   const head = MARGIN + TITLE_HEIGHT + subtitleLines.length * SUBTITLE_HEIGHT;
   const panelTitle = panels.some((panel) => panel.title !== undefined) ? PANEL_TITLE_HEIGHT : 0;
@@ -78,7 +81,7 @@ ${legendRows.map((row, i) => drawLegendRow(row, height - MARGIN - (legendRows.le
 
 function drawPanel(options: Plot.PlotOptions, width: number, height: number, index: number): string {
   const drawn = Plot.plot({
-    marginLeft: 60,
+    marginLeft: leftMargin(options.y),
     marginBottom: 40,
     marginTop: 10,
     marginRight: 14,
@@ -104,6 +107,18 @@ function drawPanel(options: Plot.PlotOptions, width: number, height: number, ind
     .replace(/<[^>]+>/g, (tag) =>
       tag.replace(/-?\d+\.\d{3,}(e-?\d+)?/g, (number) => String(Math.round(Number(number) * 100) / 100 + 0)),
     )}</g>`;
+}
+
+/** Room for the axis title and the longest label, where the labels are given. */
+function leftMargin(y: Plot.ScaleOptions | undefined): number {
+  const { ticks, tickFormat } = y ?? {};
+  if (!Array.isArray(ticks) || typeof tickFormat !== 'function') return LEFT_MARGIN;
+  return labelMargin(ticks.map((tick, i) => String(tickFormat(tick, i))));
+}
+
+/** Returns the margin that labels of an axis and its title need. */
+export function labelMargin(labels: readonly string[]): number {
+  return Math.max(LEFT_MARGIN, 32 + Math.max(...labels.map((label) => label.length)) * LETTER);
 }
 
 interface PlacedEntry extends LegendEntry {

@@ -14,14 +14,11 @@ export interface EsdHistograms {
   logStart: number;
 }
 
-/** Returns the histograms of ascending eigenvalues; `lambdaPlus` sets the zoom, without it the median does. */
+/** Returns the histograms of ascending eigenvalues; `lambdaPlus` sets the zoom, without it the zoom shows all. */
 export function esdHistograms(evals: Float64Array, lambdaPlus: number | null): EsdHistograms {
   const max = evals[evals.length - 1] ?? 0;
-  const median = evals[evals.length >> 1] ?? 0;
   const floor = max * LOG_FLOOR;
-  // Without an edge the zoom goes by the median, and in a collapsed spectrum, whose median is 0, it shows all.
-  const zoom = lambdaPlus ?? (median > floor ? 2 * median : max);
-  const bulkEnd = Math.min(max, BULK_ZOOM * zoom);
+  const bulkEnd = lambdaPlus === null ? max : BULK_ZOOM * lambdaPlus;
   const logStart = evals.find((value) => value > floor) ?? max;
   const counts = new Uint16Array(BINS_PER_SPECTRUM);
   if (max > 0) {

@@ -21,11 +21,12 @@ function showNumber(value, digits = 3) {
   return value.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(size))));
 }
 
-function linearTicks(min, max, count) {
+function linearTicks(min, max, count, whole) {
   const span = max - min;
   const rough = span / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough * 0.999);
+  const fine = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough * 0.999);
+  const step = whole ? Math.max(1, fine) : fine;
   const ticks = [];
   for (let i = Math.ceil(min / step - 1e-9); i * step <= max + span * 1e-9; i++) ticks.push(i * step);
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
@@ -48,7 +49,7 @@ function logTicks(min, max, count) {
   return ticks;
 }
 
-/* A chart on host: axes for x and y ({ min, max, log, label, ticks }), then draw({ plot, x, y, width, height }) for what is in it. */
+/* A chart on host: axes for x and y ({ min, max, log, whole, label, ticks }), then draw({ plot, x, y, width, height }) for what is in it. */
 function drawChart(host, { x, y, label, height = 260, draw }) {
   const width = Math.max(220, host.clientWidth || 560);
   const left = 52, right = 12, top = 12, bottom = 42;
@@ -59,7 +60,7 @@ function drawChart(host, { x, y, label, height = 260, draw }) {
     return (v) => (flip ? length - ((f(v) - low) / span) * length : ((f(v) - low) / span) * length);
   };
   const sx = scale(x, inner.width, false), sy = scale(y, inner.height, true);
-  const ticksOf = (axis, count) => axis.ticks || (axis.log ? logTicks : linearTicks)(axis.min, axis.max, count);
+  const ticksOf = (axis, count) => axis.ticks || (axis.log ? logTicks : linearTicks)(axis.min, axis.max, count, axis.whole);
   const svg = element('svg', { class: 'chart', viewBox: '0 0 ' + width + ' ' + height, height, role: 'img', 'aria-label': label });
   const plot = element('g', { transform: 'translate(' + left + ',' + top + ')' });
   for (const { at, label: text } of ticksOf(y, 5)) {

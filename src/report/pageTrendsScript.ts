@@ -41,7 +41,7 @@ function setUpMeasures(data) {
     layer.disabled = MEASURES.find(([key]) => key === measure.value)[2] === true && against.value !== 'alpha';
     const y = { ...rangeOf(lines.flatMap(({ points }) => points.map(([, v]) => v))), label: name() };
     if (against.value === 'epoch') {
-      drawChart(host, { height: 360, label: name() + ' against epoch', y, x: { ...rangeOf(lines.flatMap(({ points }) => points.map(([e]) => e))), label: 'epoch' },
+      drawChart(host, { height: 360, label: name() + ' against epoch', y, x: { ...rangeOf(lines.flatMap(({ points }) => points.map(([e]) => e))), whole: true, label: 'epoch' },
         draw: ({ plot, x, y: sy }) => { for (const { run, name: of, points } of lines) {
           plot.append(element('path', { d: pathOf(points, x, sy), fill: 'none', stroke: data.color(run), 'stroke-width': 2, 'stroke-dasharray': data.dash(run) }, element('title', {}, of)));
           if (points.length < 40) for (const [e, v] of points) if (v !== null) plot.append(element('circle', { cx: x(e), cy: sy(v), r: 3, fill: data.color(run) }, element('title', {}, of + ', epoch ' + e + ': ' + showNumber(v, 4))));
