@@ -1,0 +1,143 @@
+/**
+ * Compares the analysis with WeightWatcher 0.7.7 (powerlaw 1.5) on real trained weights and prints the largest difference of each
+ * column: `npm run parity` trains a quick LeNet5 on MNIST first, `npm run parity -- PATH...` takes snapshots or results folders
+ * (of each run the first and the last snapshot). Ends with 1 when a column exceeds its tolerance. WeightWatcher is installed into
+ * a virtual environment in the cache folder.
+ */
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { analyzeWeights } from '../src/analyze/analyzeWeights.ts';
+import { PEER_ENVIRONMENT } from '../src/bench/benchProcesses.ts';
+import {
+  type ColumnDifference,
+  compareDetails,
+  type WeightWatcherRow,
+  withinTolerance,
+} from '../src/bench/parity.ts';
+import { peerPython, peerScript, SPECTRA_PEERS } from '../src/bench/peerEnvironment.ts';
+import { NO_VALUE } from '../src/cli/numberText.ts';
+import { formatTable } from '../src/cli/table.ts';
+import { analysisSchema, runConfigSchema } from '../src/config/schema.ts';
+import { loadDataset } from '../src/data/loadDataset.ts';
+import { loadEngine } from '../src/engine/loadEngine.ts';
+import { nativeLinearAlgebra } from '../src/engine/nativeLinearAlgebra.ts';
+import { runTool } from '../src/engine/runTool.ts';
+import { UserError } from '../src/files/userError.ts';
+import { resultsLayout } from '../src/results/layout.ts';
+import { runInProcess } from '../src/sweep/runInProcess.ts';
+import { openWeights } from '../src/weights/openWeights.ts';
+
+const ANALYSIS = analysisSchema.parse({ fit: 'ww' });
+const QUICK_LENET = {
+  network: 'lenet5',
+  dataset: 'mnist',
+  optimizer: { type: 'adadelta' },
+  learningRate: 1,
+  batchSize: 32,
+  trainImages: 6000,
+  testImages: 1000,
+  epochs: 2,
+  seed: 1,
+};
+
+try {
+  const python = await peerPython(SPECTRA_PEERS, console.error);
+  const folder = mkdtempSync(join(tmpdir(), 'phasewatch-parity-'));
+  try {
+    const paths = process.argv.length > 2 ? process.argv.slice(2).flatMap(snapshotsIn) : await train(folder);
+    process.exitCode = (await compare(python, paths)) ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.error(`parity: ${error.message}${error.remedy === undefined ? '' : `\n${error.remedy}`}`);
+  process.exitCode = 2;
+}
+
+async function train(folder: string): Promise<string[]> {
+  console.error('training LeNet5 on 6000 images of MNIST, 2 epochs');
+  const config = runConfigSchema.parse(QUICK_LENET);
+  const status = await runInProcess({
+    run: 'lenet5',
+    files: resultsLayout(folder).run('lenet5'),
+    config,
+    dataset: loadDataset(config.dataset, config),
+    binding: loadEngine().binding,
+    signal: new AbortController().signal,
+    onEvent: () => {},
+  });
+  if (status.state !== 'done')
+    throw new Error(`training must end well, got ${status.state}: ${status.error}`);
+  return snapshotsIn(folder);
+}
+
+/** Returns the file itself, or the first and last snapshot of every run of a results folder. */
+function snapshotsIn(path: string): string[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined)
+    throw new UserError(`${path} must be a snapshot or a results folder, got no such file`);
+  if (stat.isFile()) return [path];
+  const { runs, run } = resultsLayout(path);
+  if (!statSync(runs, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UserError(`${path} must be a snapshot or a results folder, got a folder without runs/`);
+  }
+  return readdirSync(runs).flatMap((id) => {
+    const { snapshots } = run(id);
+    const files = readdirSync(snapshots)
+      .filter((name) => name.endsWith('.safetensors'))
+      .sort();
+    return [...new Set([files[0], files.at(-1)])].flatMap((name) =>
+      name === undefined ? [] : [join(snapshots, name)],
+    );
+  });
+}
+
+async function compare(python: string, paths: readonly string[]): Promise<boolean> {
+  const script = peerScript('weightwatcher_details.py');
+  const options = JSON.stringify({ mp_fit: true });
+  const { code, stdout, stderr } = await runTool(python, [script, options, ...paths], {
+    env: PEER_ENVIRONMENT,
+  });
+  if (code !== 0)
+    throw new UserError(`WeightWatcher must analyze ${paths.join(', ')}, got ${stderr.slice(-500)}`);
+  const answer = JSON.parse(stdout) as { versions: string; files: WeightWatcherRow[][] };
+  const algebra = nativeLinearAlgebra(loadEngine().binding);
+  const ours = paths.flatMap((path) => {
+    const file = openWeights(path);
+    try {
+      const { layers } = analyzeWeights(file, ANALYSIS, algebra, { conv: 'slices' });
+      return layers.map(({ row }) => ({ layer: `${row.layer} of ${path}`, row }));
+    } finally {
+      file.close();
+    }
+  });
+  const differences = compareDetails(ours, answer.files.flat());
+  const text = (value: number | null): string =>
+    value === null ? NO_VALUE : String(Number(value.toPrecision(8)));
+  console.log(`${answer.versions}, fit ww, ${ours.length} layers of ${paths.length} snapshots`);
+  console.log(
+    formatTable<ColumnDifference>(
+      [
+        { title: 'column', text: ({ column }) => column },
+        {
+          title: 'largest difference',
+          text: ({ difference }) =>
+            difference === null ? NO_VALUE : difference === 0 ? '0' : difference.toExponential(1),
+          align: 'right',
+        },
+        { title: 'phasewatch', text: ({ phasewatch }) => text(phasewatch), align: 'right' },
+        { title: 'WeightWatcher', text: ({ weightwatcher }) => text(weightwatcher), align: 'right' },
+        {
+          title: 'tolerance',
+          text: ({ tolerance }) => (tolerance === null ? 'by design' : String(tolerance)),
+          align: 'right',
+        },
+        { title: '', text: (difference) => (withinTolerance(difference) ? '' : 'EXCEEDED') },
+      ],
+      differences,
+    ),
+  );
+  return differences.every(withinTolerance);
+}
