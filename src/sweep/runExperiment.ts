@@ -74,7 +74,12 @@ async function trainExperiment(
   const open = planned.filter(({ task }) => !task.startsWith('skip'));
   for (const { run } of skipped) onEvent({ type: 'run-skipped', run: run.id });
   if (open.length === 0) return new Set();
-  await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }), signal });
+  try {
+    await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }), signal });
+  } catch (error) {
+    if (signal.aborted) return new Set();
+    throw error;
+  }
   const source: Source = {
     config_file: experiment.configPath,
     overrides: experiment.overrides,
