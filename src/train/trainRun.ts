@@ -149,6 +149,13 @@ async function trainFrom(
       return { state: 'interrupted', epoch: at.epoch, stoppedEarly: false };
     }
     const test = session.evaluate();
+    if (!Number.isFinite(test.loss)) {
+      // The last update of the epoch can ruin the weights after its loss was taken.
+      throw new DivergenceError(
+        `loss must be a finite number, got ${test.loss} on the test images after epoch ${epoch}, step ${sums.batches} of ` +
+          `${sums.batches} (last finite loss ${(sums.lossSum / sums.images).toPrecision(6)}, the mean of the epoch)`,
+      );
+    }
     const row: MetricsRow = {
       epoch,
       learning_rate: learningRate,
