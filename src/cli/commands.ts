@@ -79,4 +79,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./trainOne.ts')).trainOneCommand,
     hidden: true,
   },
+  'measure-one': {
+    usage: 'measure-one',
+    summary: 'time a few steps beside sister processes',
+    load: async () => (await import('./measureOne.ts')).measureOneCommand,
+    hidden: true,
+  },
 };

@@ -51,14 +51,16 @@ async function measureSpeeds(experiment: Experiment, setting: SpeedSetting, outp
     setting,
   );
   if (configs.length === 0) return;
-  const [{ loadEngine }, { engineOptions }, { measureSpeed }] = await Promise.all([
+  const [{ loadEngine }, { engineOptions }, { prepareMeasurement }] = await Promise.all([
     import('../engine/loadEngine.ts'),
     import('../sweep/engineOptions.ts'),
     import('../sweep/measureSpeed.ts'),
   ]);
   const { binding } = loadEngine(engineOptions(setting));
   for (const config of configs) {
-    const imagesPerSecond = measureSpeed(binding, config);
+    const measurement = prepareMeasurement(binding, config);
+    const imagesPerSecond = measurement.measure();
+    measurement.close();
     output.note(`measured batch size ${config.batchSize}: ${count(imagesPerSecond)} img/s`);
     rememberSpeeds([{ config, imagesPerSecond }], setting);
   }

@@ -10,6 +10,7 @@ import { interruptSignal } from './interrupt.ts';
 import { byteSize, count } from './numberText.ts';
 import { createOutput, type Output } from './output.ts';
 import { createProgressLine } from './progressLine.ts';
+import { resolveJobs } from './resolveJobs.ts';
 import { resultTable } from './resultTable.ts';
 import type { RunArgs } from './runOptions.ts';
 import { runProgress } from './runProgress.ts';
@@ -22,11 +23,7 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
   const output = createOutput(args);
   const experiment = loadExperiment(args.config, { set: args.set, out: args.out });
   for (const note of experiment.notes) output.note(`note: ${note}`);
-  const setting: SpeedSetting = {
-    jobs: args.jobs,
-    threads: args.threads ?? null,
-    device: args.device ?? null,
-  };
+  const setting = await resolveJobs(experiment, args, output);
   if (args['dry-run']) {
     await printDryRun(experiment, setting, args.measure, output);
     return;

@@ -13,7 +13,7 @@ export interface RunArgs extends OutputFlags {
   measure: boolean;
   'retry-failed': boolean;
   'fail-fast': boolean;
-  jobs: number;
+  jobs: number | 'auto';
   threads: number | undefined;
   device: string | undefined;
   tensorboard: boolean;
@@ -45,8 +45,9 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
       jobs: {
         default: 1,
         requiresArg: true,
-        coerce: wholeNumber('--jobs'),
-        describe: 'runs side by side, each in a process of its own',
+        coerce: (value: unknown) => (value === 'auto' ? value : wholeNumber('--jobs')(value)),
+        describe:
+          'runs side by side, each in a process of its own; auto: as many as train fastest together, measured',
       },
       threads: {
         requiresArg: true,

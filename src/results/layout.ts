@@ -4,6 +4,7 @@ import { join } from 'node:path';
 export const resultsLayout = (dir: string) => ({
   dir,
   experiment: join(dir, 'experiment.yaml'),
+  executor: join(dir, 'executor.json'),
   runs: join(dir, 'runs'),
   spectra: join(dir, 'spectra.csv'),
   esdFolder: join(dir, 'esd'),

@@ -13,8 +13,15 @@ const TIMED_SECONDS = 1.5;
 const UNTIMED_CALLS = 2;
 const IMAGES = 2000;
 
-/** Returns the images per second at which the engine trains a run, measured on a few steps with blank images. */
-export function measureSpeed(binding: SessionBinding, config: RunConfig): number {
+/** A run made ready to be timed. */
+export interface SpeedMeasurement {
+  /** Returns the images per second of a few steps. */
+  measure(): number;
+  close(): void;
+}
+
+/** Returns a run on blank images, built and warmed up, whose steps can be timed. */
+export function prepareMeasurement(binding: SessionBinding, config: RunConfig): SpeedMeasurement {
   const { inputShape, classes } = DATASET_SHAPES[config.dataset];
   const network = networkOf(config);
   const count = Math.max(config.batchSize, IMAGES - (IMAGES % config.batchSize));
@@ -27,32 +34,41 @@ export function measureSpeed(binding: SessionBinding, config: RunConfig): number
     train: blankImages(inputShape, classes, count),
     test: blankImages(inputShape, classes, 1),
   });
-  try {
-    const weights = initialWeights(network, config.seed);
-    const initial = session.state.map(({ name, shape }): [string, Float32Array] => [
-      name,
-      weights.get(name) ?? new Float32Array(shape.reduce((a, b) => a * b, 1)),
-    ]);
-    session.setState(new Map(initial));
-    return timeCalls(session, config, count);
-  } finally {
-    session.close();
-  }
+  const weights = initialWeights(network, config.seed);
+  const initial = session.state.map(({ name, shape }): [string, Float32Array] => [
+    name,
+    weights.get(name) ?? new Float32Array(shape.reduce((a, b) => a * b, 1)),
+  ]);
+  session.setState(new Map(initial));
+  const calls = endlessCalls(session, config, count);
+  for (let i = 0; i < UNTIMED_CALLS; i++) calls.next();
+  return {
+    measure: () => {
+      let images = 0;
+      const started = performance.now();
+      let seconds = 0;
+      while (seconds < TIMED_SECONDS) {
+        images += calls.next().value;
+        seconds = (performance.now() - started) / 1000;
+      }
+      return images / seconds;
+    },
+    close: () => session.close(),
+  };
 }
 
-function timeCalls(session: TrainingSession, { batchSize, learningRate }: RunConfig, count: number): number {
-  const calls = epochCalls(count, batchSize, 0);
-  let images = 0;
-  let started = performance.now();
-  for (let i = 0; ; i++) {
-    const { first, batch, steps } = calls[i % calls.length]!;
-    const indices = Int32Array.from({ length: batch * steps }, (_, k) => first * batchSize + k);
-    session.train(batch, steps, indices, learningRate, first);
-    if (i + 1 === UNTIMED_CALLS) started = performance.now();
-    if (i < UNTIMED_CALLS) continue;
-    images += batch * steps;
-    const seconds = (performance.now() - started) / 1000;
-    if (seconds >= TIMED_SECONDS) return images / seconds;
+/** Trains epoch after epoch, a call at a time, and gives the images of each. */
+function* endlessCalls(
+  session: TrainingSession,
+  { batchSize, learningRate }: RunConfig,
+  count: number,
+): Generator<number, never> {
+  while (true) {
+    for (const { first, batch, steps } of epochCalls(count, batchSize, 0)) {
+      const indices = Int32Array.from({ length: batch * steps }, (_, i) => first * batchSize + i);
+      session.train(batch, steps, indices, learningRate, first);
+      yield batch * steps;
+    }
   }
 }
 
