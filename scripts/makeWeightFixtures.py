@@ -1,6 +1,6 @@
 """Writes test/fixtures/weights: small files of every format that phasewatch reads, each by the library that people write it with.
 
-    pip install numpy safetensors torch keras h5py onnx
+    pip install numpy ml_dtypes safetensors torch keras h5py onnx
     KERAS_BACKEND=torch python scripts/makeWeightFixtures.py test/fixtures/weights
 
 Every array holds pattern(shape, seed), which test/weights/pattern.ts repeats: multiples of 1/64 in [-50/64, 50/64], exact in every float type.
@@ -60,6 +60,9 @@ def write_numpy():
     np.save(out / "fortran.npy", np.asfortranarray(pattern((3, 2, 4), 2, "f8")))
     np.save(out / "bigEndian.npy", pattern((4, 3), 3, ">f4"))
     np.save(out / "half.npy", pattern((4, 3), 4, "f2"))
+    import ml_dtypes
+
+    np.save(out / "bfloat16.npy", pattern((4, 3), 5).astype(ml_dtypes.bfloat16))
     np.save(out / "integers.npy", np.arange(6).reshape(2, 3))
     arrays = {"fc1": pattern((5, 3), 1), "conv/kernel": pattern((2, 2, 3, 4), 2, "f8"), "bias": pattern((3,), 3)}
     np.savez(out / "stored.npz", **arrays)
@@ -105,6 +108,15 @@ def write_torch():
     )
     torch.save(dict(module.named_parameters()), out / "parameters.pt")
     torch.save(module, out / "module.pt")
+    torch.save(
+        {
+            "settings": {"dtype": torch.bfloat16, "device": torch.device("cuda", 0), "shape": torch.Size([4, 3])},
+            "complex": torch.zeros(4, 3, dtype=torch.complex64),
+            "float8": torch.zeros(4, 3).to(torch.float8_e4m3fn),
+            "weight": tensor((4, 3), 1),
+        },
+        out / "types.pt",
+    )
 
 
 def write_h5py():
@@ -164,6 +176,19 @@ def write_keras():
     model.save(out / "model.keras")
     model.save(out / "model.h5")
     model.save_weights(out / "model.weights.h5")
+
+    def fill(model):
+        for seed, variable in enumerate(model.weights):
+            variable.assign(pattern(tuple(variable.shape), seed))
+
+    inputs = keras.Input((5, 4))
+    attention = keras.layers.MultiHeadAttention(2, 3, name="attention")(inputs, inputs)
+    model = keras.Model(inputs, keras.layers.SeparableConv1D(3, 2, name="separable")(attention))
+    fill(model)
+    model.save_weights(out / "attention.weights.h5")
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3, dtype="bfloat16", name="fc")])
+    fill(model)
+    model.save(out / "bfloat16.keras")
 
 
 def write_onnx():

@@ -4,7 +4,9 @@ import type { ConvLayout, LayerKind, SkippedTensor, StoredTensor, WeightsLayer }
 /** Path components that hold what an optimizer remembers, not weights. */
 const OPTIMIZER_PART = /^(optimi[sz]er(s|_weights|_state|_state_dict|_vars)?|opt_state)$/i;
 const EMBEDDING_NAME = /embed|(^|[./])w[tp]e[./]/i;
-const DEPTHWISE_NAME = /depthwise/i;
+/** The first weight of Keras's separable convolution is its depthwise kernel. */
+const DEPTHWISE_NAME = /depthwise|(^|\/)separable_conv[12]d(_\d+)?\/vars\/0$/i;
+const BIAS_NAME = /(^|[./])bias(:0)?$/;
 
 /** Returns which tensors of a file are layers, and why the others are none. */
 export function classifyTensors(tensors: readonly StoredTensor[]): {
@@ -33,6 +35,7 @@ function asLayer(tensor: StoredTensor, names: ReadonlySet<string>): WeightsLayer
   // A slot of an optimizer lies under the name of the parameter it belongs to.
   const parameter = name.slice(0, name.lastIndexOf('/'));
   if (name.includes('/') && names.has(parameter)) return `belongs to ${parameter}`;
+  if (BIAS_NAME.test(name)) return 'bias';
   if (DEPTHWISE_NAME.test(name)) return 'depthwise kernel: no matrix joins its channels';
   const kind = tensor.kind ?? kindOf(name, shape);
   const convLayout = kind === 'conv' ? (tensor.convLayout ?? convLayoutOf(name, shape)) : null;

@@ -11,8 +11,10 @@ import type { FloatDtype, SkippedTensor, StoredTensor, TensorFile } from './weig
 export const HDF5_SIGNATURE = '\x89HDF\r\n\x1a\n';
 /** Groups that only files of Keras have at their root. */
 const KERAS_ROOTS = ['model_weights', 'layers', '_layer_checkpoint_dependencies', 'top_level_model_weights'];
-/** Three-dimensional kernels of Keras that are no convolution. */
-const ATTENTION_NAME = /attention|query|key|value/i;
+/** Kernels of Keras's attention: inputs x (heads x size), and (heads x size) x outputs; their biases have an axis for the heads too. */
+const ATTENTION_INPUT = /(^|\/)(query|key|value)(_dense)?(\/|$)/;
+const ATTENTION_OUTPUT = /(^|\/)(attention_output|output_dense)(\/|$)/;
+const ATTENTION_BIAS = /(query|key|value)_dense\/vars\/1$/;
 
 /** Returns the data sets of an HDF5 file: of Keras (.h5, .weights.h5) or of anything else, as far as they are stored in a readable way. */
 export function openHdf5(file: RandomAccessFile): TensorFile {
@@ -37,9 +39,9 @@ export function openHdf5(file: RandomAccessFile): TensorFile {
 }
 
 /** Returns why the values cannot be read or are no layer, or null. */
-function unreadable({ layout, filters, shape }: Hdf5Dataset, name: string, isKeras: boolean): string | null {
+function unreadable({ layout, filters }: Hdf5Dataset, name: string, isKeras: boolean): string | null {
   if (layout.kind === 'none') return layout.reason;
-  if (isKeras && shape.length === 3 && ATTENTION_NAME.test(name)) return '3 dimensions, no convolution';
+  if (isKeras && ATTENTION_BIAS.test(name)) return 'bias';
   return unreadFilter(filters);
 }
 
@@ -58,7 +60,7 @@ function storedTensor(
   }
   return {
     name,
-    shape,
+    shape: isKeras ? matrixShape(name, shape) : shape,
     dtype,
     kind: null,
     convLayout: isKeras ? 'kernelInOut' : null,
@@ -72,6 +74,15 @@ function storedTensor(
       return decodeFloats(dtype as FloatDtype, data, bigEndian);
     },
   };
+}
+
+/** Returns the shape of a kernel with the axes of its heads joined; other shapes as they are. */
+function matrixShape(name: string, shape: readonly number[]): readonly number[] {
+  const [first, second, third] = shape;
+  if (shape.length !== 3) return shape;
+  if (ATTENTION_INPUT.test(name)) return [first!, second! * third!];
+  if (ATTENTION_OUTPUT.test(name)) return [first! * second!, third!];
+  return shape;
 }
 
 /** The superblock stands at 0, or at 512 times a power of two behind a user block. */

@@ -39,7 +39,9 @@ export function openKeras(file: RandomAccessFile, zip: ZipFile): TensorFile {
     const found = find(tensor.name);
     const name = rename(tensor.name, found);
     const className = found?.[1].className ?? '';
-    if (/Depthwise/.test(className) && tensor.shape.length > 2) {
+    const isDepthwise =
+      /Depthwise/.test(className) || (/Separable/.test(className) && name.endsWith('vars/0'));
+    if (isDepthwise && tensor.shape.length > 2) {
       skipped.push({ name, reason: 'depthwise kernel: no matrix joins its channels' });
     } else {
       const kind = kindOf(className, tensor.shape.length);

@@ -8,7 +8,13 @@ import type { ZipFile } from './zip.ts';
 
 const MAGIC = '\x93NUMPY';
 const MAX_HEADER_BYTES = 1 << 16;
-const FLOAT_CODES: Readonly<Record<string, FloatDtype>> = { f2: 'float16', f4: 'float32', f8: 'float64' };
+const FLOAT_CODES: Readonly<Record<string, FloatDtype>> = {
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
+  // NumPy has no bfloat16: arrays of the package ml_dtypes are written as two bytes of nothing known.
+  V2: 'bfloat16',
+};
 
 interface NpyHeader {
   dtype: string;

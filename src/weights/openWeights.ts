@@ -1,4 +1,4 @@
-import { basename, extname } from 'node:path';
+import { extname } from 'node:path';
 import { openRandomAccess, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { classifyTensors } from './classifyTensors.ts';
@@ -92,6 +92,6 @@ function openZip(file: RandomAccessFile): TensorFile {
 
 function unknownFormat(path: string): UserError {
   return new UserError(
-    `${basename(path)} must be a weights file of a known format (${WEIGHTS_EXTENSIONS.join(', ')}), got something else`,
+    `${path} must be a weights file of a known format (${WEIGHTS_EXTENSIONS.join(', ')}), got something else`,
   );
 }

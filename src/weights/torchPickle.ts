@@ -33,17 +33,35 @@ const STORAGES: Readonly<Record<string, readonly [FloatDtype | string, number]>>
   'torch.CharStorage': ['int8', 1],
   'torch.ByteStorage': ['uint8', 1],
   'torch.BoolStorage': ['bool', 1],
+  'torch.ComplexFloatStorage': ['complex64', 8],
+  'torch.ComplexDoubleStorage': ['complex128', 16],
+  // Without a type: the tensor brings it along.
+  'torch.storage.UntypedStorage': ['uint8', 1],
 };
 
 const REBUILD_TENSOR = new Set(['torch._utils._rebuild_tensor_v2', 'torch._utils._rebuild_tensor']);
+const REBUILD_TYPED_TENSOR = 'torch._utils._rebuild_tensor_v3';
 const REBUILD_PARAMETER = 'torch._utils._rebuild_parameter';
 const ORDERED_DICT = 'collections.OrderedDict';
 const SIZE = 'torch.Size';
+const DEVICE = 'torch.device';
+/** Plain values that settings saved beside the weights may hold. */
+const DTYPE_NAME =
+  /^torch\.(b?float(8_\w+|16|32|64)|complex(32|64|128)|u?int(8|16|32|64)|bool|half|double|long)$/;
+const DTYPE_BYTES: Readonly<Record<string, number>> = { uint16: 2, uint32: 4, uint64: 8 };
 
 /** Nested containers that a checkpoint may have; real ones have a handful. */
 const MAX_DEPTH = 64;
 
-const ALLOWED = new Set([...Object.keys(STORAGES), ...REBUILD_TENSOR, REBUILD_PARAMETER, ORDERED_DICT, SIZE]);
+const ALLOWED = new Set([
+  ...Object.keys(STORAGES),
+  ...REBUILD_TENSOR,
+  REBUILD_TYPED_TENSOR,
+  REBUILD_PARAMETER,
+  ORDERED_DICT,
+  SIZE,
+  DEVICE,
+]);
 
 /**
  * Returns what a PyTorch pickle holds. It can make storages, tensors, parameters and containers; every other global, call or persistent
@@ -51,11 +69,14 @@ const ALLOWED = new Set([...Object.keys(STORAGES), ...REBUILD_TENSOR, REBUILD_PA
  */
 export function readTorchPickle(reader: ByteReader, onStorage: (storage: TorchStorage) => void): PickleValue {
   const builder: PickleBuilder = {
-    allows: (name) => ALLOWED.has(name),
+    allows: (name) => ALLOWED.has(name) || DTYPE_NAME.test(name),
     call(name, args) {
       if (REBUILD_TENSOR.has(name)) return rebuildTensor(args);
+      if (name === REBUILD_TYPED_TENSOR) return rebuildTypedTensor(args);
       if (name === REBUILD_PARAMETER) return isTensor(args[0]) ? args[0] : null;
       if (name === ORDERED_DICT && args.length === 0) return { kind: 'dict', entries: [] };
+      if (name === DEVICE && args.every((arg) => typeof arg === 'string' || isCount(arg)))
+        return args.join(':');
       if (name === SIZE && args.length === 1 && isKind(args[0], 'list')) return args[0];
       return null;
     },
@@ -96,6 +117,20 @@ function rebuildTensor(args: readonly PickleValue[]): PickleValue | null {
   if (elements > storage.elements || (elements > 0 && last >= storage.elements)) return null;
   const tensor: TorchTensor = { kind: 'tensor', storage, offset, shape, strides };
   return { kind: 'built', value: tensor };
+}
+
+/** As above, with the element type as the seventh argument, for types that have no storage class: float8, uint16 and the like. */
+function rebuildTypedTensor(args: readonly PickleValue[]): PickleValue | null {
+  const dtype = args[6];
+  const [built, ...rest] = args;
+  if (!isKind(dtype, 'global') || !isKind(built, 'built')) return null;
+  const name = dtype.name.slice('torch.'.length);
+  const untyped = built.value as TorchStorage;
+  const itemBytes = DTYPE_BYTES[name] ?? (name.startsWith('float8') ? 1 : null);
+  if (itemBytes === null || untyped.kind !== 'storage') return null;
+  const elements = Math.floor((untyped.elements * untyped.itemBytes) / itemBytes);
+  const storage: TorchStorage = { ...untyped, dtype: name, itemBytes, elements };
+  return rebuildTensor([{ kind: 'built', value: storage }, ...rest]);
 }
 
 function counts(value: PickleValue | undefined): number[] | null {

@@ -89,6 +89,8 @@ describe('classifyTensors', () => {
     ['fc1/kernel/momentum', [3, 4], 'belongs to fc1/kernel'],
     ['optimizer.state.0.exp_avg', [3, 4], 'optimizer state'],
     ['block/depthwise_kernel', [3, 3, 8, 1], 'depthwise kernel: no matrix joins its channels'],
+    ['att/key/bias', [2, 8], 'bias'],
+    ['layers/separable_conv2d_1/vars/0', [3, 3, 8, 1], 'depthwise kernel: no matrix joins its channels'],
     ['x', [2, 2, 2, 2, 2, 2], '6 dimensions, neither matrix nor kernel'],
   ])('%s %j is %s', (name, shape, expected) => {
     expect(one(name, shape)).toBe(expected);

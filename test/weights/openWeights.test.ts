@@ -58,6 +58,7 @@ describe('numpy', () => {
     ['matrix.npy', [5, 3], 1, 'float32'],
     ['bigEndian.npy', [4, 3], 3, 'float32'],
     ['half.npy', [4, 3], 4, 'float16'],
+    ['bfloat16.npy', [4, 3], 5, 'bfloat16'],
     ['fortran.npy', [3, 2, 4], 2, 'float64'],
   ] as const)('reads %s', (name, shape, seed, dtype) => {
     const [layer] = Object.values(readAll(fixture(name)).layers);
@@ -131,6 +132,15 @@ describe('PyTorch', () => {
   it('reads parameters', () => {
     expect(readAll(fixture('parameters.pt')).layers).toMatchObject({
       '0.weight': { shape: [3, 4], values: pattern([3, 4], 0) },
+    });
+  });
+
+  it('passes over plain values, and skips what holds no floats', () => {
+    const { layers, skipped } = readAll(fixture('types.pt'));
+    expect(layers).toMatchObject({ weight: { values: pattern([4, 3], 1) } });
+    expect(skipped).toEqual({
+      complex: 'values are complex64, no floats',
+      float8: 'values are float8_e4m3fn, no floats',
     });
   });
 
@@ -216,6 +226,28 @@ describe('Keras', () => {
       'layers/conv2d/vars/0': { kind: 'conv', convLayout: 'kernelInOut', values: pattern([3, 3, 3, 4], 0) },
       'layers/dense/vars/0': { values: pattern([100, 6], 8) },
       'layers/dense_1/vars/0': { values: pattern([6, 2], 10) },
+    });
+  });
+
+  it('joins the heads of attention, and leaves out its biases and depthwise kernels', () => {
+    const attention = 'layers/multi_head_attention';
+    const { layers, skipped } = readAll(fixture('attention.weights.h5'));
+    // Variables in order: query kernel and bias, key, value, output, then the separable convolution.
+    expect(layers).toMatchObject({
+      [`${attention}/query_dense/vars/0`]: { kind: 'dense', shape: [4, 6], values: pattern([4, 6], 0) },
+      [`${attention}/value_dense/vars/0`]: { shape: [4, 6] },
+      [`${attention}/output_dense/vars/0`]: { kind: 'dense', shape: [6, 4], values: pattern([6, 4], 6) },
+      'layers/separable_conv1d/vars/1': { kind: 'conv', shape: [1, 4, 3], convLayout: 'kernelInOut' },
+    });
+    expect(skipped).toMatchObject({
+      [`${attention}/query_dense/vars/1`]: 'bias',
+      'layers/separable_conv1d/vars/0': 'depthwise kernel: no matrix joins its channels',
+    });
+  });
+
+  it('reads bfloat16', () => {
+    expect(readAll(fixture('bfloat16.keras')).layers).toMatchObject({
+      'fc/vars/0': { dtype: 'bfloat16', shape: [5, 3], values: pattern([5, 3], 0) },
     });
   });
 
