@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { UserError } from '../files/userError.ts';
+import { compareVersions } from './compareVersions.ts';
 import { engineInfo } from './engineInfo.ts';
 import { enginesFolder } from './enginePaths.ts';
-import { compareVersions, listGpus, requireDriver } from './gpu.ts';
+import { listGpus, requireDriver } from './gpu.ts';
 import { DISK_NEEDED } from './installEngine.ts';
 import { findCompiler, findPip, firstThatAnswers, freeDiskBytes, installCommand } from './systemTools.ts';
 

@@ -1,4 +1,5 @@
 import { UserError } from '../files/userError.ts';
+import { compareVersions } from './compareVersions.ts';
 import { runTool } from './runTool.ts';
 
 /** The oldest Linux driver that runs programs built for CUDA 12 (CUDA compatibility guide, minor version compatibility). */
@@ -46,14 +47,4 @@ export function requireDriver(gpus: readonly Gpu[]): void {
     `the NVIDIA driver must be ${MINIMUM_DRIVER} or newer for CUDA 12, got ${old.driver} (GPU ${old.index}, ${old.name})`,
     'update the driver (https://www.nvidia.com/drivers), or: phasewatch engine install --cpu',
   );
-}
-
-/** Returns the sign of a - b for versions such as 525.60.13. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split('.').map(Number)) as [number[], number[]];
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

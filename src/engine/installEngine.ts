@@ -10,6 +10,7 @@ import {
   buildOfficial,
   describeFiles,
 } from './buildEngine.ts';
+import { compareVersions } from './compareVersions.ts';
 import { diskFullError } from './diskFull.ts';
 import { CURRENT_ENGINE, engineParts, enginesFolder } from './enginePaths.ts';
 import type { EngineManifest, EngineSource, EngineVariant, LocatedEngine } from './engineTypes.ts';
@@ -28,6 +29,9 @@ import {
   requireNpm,
   requireWritable,
 } from './systemTools.ts';
+
+/** manylinux_2_27, the platform of the pinned wheels. */
+const MINIMUM_GLIBC = '2.27';
 
 /** Names that are no engine: what is being put together, and what has been replaced. */
 const UNFINISHED = '.installing-';
@@ -101,10 +105,11 @@ function requireWheel(variant: EngineVariant): PinnedWheel {
     );
   }
   const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
-  if (header.glibcVersionRuntime === undefined) {
+  const glibc = header.glibcVersionRuntime;
+  if (glibc === undefined || compareVersions(glibc, MINIMUM_GLIBC) < 0) {
     throw new UserError(
-      `the C library must be glibc 2.27 or newer for TensorFlow ${TENSORFLOW_VERSION}, got another (musl?)`,
-      'use a Linux with glibc: Debian, Ubuntu, Fedora, a container of node:20',
+      `the C library must be glibc ${MINIMUM_GLIBC} or newer for TensorFlow ${TENSORFLOW_VERSION}, got ${glibc ?? 'another (musl?)'}`,
+      'use a Linux with a newer glibc (Debian 10, Ubuntu 18.10, Fedora 28 or later), or a container of one',
     );
   }
   return wheel;

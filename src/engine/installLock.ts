@@ -68,7 +68,13 @@ export async function takeInstallLock(
     told = true;
     await sleep(POLL_MS, undefined, { signal });
   }
-  const heartbeat = setInterval(() => utimesSync(lock, new Date(), new Date()), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => {
+    try {
+      utimesSync(lock, new Date(), new Date());
+    } catch {
+      // someone emptied the cache: the installation fails by itself
+    }
+  }, HEARTBEAT_MS);
   heartbeat.unref();
   return () => {
     clearInterval(heartbeat);

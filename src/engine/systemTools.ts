@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { UserError } from '../files/userError.ts';
+import { compareVersions } from './compareVersions.ts';
 import { runTool } from './runTool.ts';
 
 /** A program, and the arguments that stand before its own: `python3 -m pip`. */
@@ -12,6 +13,9 @@ const PIP_COMMANDS: readonly ToolCommand[] = [
   ['python', '-m', 'pip'],
   ['pip'],
 ];
+/** The first that knows the platform tags of today's wheels (PEP 600). */
+const MINIMUM_PIP = '20.3';
+
 const COMPILER_COMMANDS: readonly ToolCommand[] = [['g++'], ['c++'], ['clang++']];
 
 /** What package managers call the package that brings a tool. */
@@ -35,10 +39,22 @@ export function installCommand(tool: Tool): string {
   return `install ${PACKAGES['apt-get'][tool]} with the package manager of this machine`;
 }
 
-/** Returns the command that runs pip. Throws UserError when none of the usual ones answers. */
+/** Returns the command that runs pip. Throws UserError when none of the usual ones answers, or all are too old. */
 export async function findPip(): Promise<ToolCommand> {
-  const pip = (await firstThatAnswers(PIP_COMMANDS))?.command;
-  if (pip !== undefined) return pip;
+  let old: { command: ToolCommand; version: string } | null = null;
+  for (const command of PIP_COMMANDS) {
+    const answer = await firstThatAnswers([command]);
+    if (answer === null) continue;
+    const version = /^pip (\d+(?:\.\d+)*)/.exec(answer.version)?.[1] ?? '0';
+    if (compareVersions(version, MINIMUM_PIP) >= 0) return command;
+    old ??= { command, version };
+  }
+  if (old !== null) {
+    throw new UserError(
+      `pip must be ${MINIMUM_PIP} or newer to fetch TensorFlow, got ${old.version}`,
+      `${old.command.join(' ')} install --user --upgrade pip`,
+    );
+  }
   throw new UserError(
     'pip for Python 3 must be installed to fetch TensorFlow, got none of: python3 -m pip, pip3, pip',
     installCommand('pip'),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkMachine, cpuFeatures, isReady } from '../../src/engine/checkMachine.ts';
-import { compareVersions, parseGpus } from '../../src/engine/gpu.ts';
+import { compareVersions } from '../../src/engine/compareVersions.ts';
+import { parseGpus } from '../../src/engine/gpu.ts';
 import { installEngine } from '../../src/engine/installEngine.ts';
 import { pinnedWheel } from '../../src/engine/pins.ts';
 import { requirementsOfExtra } from '../../src/engine/wheelRequirements.ts';

@@ -32,7 +32,7 @@ const PIP = `#!/bin/sh
 case "$1" in --version) echo "Python 3.99.0"; exit 0 ;; esac
 shift 2
 command=$1
-case "$command" in --version) echo "pip 99.0 from /nowhere (python 3.11)"; exit 0 ;; esac
+case "$command" in --version) cat "$FAKE/pip-version"; exit 0 ;; esac
 echo "pip $*" >> "$FAKE/calls"
 [ -f "$FAKE/faults/pip" ] && { cat "$FAKE/faults/pip" >&2; exit 1; }
 while [ $# -gt 0 ]; do
@@ -94,6 +94,7 @@ export interface FakeMachine {
   mend(): void;
   /** Makes nvidia-smi print this table. */
   gpus(table: string): void;
+  pipVersion(line: string): void;
   /** Changes what the fetched tfjs does. */
   tfjs(source: string): void;
   /** The calls of the stand-ins so far, one a line. */
@@ -123,6 +124,7 @@ export function fakeMachine(): FakeMachine {
   program('npm', NPM);
   program('g++', COMPILER);
   writeFileSync(join(root, 'tfjs.js'), TFJS);
+  writeFileSync(join(root, 'pip-version'), 'pip 99.0 from /nowhere (python 3.11)\n');
   const cache = join(root, 'cache');
   process.env.PATH = bin;
   process.env.FAKE = root;
@@ -142,6 +144,7 @@ export function fakeMachine(): FakeMachine {
       writeFileSync(join(root, 'gpus'), table);
       program('nvidia-smi', NVIDIA_SMI);
     },
+    pipVersion: (line) => writeFileSync(join(root, 'pip-version'), line),
     tfjs: (source) => writeFileSync(join(root, 'tfjs.js'), source),
     calls: () => {
       const path = join(root, 'calls');

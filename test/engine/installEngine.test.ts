@@ -109,6 +109,12 @@ describe('an installation', () => {
 describe('each failure names what is missing and what mends it, and leaves nothing behind', () => {
   const cases: [string, (machine: FakeMachine) => Parameters<typeof installEngine>[0], RegExp, RegExp][] = [
     ['no pip', (m) => void m.remove('python3') as never, /pip for Python 3 must be installed/, /pip/],
+    [
+      'a pip too old',
+      (m) => void m.pipVersion('pip 18.1 from /nowhere (python 3.6)') as never,
+      /pip must be 20\.3 or newer to fetch TensorFlow, got 18\.1/,
+      /^python3 -m pip install --user --upgrade pip$/,
+    ],
     ['no compiler', (m) => void m.remove('g++') as never, /C\+\+ compiler must be installed/, /g\+\+/],
     ['no npm', (m) => void m.remove('npm') as never, /npm must be on the PATH/, /npm/],
     [
@@ -232,6 +238,22 @@ describe('each failure names what is missing and what mends it, and leaves nothi
       expect(error.message).toMatch(/must have a build for this machine, got linux s390x/);
     } finally {
       arch.mockRestore();
+    }
+  });
+
+  test('no glibc, or an old one', async () => {
+    const report = vi.spyOn(process.report, 'getReport');
+    try {
+      for (const [glibcVersionRuntime, got] of [
+        [undefined, 'musl'],
+        ['2.17', '2\\.17'],
+      ]) {
+        report.mockReturnValue({ header: { glibcVersionRuntime } });
+        const error = await failure(installEngine({ variant: 'cpu' }));
+        expect(error.message).toMatch(new RegExp(`must be glibc 2\\.27 or newer .* got .*${got}`));
+      }
+    } finally {
+      report.mockRestore();
     }
   });
 });
