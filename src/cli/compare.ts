@@ -9,7 +9,7 @@ import {
   PREDICTORS,
   TARGETS,
 } from '../compare/compareMetrics.ts';
-import { CORRELATION_KINDS } from '../compare/correlation.ts';
+import { CORRELATION_KINDS, MIN_PAIRS } from '../compare/correlation.ts';
 import { readRuns } from '../compare/readRuns.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { csvText } from '../results/csvFiles.ts';
@@ -111,6 +111,7 @@ function describe(comparisons: readonly ComparisonRow[], width: number): string[
     for (const group of groups) {
       const rows = comparisons.filter((row) => row.target === target && row.group === group);
       const most = Math.max(...rows.map((row) => row.runs));
+      if (group !== POOLED && most < MIN_PAIRS) continue;
       const lines = PREDICTORS.map((predictor) => ({
         predictor,
         cells: new Map(rows.filter((row) => row.predictor === predictor).map((row) => [row.layer, row])),
@@ -123,6 +124,12 @@ function describe(comparisons: readonly ComparisonRow[], width: number): string[
         '',
       );
     }
+  }
+  const small = groups.filter((group) =>
+    comparisons.every((row) => row.group !== group || row.runs < MIN_PAIRS),
+  );
+  if (small.length > 0) {
+    texts.push(`Groups of fewer than ${MIN_PAIRS} runs have no coefficient: ${small.join('; ')}`);
   }
   const warnings = comparisons.filter((row) => row.warning !== null);
   for (const row of warnings) {

@@ -61,7 +61,7 @@ export function compareMetrics(
   const layers = [...new Set(rows.map((row) => row.layer))];
   const tables = [
     ...layers.map((layer) => ({ layer, rows: rows.filter((row) => row.layer === layer) })),
-    ...(layers.length > 1 ? [{ layer: MEAN_LAYER, rows: meanOfLayers(rows, layers.length) }] : []),
+    ...(layers.length > 1 ? [{ layer: MEAN_LAYER, rows: meanOfLayers(rows) }] : []),
   ];
   return tables.flatMap((table) =>
     TARGETS.flatMap((target) =>
@@ -127,15 +127,15 @@ function signOf({ correlation: { spearman } }: ComparisonRow): number {
   return spearman === null || Math.abs(spearman) < MIN_STRENGTH ? 0 : Math.sign(spearman);
 }
 
-/** One row a run, its predictors the means over its layers; a predictor that a layer lacks is null. */
-function meanOfLayers(rows: readonly JoinedRow[], layerCount: number): JoinedRow[] {
+/** One row a run, its predictors the means over its layers; a predictor that one of them lacks is null. */
+function meanOfLayers(rows: readonly JoinedRow[]): JoinedRow[] {
   const runs = new Map<string, JoinedRow[]>();
   for (const row of rows) runs.set(row.run ?? '', [...(runs.get(row.run ?? '') ?? []), row]);
   return [...runs.values()].map((layers) => {
     const means = PREDICTORS.map((predictor) => {
       const values = layers.map((row) => row[predictor]).filter((value) => value !== null);
-      const complete = values.length === layerCount;
-      return [predictor, complete ? values.reduce((sum, value) => sum + value, 0) / layerCount : null];
+      const complete = values.length === layers.length;
+      return [predictor, complete ? values.reduce((sum, value) => sum + value / layers.length, 0) : null];
     });
     return { ...layers[0]!, layer: MEAN_LAYER, ...Object.fromEntries(means) };
   });

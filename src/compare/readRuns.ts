@@ -1,7 +1,7 @@
 import { UserError } from '../files/userError.ts';
 import { type JoinedRow, joinRows, lastEpochRows } from '../results/joinRows.ts';
 import { readResults } from '../results/readResults.ts';
-import { differingSettings, settingText } from '../results/runSettings.ts';
+import { differingSettings, settingKeys, settingText } from '../results/runSettings.ts';
 
 export interface ComparedRuns {
   /** One row a run and layer, at the run's last analyzed epoch. */
@@ -15,7 +15,8 @@ const ONE_GROUP = 'all alike';
 
 /**
  * Returns the last epoch of every analyzed run of the folders; `vary` is the dotted key that differs within a group. Runs of
- * several folders are named `folder/run`. Throws UserError for a folder given twice and where nothing is analyzed.
+ * several folders are named `folder/run`. Throws UserError for a folder given twice, a key no config has, and where nothing is
+ * analyzed.
  */
 export function readRuns(dirs: readonly string[], vary: string): ComparedRuns {
   const results = dirs.map((dir) => readResults(dir));
@@ -40,6 +41,10 @@ export function readRuns(dirs: readonly string[], vary: string): ComparedRuns {
       `results folders must hold analyzed runs, got none in ${dirs.join(', ')}`,
       `phasewatch analyze ${dirs[0]}`,
     );
+  }
+  const keys = settingKeys(runs);
+  if (keys.length > 0 && !keys.includes(vary)) {
+    throw new UserError(`unknown config key: ${vary} (known: ${keys.join(', ')})`);
   }
   const settings = differingSettings(runs, [vary]);
   return { rows, groupOf: (row) => settingText(settings.get(row.run ?? '') ?? {}) || ONE_GROUP };

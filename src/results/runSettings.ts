@@ -37,6 +37,11 @@ export function differingSettings(
   );
 }
 
+/** Returns the dotted keys of the runs' configs. */
+export function settingKeys(runs: readonly ConfiguredRun[]): string[] {
+  return [...new Set(runs.flatMap(({ config }) => (config === null ? [] : [...flatten(config).keys()])))];
+}
+
 /** Returns settings as one line, `l2.coefficient=0.01, learningRate=0.1`; empty where there are none. */
 export function settingText(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
