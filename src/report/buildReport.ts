@@ -1,4 +1,4 @@
-import { joinRows, lastEpochRows } from '../results/joinRows.ts';
+import { joinRows } from '../results/joinRows.ts';
 import { PHASES } from '../spectra/spectrumRow.ts';
 import { escapeHtml } from './html.ts';
 import { pageChartScript } from './pageChartScript.ts';
@@ -9,6 +9,7 @@ import { pageViewsScript } from './pageViewsScript.ts';
 import { provenanceSection } from './provenance.ts';
 import type { ReportInput } from './reportInput.ts';
 import { reportPayload } from './reportPayload.ts';
+import { reproductionSection } from './reproduction.ts';
 import { runTable } from './runTable.ts';
 import { summarySection } from './summary.ts';
 
@@ -16,15 +17,19 @@ import { summarySection } from './summary.ts';
 const CONTENT_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
-const SECTIONS = [
-  ['summary', 'Phases'],
-  ['runs', 'Runs'],
-  ['densities', 'Densities'],
-  ['explorer', 'Layer by epoch'],
-  ['measures', 'Measures'],
-  ['map', 'Phase map'],
-  ['provenance', 'Provenance'],
-] as const;
+/** Sections by the id of their heading; one that the folder has no data for is left out. */
+const SECTIONS: readonly { id: string; title: string; shown: (input: ReportInput) => boolean }[] = [
+  { id: 'summary', title: 'Phases', shown: () => true },
+  { id: 'runs', title: 'Runs', shown: () => true },
+  { id: 'reproduction', title: 'Reproduction', shown: ({ reproduction }) => reproduction.length > 0 },
+  ...[
+    { id: 'densities', title: 'Densities' },
+    { id: 'explorer', title: 'Layer by epoch' },
+    { id: 'measures', title: 'Measures' },
+    { id: 'map', title: 'Phase map' },
+  ].map((section) => ({ ...section, shown: ({ spectra }: ReportInput) => spectra.length > 0 })),
+  { id: 'provenance', title: 'Provenance', shown: () => true },
+];
 
 /**
  * Returns one self-contained HTML page on a results folder: it fetches nothing, and the same input gives the same bytes. Spectra
@@ -54,7 +59,9 @@ export function buildReport(input: ReportInput): string {
 <header>
 <div><h1>${escapeHtml(name)}</h1>
 <p class="lead">${description === null ? '' : `${escapeHtml(description)} \u2013 `}${counts.join(', ')}.</p>
-<nav aria-label="Sections"><ul>${SECTIONS.map(([id, title]) => `<li><a href="#${id}">${title}</a></li>`).join('')}</ul></nav></div>
+<nav aria-label="Sections"><ul>${SECTIONS.filter(({ shown }) => shown(input))
+    .map(({ id, title }) => `<li><a href="#${id}">${title}</a></li>`)
+    .join('')}</ul></nav></div>
 <button type="button" id="theme">Theme: auto</button>
 </header>
 <main>
@@ -66,7 +73,8 @@ ${summarySection(rows)}</section>
 <label>Phase<select id="phase-filter"><option value="">all</option>${PHASES.map((phase) => `<option>${phase}</option>`).join('')}</select></label>
 <button type="button" class="download" id="run-csv">CSV</button><span class="note" id="run-count" role="status"></span></div>
 ${runTable(rows, input.runs)}</section>
-${lastEpochRows(rows).length === 0 ? '' : chartSections}
+${input.reproduction.length === 0 ? '' : `<section id="reproduction" aria-labelledby="reproduction-title"><h2 id="reproduction-title">The authors' numbers, and these</h2>\n${reproductionSection(input.reproduction)}</section>`}
+${rows.length === 0 ? '' : chartSections}
 <section id="provenance" aria-labelledby="provenance-title"><h2 id="provenance-title">Provenance</h2>
 ${provenanceSection(input)}</section>
 </main>

@@ -55,6 +55,10 @@ thead button { border: 0; background: none; width: 100%; text-align: inherit; fo
 thead th[aria-sort='ascending'] button::after { content: ' \\25b2'; content: ' \\25b2' / ''; }
 thead th[aria-sort='descending'] button::after { content: ' \\25bc'; content: ' \\25bc' / ''; }
 tbody th { font-weight: 500; }
+.plain thead th { padding: 6px 10px; }
+.plain td.text { white-space: normal; min-width: 120px; }
+.within { color: var(--muted); }
+.beyond { color: var(--spike); }
 .tall { max-height: 640px; overflow: auto; }
 .tall thead th { position: sticky; top: 0; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(320px, 1fr)); gap: 16px; }
@@ -90,7 +94,11 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
   nav, .controls, .slider, .download, #theme { display: none; }
   section, figure, .phases li { break-inside: avoid; }
   #runs { break-inside: auto; }
-  .tall { max-height: none; overflow: visible; }
+  .plain thead th { padding: 6px 10px; }
+.plain td.text { white-space: normal; min-width: 120px; }
+.within { color: var(--muted); }
+.beyond { color: var(--spike); }
+.tall { max-height: none; overflow: visible; }
   .scroll { overflow: visible; border: 0; }
   th, td { padding: 2px 4px; font-size: 9px; }
   thead button { padding: 2px 4px; font-size: 9px; min-height: 0; white-space: normal; }

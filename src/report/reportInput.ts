@@ -1,3 +1,4 @@
+import type { CsvRow } from '../results/csvFiles.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import type { RunStatus } from '../results/runStatus.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
@@ -14,5 +15,7 @@ export interface ReportInput {
     metrics: readonly MetricsRow[];
   }[];
   spectra: readonly SpectrumRow[];
+  /** Authors' numbers beside this project's, any columns; a column `within` says yes or no. Empty: no such section. */
+  reproduction: readonly CsvRow[];
   esd(run: string | null, epoch: number | null, layer: string): Float64Array | null;
 }

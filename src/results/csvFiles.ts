@@ -137,6 +137,14 @@ export function readMetricsCsv(path: string): MetricsRow[] {
   });
 }
 
+/** Returns the rows of a CSV file with any columns; what looks like a number or a boolean is one. */
+export function readTable(path: string): CsvRow[] {
+  const { header, records } = readRecords(path);
+  return records.map((record) =>
+    Object.fromEntries(header.map((column, c) => [column, typed(record[c]!, column)])),
+  );
+}
+
 function readRecords(path: string): { header: string[]; records: string[][] } {
   try {
     const [header, ...records] = parse(readFileSync(path), { bom: true, skip_empty_lines: true });

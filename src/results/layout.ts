@@ -11,6 +11,8 @@ export const resultsLayout = (dir: string) => ({
   esd: (runId: string) => join(dir, 'esd', `${runId}.safetensors`),
   figures: join(dir, 'figures'),
   report: join(dir, 'report.html'),
+  /** Numbers of the paper beside those found here, where an experiment is a reproduction. */
+  reproduction: join(dir, 'reproduction.csv'),
   run: (runId: string) => runLayout(join(dir, 'runs', runId)),
 });
 

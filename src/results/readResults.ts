@@ -6,7 +6,7 @@ import { UserError } from '../files/userError.ts';
 import { readSafetensors, type Tensor } from '../snapshots/safetensors.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import type { Provenance } from '../sweep/provenance.ts';
-import { readMetricsCsv, readSpectraCsv } from './csvFiles.ts';
+import { type CsvRow, readMetricsCsv, readSpectraCsv, readTable } from './csvFiles.ts';
 import { esdKey, type ResultsLayout, resultsLayout } from './layout.ts';
 import type { MetricsRow } from './metricsRow.ts';
 import type { RunStatus } from './runStatus.ts';
@@ -35,6 +35,8 @@ export interface Results {
   /** Runs of the runs/ folder and runs that only spectra.csv knows, in natural order of their ids. */
   runs: RunResults[];
   spectra: SpectrumRow[];
+  /** Rows of reproduction.csv, with whatever columns it has; empty where there is none. */
+  reproduction: CsvRow[];
   /** Returns the eigenvalues of W^T W, ascending; null where they are not stored. `run` is null for weights that belong to no run. */
   esd(run: string | null, epoch: number | null, layer: string): Float64Array | null;
 }
@@ -66,6 +68,7 @@ export function readResults(dir: string): Results {
     experiment: readExperiment(layout),
     runs: [...ids].sort(naturalOrder.compare).map((id) => readRun(layout, id)),
     spectra,
+    reproduction: existsSync(layout.reproduction) ? readTable(layout.reproduction) : [],
     esd: esdReader(layout),
   };
 }

@@ -78,6 +78,25 @@ describe('buildReport', () => {
     expect(parseHTML(page).document.querySelector('h1')!.textContent).toBe(evil);
   });
 
+  it('puts the numbers of the paper beside those found', () => {
+    const reproduction = [
+      { quantity: 'test accuracy', authors: 0.763, here: 0.7612, tolerance: 0.012, within: true, note: null },
+      { quantity: 'stable rank <b>', authors: 148.5, here: 190.25, tolerance: 8, within: false, note: 'x' },
+    ];
+    const { document } = parseHTML(buildReport({ ...results, reproduction }));
+    const section = document.getElementById('reproduction')!;
+    expect(section.querySelector('p')!.textContent).toContain('1 of 2 numbers lie within');
+    const cells = [...section.querySelectorAll('tbody tr')].map((row) =>
+      [...row.children].map((cell) => cell.textContent),
+    );
+    expect(cells).toEqual([
+      ['test accuracy', '0.7630', '0.7612', '0.01200', 'yes', '\u2013'],
+      ['stable rank <b>', '148.5', '190.3', '8', 'no', 'x'],
+    ]);
+    expect(document.querySelector('nav')!.textContent).toContain('Reproduction');
+    expect(parseHTML(html).document.getElementById('reproduction')).toBeNull();
+  });
+
   it('is made of what there is: no spectra yet, a failed run, weights without a run', () => {
     const status = { ...results.runs[0]!.status!, state: 'failed' as const, error: 'loss is not finite' };
     const failed = buildReport({ ...results, spectra: [], runs: [{ ...results.runs[0]!, status }] });

@@ -75,6 +75,7 @@ export function largeReportInput(runs: number, epochs: number): ReportInput {
       })),
     })),
     spectra,
+    reproduction: [],
     esd: (run, epoch, layer) => evals.get(`${run}/${epoch}/${layer}`) ?? null,
   };
 }
