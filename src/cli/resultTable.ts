@@ -27,7 +27,7 @@ const COLUMNS: readonly Column<Line>[] = [
   },
   { title: 'soft rank', text: ({ layer }) => fixed(layer?.mp_softrank ?? null, 3), ...right, dispensable: 4 },
   { title: 'spikes', text: ({ layer }) => significant(layer?.num_spikes ?? null), ...right, dispensable: 1 },
-  { title: 'phase', text: ({ layer }) => phase(layer) },
+  { title: 'phase', text: phase },
 ];
 
 /** Returns the table run x layer: accuracy, and the spectrum of the last epoch that has one. */
@@ -53,9 +53,12 @@ export function resultTable(
   return formatTable(columns, lines, width);
 }
 
-function phase(layer: SpectrumRow | null): string {
+function phase({ run, layer }: Line): string {
   if (layer === null || layer.phase === null) return NO_VALUE;
-  return layer.phase_ambiguous === true && layer.phase_runner_up !== null
-    ? `${layer.phase} (or ${layer.phase_runner_up})`
-    : layer.phase;
+  const name =
+    layer.phase_ambiguous === true && layer.phase_runner_up !== null
+      ? `${layer.phase} (or ${layer.phase_runner_up})`
+      : layer.phase;
+  // The last epoch has no spectrum where snapshots are rarer, or its weights are not finite.
+  return layer.epoch === run.epoch ? name : `${name} at epoch ${layer.epoch}`;
 }
