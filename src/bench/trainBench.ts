@@ -38,6 +38,8 @@ export interface TrainCell {
   /** Arithmetic of products of matrices in billions a second, and its share of the peak of the same rounds. */
   gflops: number;
   share_of_peak: number;
+  /** The same of a CPU second. */
+  cpu_share_of_peak: number;
 }
 
 export interface TrainBench {
@@ -115,18 +117,18 @@ async function benchCell(
       );
     }
     const measured: Measurement[][] = facts.map(() => []);
-    const cellPeaks: number[] = [];
+    const products: Measurement[] = [];
     for (let round = 0; round < rounds; round++) {
-      cellPeaks.push(perSecond(await product.measure(Math.min(0.5, seconds))) / 1e9);
+      products.push(await product.measure(Math.min(0.5, seconds)));
       for (const [i, child] of frameworks.entries()) measured[i]!.push(await child.measure(seconds));
     }
-    peaks.push(...cellPeaks);
+    peaks.push(...products.map((measurement) => perSecond(measurement) / 1e9));
     const speeds = facts.map(
       ({ name, versions }, i): TrainSpeed => ({
         name,
         versions,
         images_per_s: median(measured[i]!.map((m) => batch * perSecond(m))),
-        images_per_cpu_s: median(measured[i]!.map((m) => (batch * m.units) / m.cpu_s)),
+        images_per_cpu_s: median(measured[i]!.map((m) => batch * perCpuSecond(m))),
       }),
     );
     const [phasewatch, ...peers] = speeds as [TrainSpeed, ...TrainSpeed[]];
@@ -135,7 +137,6 @@ async function benchCell(
     const flops = trainingFlopsPerImage(
       resolveNetwork(network, benchTask(network, batch).inputShape, BENCH_CLASSES),
     );
-    const gflops = (phasewatch.images_per_s * flops) / 1e9;
     return {
       network,
       batch,
@@ -143,8 +144,9 @@ async function benchCell(
       peers,
       ratio: fastest('images_per_s'),
       cpu_ratio: fastest('images_per_cpu_s'),
-      gflops,
-      share_of_peak: gflops / median(cellPeaks),
+      gflops: (phasewatch.images_per_s * flops) / 1e9,
+      share_of_peak: (phasewatch.images_per_s * flops) / median(products.map(perSecond)),
+      cpu_share_of_peak: (phasewatch.images_per_cpu_s * flops) / median(products.map(perCpuSecond)),
     };
   } finally {
     for (const child of frameworks) child.close();
@@ -171,4 +173,8 @@ export function benchOverhead(binding: SessionBinding, cells: readonly TrainCell
 
 function perSecond({ units, wall_s }: Measurement): number {
   return units / wall_s;
+}
+
+function perCpuSecond({ units, cpu_s }: Measurement): number {
+  return units / cpu_s;
 }

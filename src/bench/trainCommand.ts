@@ -57,10 +57,11 @@ function report(bench: TrainBench, overhead: readonly OverheadRow[], load: numbe
       ...new Set(cells.flatMap((cell) => [cell.phasewatch, ...cell.peers]).map(({ versions }) => versions)),
     ],
     `float32 matrix product: ${fixed(peak_gflops, 0)} GFLOP/s; vector update: ${fixed(bandwidth_gb_per_s, 1)} GB/s`,
-    'per CPU s: images a second of processor time, all threads; it stays comparable where other programs share the cores',
-    ...(load > 0.3
+    'per CPU s: images a second of processor time, all threads. Where other programs share the cores it tells more than img/s, but not',
+    'of PyTorch: its threads wait for each other by spinning, so that it is slow and its CPU time is waste there.',
+    ...(load > BUSY_LOAD
       ? [
-          `before the start the cores were ${fixed(100 * load, 0)} % loaded by other programs: take the columns of CPU time`,
+          `Before the start other programs kept ${fixed(load, 1)} processes waiting for each core: do not quote these figures.`,
         ]
       : []),
     '',
@@ -89,8 +90,12 @@ function speedColumns(cells: readonly TrainCell[]): Column<TrainCell>[] {
     right('ratio', (cell) => fixed(cell.cpu_ratio, 2)),
     right('GFLOP/s', ({ gflops }) => fixed(gflops, 0)),
     right('of peak', ({ share_of_peak }) => percent(share_of_peak, 0)),
+    right('per CPU s', ({ cpu_share_of_peak }) => percent(cpu_share_of_peak, 0)),
   ];
 }
+
+/** Load of a core, before anything is measured, from which figures say more about the other programs. */
+const BUSY_LOAD = 0.3;
 
 const OVERHEAD_COLUMNS: Column<OverheadRow>[] = [
   { title: 'network', text: ({ network }) => network },
