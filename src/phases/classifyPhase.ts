@@ -88,8 +88,11 @@ export function phaseColumns(
 }
 
 function beliefsOf(features: SpectrumFeatures): Record<Phase, number> {
-  const { rankLoss, nullModeGap, outlier, onset, outlierShare, heavyTail } = THRESHOLDS;
-  const collapsed = either(above(features.zeroShare, rankLoss), above(features.nullModeGap, nullModeGap));
+  const { rankLoss, nullModeGap, crowding, cliff, outlier, onset, outlierShare, heavyTail } = THRESHOLDS;
+  const collapsed = either(
+    either(above(features.zeroShare, rankLoss), above(features.nullModeGap, nullModeGap)),
+    above(features.crowdedShare, crowding) * above(features.cliff, cliff),
+  );
   // Significance decides the label; an excess that no eye would see only takes away belief, down to where the layer is ambiguous.
   const significant = above(features.outlier, outlier);
   const seen = UNSEEN_BELIEF + (1 - UNSEEN_BELIEF) * below(features.softRank, onset);
@@ -147,19 +150,25 @@ const below = (value: number, threshold: Threshold): number => 1 - above(value, 
 const either = (a: number, b: number): number => 1 - (1 - a) * (1 - b);
 
 function evidenceOf(features: SpectrumFeatures): string {
-  const { rankLoss, nullModeGap, outlier, outlierShare, heavyTail } = THRESHOLDS;
-  const parts = [
+  const { rankLoss, nullModeGap, crowding, cliff, outlier, outlierShare, heavyTail } = THRESHOLDS;
+  const bulk = [
     `${features.numSpikes} eigenvalues (${percent(features.outlierShare)}) above the bulk edge (limit ${percent(outlierShare.at)})`,
     `lambda_max ${features.outlier.toFixed(1)} Tracy-Widom units above it (${outlier.at})`,
     `R_mp ${features.softRank.toPrecision(3)} (apart below ${separationLimit(features).at.toPrecision(3)}, heavy below ${heavyTail.at})`,
     `bulk KS ${features.bulkDistance.toFixed(4)} (${bulkLimit(features).at.toFixed(4)})`,
   ];
+  const parts = features.noBulk === null ? bulk : [features.noBulk];
   if (features.zeroShare > 0) {
     parts.push(`${percent(features.zeroShare)} of the eigenvalues 0 (${percent(rankLoss.at)})`);
   }
   if (features.nullModeGap > Math.sqrt(nullModeGap.at)) {
     parts.push(
       `${percent(features.nullModeShare)} below a gap of a factor ${features.nullModeGap.toPrecision(3)} (${nullModeGap.at})`,
+    );
+  }
+  if (features.crowdedShare > crowding.at) {
+    parts.push(
+      `${percent(features.crowdedShare)} below lambda_max / 100 (${percent(crowding.at)}), cliff of a factor ${features.cliff.toPrecision(3)} (${cliff.at})`,
     );
   }
   return parts.join('; ');

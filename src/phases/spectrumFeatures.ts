@@ -4,6 +4,8 @@ import { johnstone, TW1_QUANTILE_99, tracyWidomQuantile } from '../spectra/tracy
 import {
   ABOVE_NULL_MODE_MIN_COUNT,
   ABOVE_NULL_MODE_MIN_SHARE,
+  CLIFF_MIN_RANK,
+  CLIFF_STRETCH,
   NULL_MODE_MAX_ENERGY,
   NULL_MODE_MIN_SHARE,
 } from './thresholds.ts';
@@ -18,6 +20,12 @@ export interface SpectrumFeatures {
   nullModeGap: number;
   /** Share of the eigenvalues in that mode, 0 where there is none. */
   nullModeShare: number;
+  /** Share of the eigenvalues below lambda_max / 100: the first of 100 bins. */
+  crowdedShare: number;
+  /** Largest factor between the eigenvalues of rank k and 2.5 k that is at least that between rank 1 and k; 1 where there is none. */
+  cliff: number;
+  /** Why there is no bulk to fit, which leaves the features below at those of noise; null where there is one. */
+  noBulk: string | null;
   /** How far lambda_max lies above the expected edge, in units of the Tracy-Widom scale; for pooled matrices less what the largest of many gains. */
   outlier: number;
   /** lambda_plus / lambda_max, R_mp. */
@@ -45,21 +53,12 @@ export function spectrumFeatures(
   if (rank === 0) return { reason: 'all eigenvalues are 0' };
   const fit = fitMarchenkoPastur(evals, shape, zero);
   const zeroShare = 1 - rank / n;
-  const mode = nullMode(evals, zero);
+  const mode = { ...nullMode(evals, zero), ...cliff(evals, zero) };
   if (fit.sigma === null) {
-    // Where most of the spectrum is 0 there is no bulk, but there is a verdict.
+    // Where much of the spectrum is 0 there is no bulk, but there is a verdict.
     if (zeroShare < NULL_MODE_MIN_SHARE) return { reason: fit.reason };
-    return {
-      N,
-      M,
-      zeroShare,
-      ...mode,
-      outlier: 0,
-      softRank: 1,
-      numSpikes: 0,
-      outlierShare: 0,
-      bulkDistance: 0,
-    };
+    const noise = { outlier: 0, softRank: 1, numSpikes: 0, outlierShare: 0, bulkDistance: 0 };
+    return { N, M, zeroShare, ...mode, noBulk: fit.reason, ...noise };
   }
   const { center, scale } = johnstone(N, M, fit.sigma);
   const gain = shape.replicas === 1 ? 0 : tracyWidomQuantile(0.99 ** (1 / shape.replicas)) - TW1_QUANTILE_99;
@@ -68,6 +67,7 @@ export function spectrumFeatures(
     M,
     zeroShare,
     ...mode,
+    noBulk: null,
     outlier: (evals[n - 1]! - center) / scale - gain,
     softRank: fit.mpSoftRank,
     numSpikes: fit.numSpikes,
@@ -95,4 +95,17 @@ function nullMode(evals: Float64Array, zero: number): { nullModeGap: number; nul
     below += evals[i]!;
   }
   return { nullModeGap, nullModeShare };
+}
+
+function cliff(evals: Float64Array, zero: number): { crowdedShare: number; cliff: number } {
+  const n = evals.length;
+  const ofRank = (k: number): number => Math.max(evals[n - k]!, zero);
+  const largest = ofRank(1);
+  let steepest = 1;
+  for (let k = CLIFF_MIN_RANK; CLIFF_STRETCH * k <= n / 2; k++) {
+    const fall = ofRank(k) / ofRank(Math.round(CLIFF_STRETCH * k));
+    if (fall >= largest / ofRank(k)) steepest = Math.max(steepest, fall);
+  }
+  const first = evals.findIndex((value) => value >= largest / 100);
+  return { crowdedShare: first / n, cliff: steepest };
 }

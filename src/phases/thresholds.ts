@@ -31,6 +31,21 @@ export const THRESHOLDS = {
     reason:
       "neighbours within any other phase, far from the ends of the spectrum, are closer than a factor of 5; the authors' collapsed layers show 20 and more",
   },
+  crowding: {
+    at: 0.85,
+    width: 0.03,
+    unit: 'linear',
+    quantity: 'share of eigenvalues below a hundredth of lambda_max',
+    reason: "the first of 100 bins of the authors' collapsed layers holds .92 and .94 of the eigenvalues",
+  },
+  cliff: {
+    at: 10,
+    width: 0.25,
+    unit: 'log',
+    quantity: 'factor between the eigenvalues of rank k and 2.5 k, counted from the largest',
+    reason:
+      'a heavy tail of any alpha above 1.4 falls by less than 10 there, and falls as fast before; spikes over a mode near 0 fall all at once',
+  },
   outlier: {
     at: 2.02,
     width: 0.5,
@@ -86,6 +101,10 @@ export const NULL_MODE_MIN_SHARE = 0.05;
 /** What stands above a mode near 0 is this many eigenvalues or more, and this share: fewer are spikes, or the top of a heavy tail, whose first eigenvalues lie far apart. */
 export const ABOVE_NULL_MODE_MIN_COUNT = 4;
 export const ABOVE_NULL_MODE_MIN_SHARE = 0.04;
+/** A cliff has at least this many eigenvalues above it, one less than the ten classes give spikes: the first few of a heavy tail lie anywhere. */
+export const CLIFF_MIN_RANK = 8;
+/** From rank k to this times k. */
+export const CLIFF_STRETCH = 2.5;
 /** A mode near 0 carries at most this share of the trace: a bulk under a few strong spikes carries most of it, the authors' collapsed layers about .1. */
 export const NULL_MODE_MAX_ENERGY = 0.2;
 /** Below this belief in the first label a layer is marked ambiguous: odds of less than three to one. */

@@ -128,4 +128,13 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
         noise: 10 ** uniform(stream, -3, Math.log10(0.03)),
       }),
   },
+  {
+    name: 'shrunken bulk',
+    phase: 'rank-collapse',
+    target: true,
+    description:
+      'normal noise and spikes of 0.03 M to 0.06 M (9 at least), expected at 150 to 1000, the bulk shrunk towards 0 as under too strong a weight penalty',
+    draw: (stream, shape) =>
+      spikes(stream, shape, Math.max(9, Math.round(uniform(stream, 0.03, 0.06) * smaller(shape))), 150, 1000),
+  },
 ];
