@@ -166,7 +166,7 @@ it('takes a silent connection for cut', async () => {
     if (call === 1) response.writeHead(200, { 'content-length': BODY.length }).write(BODY.subarray(0, 100));
     else sendRange(request, response);
   };
-  await download({ stallTimeout: 200 });
+  await download({ stallTimeout: 500 });
   expect(readFileSync(path())).toEqual(BODY);
 });
 
