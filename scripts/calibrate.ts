@@ -1,6 +1,6 @@
 /**
  * Prints how the phase classifier labels matrices of known class: `npm run calibrate [-- --draws 100]`.
- * Draws are per family for the smallest shape; larger ones get fewer, as their cost demands (at least 2). Gaussian noise gets 1000
+ * Draws are per family for the smallest shape; larger ones get fewer, as their cost demands (at least 1). Gaussian noise gets 1000
  * (200 of the two largest shapes). Every matrix follows from the seed 0, its family, shape and index, so two runs print the same. docs/phases.md
  * keeps the table.
  */
@@ -44,7 +44,7 @@ for (const family of MATRIX_FAMILIES) {
     const counts = new Map<string, number>();
     const count =
       family.drawSpectrum === undefined
-        ? Math.max(2, Math.round(draws / shape.cost))
+        ? Math.max(1, Math.round(draws / shape.cost))
         : shape.cost < 20
           ? 1000
           : 200;

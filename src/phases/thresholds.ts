@@ -4,7 +4,7 @@ export interface Threshold {
   width: number;
   /** `log`: distances are differences of natural logarithms; `linear`: plain differences. */
   unit: 'log' | 'linear';
-  /** What is compared, as the evidence of a label names it. */
+  /** What is compared. */
   quantity: string;
   reason: string;
 }
@@ -29,7 +29,7 @@ export const THRESHOLDS = {
     unit: 'log',
     quantity: 'factor between the mode near 0 and the rest',
     reason:
-      "neighbours within any other phase, far from the ends of the spectrum, are closer than a factor of 5; the authors' collapsed layers show 20 and more",
+      'in a heavy tail of alpha = 1.5 the factor between ranks k and k + 1 exceeds 10 with probability 10^(-k/2), one in 10,000 at rank 8, the lowest looked at for M = 192',
   },
   crowding: {
     at: 0.85,
@@ -59,7 +59,7 @@ export const THRESHOLDS = {
     unit: 'log',
     quantity: 'R_mp',
     reason:
-      'an excess of less than 5 % of the edge is significant in a large matrix but not seen in a histogram: the authors call R_mp = .96 (b = 250) random-like, a third party .978. Such a layer is marked ambiguous',
+      'an excess of less than 5 % of the edge is significant in a large matrix but not seen in a histogram: the authors call b = 250 random-like (R_mp = .96 with the sigma of its trace), a third party R_mp = .978. Such a layer is marked ambiguous',
   },
   separation: {
     at: 0.84,
