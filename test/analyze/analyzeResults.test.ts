@@ -1,0 +1,108 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { analyzeResults, pruneSnapshots } from '../../src/analyze/analyzeResults.ts';
+import { analysisSchema } from '../../src/config/schema.ts';
+import type { LinearAlgebra } from '../../src/linalg/linearAlgebra.ts';
+import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
+import { randomStream } from '../../src/random/stream.ts';
+import { readSpectraCsv } from '../../src/results/csvFiles.ts';
+import { esdKey, resultsLayout } from '../../src/results/layout.ts';
+import { readSafetensors } from '../../src/snapshots/safetensors.ts';
+import { writeSnapshot } from '../../src/snapshots/snapshot.ts';
+
+const analysis = analysisSchema.parse({});
+let dir: string;
+let solved: number;
+const counting: LinearAlgebra = {
+  ...typescriptLinearAlgebra,
+  eigenvalues: (W, rows, cols) => {
+    solved++;
+    return typescriptLinearAlgebra.eigenvalues(W, rows, cols);
+  },
+};
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'phasewatch-analyze-'));
+  solved = 0;
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+function snapshot(run: string, epoch: number, seed = epoch, poisoned = false): void {
+  const stream = randomStream(seed, `${run}`);
+  const data = Float32Array.from({ length: 40 * 20 }, () => stream.normal());
+  if (poisoned) data[33] = Number.NaN;
+  const kernel = Float32Array.from({ length: 9 * 10 * 12 }, () => stream.normal());
+  writeSnapshot(
+    resultsLayout(dir).run(run).snapshot(epoch),
+    epoch,
+    [
+      { layer: 'fc1', shape: [40, 20], data },
+      { layer: 'conv1', shape: [3, 3, 10, 12], data: kernel },
+    ],
+    'float32',
+  );
+}
+
+const analyze = (runs = ['b=2', 'b=16'], options = analysis, signal = new AbortController().signal) =>
+  analyzeResults(resultsLayout(dir), runs, options, { algebra: counting, signal, onProgress: () => {} });
+
+describe('analyzeResults', () => {
+  it('writes a row for every run, epoch and layer, and the eigenvalues they follow from', async () => {
+    for (const run of ['b=2', 'b=16']) for (const epoch of [0, 1]) snapshot(run, epoch);
+    const rows = await analyze();
+    expect(rows.map(({ run, epoch, layer }) => `${run} ${epoch} ${layer}`).sort()).toEqual(
+      ['b=16', 'b=2'].flatMap((run) => [0, 1].flatMap((e) => [`${run} ${e} conv1`, `${run} ${e} fc1`])),
+    );
+    expect(readSpectraCsv(resultsLayout(dir).spectra)).toEqual(rows);
+    const { tensors } = readSafetensors(resultsLayout(dir).esd('b=2'));
+    const fc1 = rows.find(({ run, epoch, layer }) => run === 'b=2' && epoch === 1 && layer === 'fc1')!;
+    expect((tensors.get(esdKey(1, 'fc1'))!.data as Float64Array).at(-1)).toBe(fc1.lambda_max);
+    // The nine kernel positions of 10 x 12, pooled.
+    expect(tensors.get(esdKey(0, 'conv1'))!.shape).toEqual([90]);
+  });
+
+  it('analyzes a snapshot once, and again when its bytes or the analysis change', async () => {
+    snapshot('b=2', 0);
+    snapshot('b=2', 1);
+    const first = await analyze(['b=2']);
+    expect(solved).toBe(2 * (1 + 9));
+    solved = 0;
+    expect(await analyze(['b=2'])).toEqual(first);
+    expect(solved).toBe(0);
+    snapshot('b=2', 1, 99);
+    const changed = await analyze(['b=2']);
+    expect(solved).toBe(10);
+    expect(changed.filter(({ epoch }) => epoch === 0)).toEqual(first.filter(({ epoch }) => epoch === 0));
+    expect(changed.filter(({ epoch }) => epoch === 1)).not.toEqual(first.filter(({ epoch }) => epoch === 1));
+    solved = 0;
+    await analyze(['b=2'], analysisSchema.parse({ fit: 'ww' }));
+    expect(solved).toBe(20);
+  });
+
+  it('takes rows that an interrupted analysis left behind for what they are', async () => {
+    snapshot('b=2', 0);
+    snapshot('b=2', 1);
+    const whole = await analyze(['b=2']);
+    const layout = resultsLayout(dir);
+    const [header, ...lines] = readFileSync(layout.spectra, 'utf8').trimEnd().split('\n');
+    writeFileSync(layout.spectra, [header, ...lines.slice(0, 2), ''].join('\n'));
+    expect(await analyze(['b=2'])).toEqual(whole);
+  });
+
+  it('keeps the spectra of snapshots that the policy removes', async () => {
+    for (const epoch of [0, 1, 2]) snapshot('b=2', epoch);
+    const before = await analyze(['b=2']);
+    pruneSnapshots(resultsLayout(dir), 'b=2', 'last');
+    solved = 0;
+    expect(await analyze(['b=2'])).toEqual(before);
+    expect(solved).toBe(0);
+  });
+
+  it('refuses a layer with NaN by name and goes on with the others', async () => {
+    snapshot('b=2', 0, 0, true);
+    const rows = await analyze(['b=2']);
+    expect(rows.map(({ layer }) => layer)).toEqual(['conv1']);
+  });
+});
