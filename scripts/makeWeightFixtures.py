@@ -110,7 +110,7 @@ def write_torch():
     torch.save(module, out / "module.pt")
     torch.save(
         {
-            "settings": {"dtype": torch.bfloat16, "device": torch.device("cuda", 0), "shape": torch.Size([4, 3])},
+            "settings": {"dtype": torch.bfloat16, "device": torch.device("cuda", 0), "shape": torch.Size([4, 3]), "tags": {1, 2}, "raw": b"\xff"},
             "complex": torch.zeros(4, 3, dtype=torch.complex64),
             "float8": torch.zeros(4, 3).to(torch.float8_e4m3fn),
             "weight": tensor((4, 3), 1),

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../files/userError.ts';
 import { cifar10Missing } from './cifar10.ts';
@@ -58,7 +67,7 @@ function copyFolder(from: string, stage: string, onFile: (name: string) => void)
   }
   for (const name of CIFAR_FILES) {
     onFile(name);
-    copyFileSync(join(folder, name), join(stage, name));
+    copyFileSync(join(folder, name), join(stage, name), constants.COPYFILE_FICLONE);
   }
 }
 

@@ -41,10 +41,11 @@ function weightsOf(folder: string): FoundWeights[] {
 
 const names = (folder: string): string[] => readdirSync(folder).toSorted();
 
-/** A JSON file counts only by the name that TensorFlow.js gives it: others are everywhere. */
+/** JSON and .bin files are everywhere: they count only by the names that TensorFlow.js and PyTorch's users give them. */
 const isWeights = (name: string): boolean =>
   extname(name) === '.json'
     ? name === 'model.json'
-    : WEIGHTS_EXTENSIONS.some((extension) => extension === extname(name));
+    : /^(pytorch|adapter)_model.*\.bin$/.test(name) ||
+      WEIGHTS_EXTENSIONS.some((extension) => extension === extname(name));
 
 const stem = (path: string): string => basename(path, extname(path));

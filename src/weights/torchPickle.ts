@@ -45,6 +45,9 @@ const REBUILD_PARAMETER = 'torch._utils._rebuild_parameter';
 const ORDERED_DICT = 'collections.OrderedDict';
 const SIZE = 'torch.Size';
 const DEVICE = 'torch.device';
+/** How protocol 2, which torch.save writes, spells sets and bytes. */
+const SETS = new Set(['__builtin__.set', 'builtins.set', '__builtin__.frozenset', 'builtins.frozenset']);
+const ENCODE = '_codecs.encode';
 /** Plain values that settings saved beside the weights may hold. */
 const DTYPE_NAME =
   /^torch\.(b?float(8_\w+|16|32|64)|complex(32|64|128)|u?int(8|16|32|64)|bool|half|double|long)$/;
@@ -61,6 +64,8 @@ const ALLOWED = new Set([
   ORDERED_DICT,
   SIZE,
   DEVICE,
+  ...SETS,
+  ENCODE,
 ]);
 
 /**
@@ -77,6 +82,8 @@ export function readTorchPickle(reader: ByteReader, onStorage: (storage: TorchSt
       if (name === ORDERED_DICT && args.length === 0) return { kind: 'dict', entries: [] };
       if (name === DEVICE && args.every((arg) => typeof arg === 'string' || isCount(arg)))
         return args.join(':');
+      if (SETS.has(name)) return isKind(args[0], 'list') ? args[0] : null;
+      if (name === ENCODE) return typeof args[0] === 'string' ? args[0] : null;
       if (name === SIZE && args.length === 1 && isKind(args[0], 'list')) return args[0];
       return null;
     },

@@ -123,10 +123,18 @@ describe('findWeights', () => {
   });
 
   it('finds the weights files of a folder, and none of the other ones', () => {
-    for (const name of ['a.pt', 'b.npz', 'model.json', 'package.json', 'notes.txt']) {
+    for (const name of [
+      'a.pt',
+      'b.npz',
+      'data.bin',
+      'model.json',
+      'package.json',
+      'notes.txt',
+      'pytorch_model-1.bin',
+    ]) {
       writeFileSync(join(folder, name), '');
     }
-    expect(findWeights(folder).map(({ name }) => name)).toEqual(['a', 'b', 'model']);
+    expect(findWeights(folder).map(({ name }) => name)).toEqual(['a', 'b', 'model', 'pytorch_model-1']);
     const empty = join(folder, 'empty');
     mkdirSync(empty);
     expect(() => findWeights(empty)).toThrow(/empty must hold weights/);
