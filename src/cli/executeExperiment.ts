@@ -2,9 +2,10 @@ import { resultsLayout } from '../results/layout.ts';
 import { freeSpace } from '../sweep/freeSpace.ts';
 import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
 import { planRuns } from '../sweep/planRuns.ts';
-import type { RunExperimentOptions, RunOutcome } from '../sweep/runEvents.ts';
+import type { RunEvent, RunExperimentOptions, RunOutcome } from '../sweep/runEvents.ts';
 import { readStoredRun } from '../sweep/runFolder.ts';
 import { knownSpeeds, rememberSpeeds, type SpeedSetting } from '../sweep/speedCache.ts';
+import { type EventFiles, eventFiles } from '../tensorboard/eventFiles.ts';
 import { printDryRun } from './dryRun.ts';
 import { interruptSignal } from './interrupt.ts';
 import { byteSize, count } from './numberText.ts';
@@ -56,7 +57,7 @@ function tellPlan(experiment: Experiment, setting: SpeedSetting, output: Output)
   }
 }
 
-async function withProgress(
+export async function withProgress(
   experiment: Experiment,
   setting: SpeedSetting,
   args: RunArgs,
@@ -69,15 +70,16 @@ async function withProgress(
   const interrupt = interruptSignal(() =>
     line.log('interrupted: finishing the step and writing the checkpoint'),
   );
+  const tensorboard = args.tensorboard ? eventFiles(experiment.outDir) : null;
   const options: RunExperimentOptions = {
     ...setting,
     outDir: experiment.outDir,
     trainOnly,
     retryFailed: args['retry-failed'],
     failFast: args['fail-fast'],
-    tensorboard: args.tensorboard,
     signal: interrupt.signal,
     onEvent: (event) => {
+      if (tensorboard !== null) tellTensorboard(tensorboard, event);
       const kept = progress.take(event);
       if (kept !== null) line.log(kept);
       line.update(
@@ -96,6 +98,13 @@ async function withProgress(
       setting,
     );
   }
+}
+
+function tellTensorboard(files: EventFiles, event: RunEvent): void {
+  if (event.type === 'run-started') files.startRun(event.run, event.resumedAt);
+  else if (event.type === 'epoch') files.addEpoch(event.run, event.row);
+  else if (event.type === 'run-skipped') files.addFinishedRun(event.run);
+  else if (event.type === 'report') files.writeSpectra();
 }
 
 function report(experiment: Experiment, outcome: RunOutcome, trainOnly: boolean, output: Output): void {

@@ -63,7 +63,7 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
           return value;
         },
       },
-      tensorboard: flag('write TensorBoard event files beside the metrics'),
+      tensorboard: flag('write event files for TensorBoard to DIR/tensorboard'),
     }) as unknown as Argv<RunArgs>;
 }
 

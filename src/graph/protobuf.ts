@@ -15,6 +15,13 @@ export class ProtoMessage {
     return this;
   }
 
+  double(field: number, value: number): this {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setFloat64(0, value, true);
+    this.chunks.push(varint((field << 3) | 1), bytes);
+    return this;
+  }
+
   bytes(field: number, value: Uint8Array): this {
     this.chunks.push(varint((field << 3) | 2), varint(value.byteLength), value);
     return this;

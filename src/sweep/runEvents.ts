@@ -15,8 +15,6 @@ export interface RunExperimentOptions {
   threads: number | null;
   /** `cpu` or `gpu:<n>`; null: as the engine chooses. */
   device: string | null;
-  /** Write TensorBoard event files beside the metrics. */
-  tensorboard: boolean;
   /** Aborted by the first Ctrl-C: the step is finished, the checkpoint written. */
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
@@ -39,6 +37,7 @@ export type RunEvent =
   | { type: 'epoch'; run: string; row: MetricsRow }
   | { type: 'run-finished'; run: string }
   | { type: 'run-failed'; run: string; error: string }
+  | { type: 'layer-skipped'; message: string }
   | { type: 'analyze'; done: number; total: number }
   | { type: 'report'; path: string };
 
