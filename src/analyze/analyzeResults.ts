@@ -17,6 +17,8 @@ export interface AnalyzeOptions {
   /** When aborted, the analysis ends after the run at hand. */
   signal: AbortSignal;
   onProgress(done: number, total: number): void;
+  /** Hears of every layer that could not be analyzed. */
+  onSkip(message: string): void;
 }
 
 /** The spectra of one run: its rows, its eigenvalues by esdKey, and the SHA-256 of the snapshot each epoch's come from. */
@@ -36,7 +38,7 @@ export async function analyzeResults(
   layout: ResultsLayout,
   runs: readonly string[],
   analysis: AnalysisConfig,
-  { algebra, signal, onProgress }: AnalyzeOptions,
+  { algebra, signal, onProgress, onSkip }: AnalyzeOptions,
 ): Promise<SpectrumRow[]> {
   const earlier = existsSync(layout.spectra) ? readSpectraCsv(layout.spectra) : [];
   const pending = runs.map((run) => ({ run, epochs: snapshotEpochs(layout.run(run).snapshots) }));
@@ -50,7 +52,7 @@ export async function analyzeResults(
       const path = layout.run(run).snapshot(epoch);
       const source = epochs.includes(epoch) ? sha256(path) : known.sources[epoch]!;
       if (source === known.sources[epoch]) reuseEpoch(spectra, known, epoch);
-      else analyzeSnapshot(spectra, path, run, epoch, analysis, algebra);
+      else analyzeSnapshot(spectra, { path, run, epoch }, analysis, algebra, onSkip);
       spectra.sources[epoch] = source;
       if (epochs.includes(epoch)) onProgress(++done, total);
       await new Promise((resolve) => setImmediate(resolve));
@@ -135,15 +137,15 @@ function reuseEpoch(spectra: RunSpectra, known: RunSpectra, epoch: number): void
 
 function analyzeSnapshot(
   spectra: RunSpectra,
-  path: string,
-  run: string,
-  epoch: number,
+  { path, run, epoch }: { path: string; run: string; epoch: number },
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
+  onSkip: (message: string) => void,
 ): void {
   const file = openWeights(path);
   try {
-    const { layers } = analyzeWeights(file, analysis, algebra, { conv: 'slices' });
+    const { layers, skipped } = analyzeWeights(file, analysis, algebra, { conv: 'slices' });
+    for (const { reason } of skipped) onSkip(`skipped a layer of run ${run}, epoch ${epoch}: ${reason}`);
     for (const { row, eigenvalues } of layers) {
       spectra.rows.push({ ...row, run, epoch });
       spectra.eigenvalues.set(esdKey(epoch, row.layer), {

@@ -165,6 +165,7 @@ async function analyzeFolder(
       algebra,
       signal,
       onProgress: (done, total) => progress.update(`analyzing ${done}/${total}`),
+      onSkip: (message) => progress.log(message),
     });
     const source = (row: SpectrumRow): string => layout.run(row.run!).snapshot(row.epoch!);
     return { layers: rows.map((row) => ({ source: source(row), ...row })), skipped: [] };

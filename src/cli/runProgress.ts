@@ -81,6 +81,7 @@ export function runProgress(
 
   return {
     take: (event) => {
+      if (event.type === 'layer-skipped') return event.message;
       phase = phaseText(event);
       return 'run' in event ? takeRunEvent(states.get(event.run)!, event, measured) : null;
     },

@@ -133,6 +133,7 @@ async function analyzeExperiment(
     algebra: engine === null ? typescriptLinearAlgebra : nativeLinearAlgebra(engine.binding),
     signal,
     onProgress: (done, total) => onEvent({ type: 'analyze', done, total }),
+    onSkip: (message) => onEvent({ type: 'layer-skipped', message }),
   });
   if (!signal.aborted) {
     for (const { id, config } of experiment.runs) pruneSnapshots(layout, id, config.snapshots.keep);

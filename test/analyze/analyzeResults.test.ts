@@ -15,6 +15,7 @@ import { writeSnapshot } from '../../src/snapshots/snapshot.ts';
 const analysis = analysisSchema.parse({});
 let dir: string;
 let solved: number;
+let skips: string[];
 const counting: LinearAlgebra = {
   ...typescriptLinearAlgebra,
   eigenvalues: (W, rows, cols) => {
@@ -26,6 +27,7 @@ const counting: LinearAlgebra = {
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'phasewatch-analyze-'));
   solved = 0;
+  skips = [];
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -46,7 +48,12 @@ function snapshot(run: string, epoch: number, seed = epoch, poisoned = false): v
 }
 
 const analyze = (runs = ['b=2', 'b=16'], options = analysis, signal = new AbortController().signal) =>
-  analyzeResults(resultsLayout(dir), runs, options, { algebra: counting, signal, onProgress: () => {} });
+  analyzeResults(resultsLayout(dir), runs, options, {
+    algebra: counting,
+    signal,
+    onProgress: () => {},
+    onSkip: (message) => skips.push(message),
+  });
 
 describe('analyzeResults', () => {
   it('writes a row for every run, epoch and layer, and the eigenvalues they follow from', async () => {
@@ -104,5 +111,9 @@ describe('analyzeResults', () => {
     snapshot('b=2', 0, 0, true);
     const rows = await analyze(['b=2']);
     expect(rows.map(({ layer }) => layer)).toEqual(['conv1']);
+    expect(skips).toHaveLength(1);
+    expect(skips[0]).toMatch(
+      /^skipped a layer of run b=2, epoch 0: .*fc1.* must be finite, got NaN at index 33$/,
+    );
   });
 });
