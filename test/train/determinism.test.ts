@@ -58,7 +58,12 @@ describe('two processes train the same config to the same bytes', () => {
   });
 });
 
-describe('a run killed by SIGKILL and started again ends with the bytes of one that was left alone', () => {
+// Several processes one after the other: on a busy machine that takes its time.
+const TIMEOUT = 240_000;
+
+describe('a run killed by SIGKILL and started again ends with the bytes of one that was left alone', {
+  timeout: TIMEOUT,
+}, () => {
   // Long enough for a moment to fall anywhere, and with everything that a checkpoint has to hold.
   const config = jobConfig({
     trainImages: 700,
