@@ -83,24 +83,29 @@ dl.provenance { display: grid; grid-template-columns: max-content minmax(0, 1fr)
 .provenance dt { color: var(--muted); grid-column: 1; }
 .provenance dd { margin: 0; grid-column: 2; overflow-wrap: anywhere; }
 footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
-@media (max-width: 760px) {
+@media screen and (max-width: 760px) {
   main, header, footer { padding-left: 14px; padding-right: 14px; }
   .explorer { grid-template-columns: minmax(0, 1fr); }
   .grid { grid-template-columns: minmax(0, 1fr); }
   .phases { grid-template-columns: 1fr; }
 }
 @media print {
-  body { font-size: 11px; }
+  :root, :root[data-theme], :root:not([data-theme='light']) { ${LIGHT} }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  body, .facts, .facts ul, .provenance, .note, .legend, figcaption { font-size: 10px; }
+  main, header, footer { padding: 0; max-width: none; }
   nav, .controls, .slider, .download, #theme { display: none; }
-  section, figure, .phases li { break-inside: avoid; }
-  #runs { break-inside: auto; }
-  .plain thead th { padding: 6px 10px; }
-.plain td.text { white-space: normal; min-width: 120px; }
-.within { color: var(--muted); }
-.beyond { color: var(--spike); }
-.tall { max-height: none; overflow: visible; }
+  section { margin: 16px 0; }
+  h2, h2 + .note { break-after: avoid; }
+  figure, .phases li, tr, .explorer { break-inside: avoid; }
+  .phases { grid-template-columns: repeat(3, 1fr); }
+  .grid { grid-template-columns: repeat(3, 1fr); }
+  .explorer { grid-template-columns: minmax(0, 1fr) 190px; }
+  .chart { height: auto; }
+  .tall { max-height: none; overflow: visible; }
   .scroll { overflow: visible; border: 0; }
   th, td { padding: 2px 4px; font-size: 9px; }
+  .plain thead th { padding: 2px 4px; }
   thead button { padding: 2px 4px; font-size: 9px; min-height: 0; white-space: normal; }
 }
 `;

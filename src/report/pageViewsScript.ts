@@ -102,7 +102,7 @@ function setUpDensities(data) {
       const row = data.seriesOf(run, layer.value).at(-1);
       const figure = document.createElement('figure'), chart = document.createElement('div'), caption = document.createElement('figcaption');
       const phase = data.rows.phase[row];
-      caption.textContent = data.runs[run].id + ', epoch ' + showNumber(data.rows.epoch[row]) + ': ' + (phase === null ? 'no label' : data.phases[phase].name) + ', alpha ' + showNumber(data.rows.alpha[row]) + ', ' + showNumber(data.rows.num_spikes[row]) + ' spikes';
+      caption.textContent = data.runs[run].id + ', epoch ' + showNumber(data.rows.epoch[row]) + ': ' + (phase === null ? 'no label' : data.phases[phase].name) + ', alpha ' + showNumber(data.rows.alpha[row]) + (data.rows.num_spikes[row] === null ? '' : ', ' + data.rows.num_spikes[row] + ' spikes');
       figure.append(caption, chart);
       host.append(figure);
       drawEsd(chart, data, row, view.value, null, 230);
