@@ -4,6 +4,7 @@ import { createOutput, type OutputFlags } from './output.ts';
 
 interface VerifyArgs extends OutputFlags {
   dir: string;
+  weights: boolean;
 }
 
 const EXIT_DOES_NOT_FIT = 1;
@@ -13,13 +14,18 @@ export const verifyCommand: CommandModule<object, VerifyArgs> = {
   builder: (parser) =>
     parser
       .positional('dir', { type: 'string', demandOption: true, describe: 'results folder' })
+      .option('weights', {
+        type: 'boolean',
+        default: true,
+        describe: 'snapshots and checkpoints must be there; --no-weights: they may have been removed',
+      })
       .example(
         '$0 verify results/quick',
         'exit code 1 when something does not fit',
       ) as unknown as Argv<VerifyArgs>,
   handler: (args) => {
     const output = createOutput(args);
-    const verification = verifyResults(args.dir);
+    const verification = verifyResults(args.dir, { weights: args.weights });
     const { files, problems, remarks } = verification;
     output.document(verification);
     for (const { path, problem } of problems) output.print(`${path}: ${problem}`);

@@ -25,11 +25,16 @@ export interface Verification {
   remarks: string[];
 }
 
+export interface VerifyOptions {
+  /** False for results that were published without their snapshots and checkpoints: these may be missing. */
+  weights?: boolean;
+}
+
 /**
  * Returns what in a results folder is not as it was written: checksums of all files, runs against experiment.yaml, epochs without
  * metrics, snapshot or spectra, eigenvalues that are not those of spectra.csv, other data than the runs were trained on.
  */
-export function verifyResults(dir: string): Verification {
+export function verifyResults(dir: string, { weights = true }: VerifyOptions = {}): Verification {
   const layout = resultsLayout(dir);
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {
     throw new UserError(`results folder must exist, got ${dir}`);
@@ -39,8 +44,9 @@ export function verifyResults(dir: string): Verification {
   const analyzed = existsSync(layout.spectra);
   check.checksums(dir, analyzed, () => false);
   const results = analyzed ? readResults(dir) : null;
-  for (const [run, planned] of experimentRuns(layout))
-    verifyRun(check, layout.run(run), run, planned, results);
+  for (const [run, planned] of experimentRuns(layout)) {
+    verifyRun(check, layout.run(run), run, planned, results, weights);
+  }
   return verification;
 }
 
@@ -96,6 +102,7 @@ function verifyRun(
   run: string,
   planned: RunConfig | null,
   results: Results | null,
+  weights: boolean,
 ): void {
   const stored = readStoredRun(files);
   if (stored === null) {
@@ -112,8 +119,12 @@ function verifyRun(
     );
     return;
   }
-  const pruned = config.snapshots.keep !== 'all';
-  check.checksums(files.dir, true, (name) => pruned && name.startsWith('snapshots'));
+  const pruned = !weights || config.snapshots.keep !== 'all';
+  check.checksums(
+    files.dir,
+    true,
+    (name) => (pruned && name.startsWith('snapshots')) || (!weights && name.startsWith('checkpoint')),
+  );
   const provenance = readProvenance(files);
   if (provenance === null) check.problem(files.provenance, 'is missing');
   else check.dataset(files.provenance, config.dataset, provenance.dataset_sha256);

@@ -135,4 +135,10 @@ describe('verify', () => {
     expect(problems).toEqual([]);
     expect(remarks).toEqual(['seed=1 is not finished (interrupted): its files were not compared']);
   });
+
+  it('does not miss removed weights where that is allowed', () => {
+    rmSync(layout.run('seed=1').snapshots, { recursive: true });
+    expect(problems()).toHaveLength(6);
+    expect(verifyResults(layout.dir, { weights: false }).problems).toEqual([]);
+  });
 });
