@@ -26,6 +26,8 @@ export interface FigureInput {
   esd(run: string | null, epoch: number | null, layer: string): Float64Array | null;
 }
 
+/** More panels than this are not read side by side. */
+const MOST_PANELS = 24;
 /** The authors' grid shows nine epochs. */
 const GRID_EPOCHS = 9;
 const GAP: Measure = { column: 'gap', label: 'generalization gap (accuracy)' };
@@ -68,11 +70,11 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
     const lastOfLayer = last.filter((row) => row.layer === layer);
     const sweep = shown.filter((row) => row.layer === layer);
     if (sweep.length > 1) {
-      const grid = drawable(sweep, (row) => `${row.run}: ${row.phase ?? 'no label'}`);
+      const grid = drawable(sweep.slice(0, MOST_PANELS), (row) => `${row.run}: ${row.phase ?? 'no label'}`);
       if (grid.length > 0)
         yield esdGridFigure(
           `esd-by-batch-size-${layer}`,
-          `Spectral density of ${layer} by batch size, last epoch`,
+          `Spectral density of ${layer} by batch size, last epoch${sweep.length > MOST_PANELS ? ` (the first ${MOST_PANELS} of ${sweep.length} settings)` : ''}`,
           grid,
         );
     }

@@ -104,7 +104,7 @@ const esdLegend = `<ul class="legend"><li><i class="fill" style="--stroke: var(-
 const chartSections = `<section id="densities" aria-labelledby="densities-title"><h2 id="densities-title">Spectral density by batch size</h2>
 <p class="note">Last epoch; one run of each setting, the first seed. The fitted law is scaled to the share of eigenvalues that are not spikes.</p>
 <div class="controls"><label>Layer<select id="grid-layer"></select></label><label>View<select id="grid-view">${viewOptions('bulk')}</select></label>
-<button type="button" class="download" id="grid-csv">CSV</button></div>
+<button type="button" class="download" id="grid-csv">CSV</button><span class="note" id="grid-note"></span></div>
 <div class="grid" id="esd-grid"></div>${esdLegend}</section>
 <section id="explorer" aria-labelledby="explorer-title"><h2 id="explorer-title">One layer, epoch by epoch</h2>
 <div class="controls"><label>Run<select id="ex-run"></select></label><label>Layer<select id="ex-layer"></select></label>

@@ -98,7 +98,9 @@ function setUpDensities(data) {
   };
   const draw = () => {
     host.replaceChildren();
-    for (const run of charts().slice(0, 24)) {
+    const settings = charts();
+    byId('grid-note').textContent = settings.length > 24 ? 'The first 24 of ' + settings.length + ' settings; the CSV has all.' : '';
+    for (const run of settings.slice(0, 24)) {
       const row = data.seriesOf(run, layer.value).at(-1);
       const figure = document.createElement('figure'), chart = document.createElement('div'), caption = document.createElement('figcaption');
       const phase = data.rows.phase[row];

@@ -64,7 +64,7 @@ export function phaseBadge(row: JoinedRow): string {
   return `<span class="badge" style="--fill: var(--phase-${PHASES.indexOf(row.phase)})">${row.phase}</span>${doubt}`;
 }
 
-/** Returns the table run x layer at each run's last analyzed epoch, and below it the runs that have no spectra yet. */
+/** Returns the table run x layer at each run's last analyzed epoch, and below it the runs that are not finished or have no spectra yet. */
 export function runTable(rows: readonly JoinedRow[], runs: ReportInput['runs']): string {
   const last = lastEpochRows(rows);
   const head = COLUMNS.map(
@@ -74,12 +74,15 @@ export function runTable(rows: readonly JoinedRow[], runs: ReportInput['runs']):
   const body = last.map((row) => `<tr data-phase="${row.phase ?? ''}">${cells(row)}</tr>`).join('\n');
   const analyzed = new Set(last.map((row) => row.run));
   const missing = runs.filter((run) => !analyzed.has(run.id));
+  const unfinished = runs.filter(
+    (run) => analyzed.has(run.id) && run.status !== null && run.status.state !== 'done',
+  );
   return `<div class="scroll tall" tabindex="0" role="region" aria-label="Table of runs">
 <table id="run-table"><thead><tr>${head}</tr></thead>
 <tbody>
 ${body}
 </tbody></table></div>
-${missing.length === 0 ? '' : `<p class="note">Without spectra: ${missing.map(describeRun).join('; ')}.</p>`}`;
+${remark('Not finished', unfinished)}${remark('Without spectra', missing)}`;
 }
 
 function cells(row: JoinedRow): string {
@@ -95,6 +98,10 @@ function cells(row: JoinedRow): string {
     const tag = title === 'run' ? 'th scope="row"' : 'td';
     return `<${tag}${text ? ' class="text"' : ''} data-v="${escapeHtml(String(raw ?? ''))}">${shown}</${tag.slice(0, 2)}>`;
   }).join('');
+}
+
+function remark(what: string, runs: ReportInput['runs']): string {
+  return runs.length === 0 ? '' : `<p class="note">${what}: ${runs.map(describeRun).join('; ')}.</p>`;
 }
 
 function describeRun(run: ReportInput['runs'][number]): string {

@@ -102,6 +102,9 @@ describe('buildReport', () => {
     const failed = buildReport({ ...results, spectra: [], runs: [{ ...results.runs[0]!, status }] });
     expect(failed).toContain('failed: loss is not finite');
     expect(failed).not.toContain('id="explorer"');
+    const halted = { ...results.runs[0]!.status!, state: 'interrupted' as const, epoch: 1 };
+    const interrupted = buildReport({ ...results, runs: [{ ...results.runs[0]!, status: halted }] });
+    expect(interrupted).toContain('Not finished: b=2_seed=0 (interrupted, epoch 1 of 3)');
     const row = { ...results.spectra[0]!, run: null, epoch: null, phase: null, alpha: null, sigma_mp: null };
     const weights = buildReport({ ...results, runs: [], spectra: [row], esd: () => null });
     expect(parseHTML(weights).document.querySelectorAll('#run-table tbody tr')).toHaveLength(1);

@@ -1,11 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildReport } from '../../src/report/buildReport.ts';
 import { writeReport } from '../../src/report/writeReport.ts';
+import { readResults } from '../../src/results/readResults.ts';
 import { writeSyntheticResults } from '../results/syntheticResults.ts';
 import { browserPath, launchBrowser, NO_BROWSER } from './chromium.ts';
 
@@ -37,7 +39,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     await page.context().close();
   });
 
-  async function open(options: BrowserContextOptions = DESKTOP): Promise<void> {
+  async function open(options: BrowserContextOptions = DESKTOP, address = url): Promise<void> {
     page = await (await browser.newContext({ ...options, acceptDownloads: true })).newPage();
     complaints = [];
     page.on('console', (message) => complaints.push(message.text()));
@@ -45,7 +47,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     page.on('request', (request) => {
       if (!/^(file|data|blob):/.test(request.url())) complaints.push(request.url());
     });
-    await page.goto(url);
+    await page.goto(address);
     await page.locator('html[data-ready]').waitFor();
   }
   const count = (selector: string): Promise<number> => page.locator(selector).count();
@@ -212,6 +214,27 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
       unreached.delete((await page.evaluate('document.activeElement.id')) as string);
     }
     expect([...unreached]).toEqual([]);
+  });
+
+  it.each([
+    ['weights that belong to no run', 'weights'],
+    ['no spectra yet', 'bare'],
+    ['spectra without eigenvalues', 'numbers'],
+  ])('opens on %s', async (_, kind) => {
+    const results = readResults(join(root, 'synthetic'));
+    const own = results.spectra.slice(0, 2).map((row) => ({ ...row, run: null, epoch: null }));
+    const input = {
+      weights: { ...results, runs: [], spectra: own, esd: () => Float64Array.of(0.5, 1, 2) },
+      bare: { ...results, spectra: [] },
+      numbers: { ...results, esd: () => null },
+    }[kind]!;
+    const path = join(root, `${kind}.html`);
+    writeFileSync(path, buildReport(input));
+    await open(DESKTOP, pathToFileURL(path).href);
+    const main = await page.locator('main').innerHTML();
+    expect(main).not.toMatch(/NaN|undefined|Infinity/);
+    expect(await count('#ex-chart svg')).toBe(kind === 'weights' ? 1 : 0);
+    if (kind === 'numbers') expect(main).toContain('The eigenvalues of this spectrum are not stored.');
   });
 
   it('prints charts without controls', async () => {
