@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileSha256 } from '../files/checksums.ts';
 import { UserError } from '../files/userError.ts';
 
 export interface DownloadOptions {
@@ -57,7 +57,7 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
       );
     }
   }
-  const digest = await fileSha256(part);
+  const digest = fileSha256(part);
   if (digest !== sha256) {
     rmSync(part);
     throw new UserError(
@@ -65,6 +65,9 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
       'The download is deleted. Run the command again, or give --url of another copy',
     );
   }
+  const whole = await open(part, 'r+');
+  await whole.sync();
+  await whole.close();
   renameSync(part, path);
 }
 
@@ -111,7 +114,6 @@ async function fetchRest(options: DownloadOptions, part: string, size: number): 
         onProgress?.(total);
       }
     } finally {
-      await file.sync();
       await file.close();
     }
   } finally {
@@ -126,13 +128,6 @@ function rangeStart(response: Response): number | null {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** Returns the SHA-256 of a file in hexadecimal. */
-export async function fileSha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex');
 }
 
 function reason(error: unknown): string {

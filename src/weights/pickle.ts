@@ -1,41 +1,6 @@
 import type { ByteReader } from './byteReader.ts';
 import { checkCount } from './limits.ts';
-
-/** What an unpickled value can be: containers, plain values, and what `build` of the caller makes. */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | PickleList
-  | PickleDict
-  | PickleGlobal
-  | PickleBuilt;
-
-/** A list, tuple or set. */
-export interface PickleList {
-  kind: 'list';
-  items: PickleValue[];
-}
-
-/** Keys and values in order; a key set twice is there twice. */
-export interface PickleDict {
-  kind: 'dict';
-  entries: [PickleValue, PickleValue][];
-}
-
-export interface PickleGlobal {
-  kind: 'global';
-  name: string;
-}
-
-/** A value made by the caller, who alone looks into it. */
-export interface PickleBuilt {
-  kind: 'built';
-  value: object;
-}
+import { isKind, type PickleList, type PickleValue } from './pickleValue.ts';
 
 /** Decides what a pickle may make. Each returns null to refuse. */
 export interface PickleBuilder {
@@ -180,13 +145,6 @@ class Unpickler {
 
 const refusal = (name: string): string =>
   `global ${JSON.stringify(name.slice(0, 100)).slice(1, -1)} is refused`;
-
-export function isKind<K extends 'list' | 'dict' | 'global' | 'built'>(
-  value: PickleValue | undefined,
-  kind: K,
-): value is Extract<PickleValue, { kind: K }> {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind;
-}
 
 type Step = (machine: Unpickler, reader: ByteReader, offset: number) => void;
 

@@ -2,7 +2,7 @@ import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { ByteReader } from './byteReader.ts';
 import { decodeFloats, elementCount, gatherStrided, isFloatDtype } from './floatBytes.ts';
-import { isKind } from './pickle.ts';
+import { isKind } from './pickleValue.ts';
 import { findTensors, readTorchPickle, type TorchStorage, type TorchTensor } from './torchPickle.ts';
 import type { FloatDtype, StoredTensor, TensorFile } from './weightsFile.ts';
 import type { ZipFile } from './zip.ts';

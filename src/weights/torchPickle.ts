@@ -1,6 +1,7 @@
 import type { ByteReader } from './byteReader.ts';
 import { MAX_NAME_LENGTH } from './limits.ts';
-import { isKind, type PickleBuilder, type PickleList, type PickleValue, readPickle } from './pickle.ts';
+import { type PickleBuilder, readPickle } from './pickle.ts';
+import { isKind, type PickleList, type PickleValue } from './pickleValue.ts';
 import type { FloatDtype } from './weightsFile.ts';
 
 export interface TorchStorage {
