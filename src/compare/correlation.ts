@@ -88,15 +88,28 @@ export function correlate(kind: CorrelationKind, x: Float64Array, y: Float64Arra
 
 /** Returns ranks from 1 on, equal values sharing their mean rank. */
 export function ranks(values: Float64Array): Float64Array {
-  const order = Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
-  const result = new Float64Array(values.length);
-  for (let start = 0; start < order.length; ) {
-    let end = start + 1;
-    while (end < order.length && values[order[end]!] === values[order[start]!]) end++;
-    for (let i = start; i < end; i++) result[order[i]!] = (start + end + 1) / 2;
-    start = end;
+  const sorted = values.slice().sort();
+  return values.map((value) => (firstAtLeast(sorted, value) + firstAbove(sorted, value) + 1) / 2);
+}
+
+function firstAtLeast(sorted: Float64Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
   }
-  return result;
+  return low;
+}
+
+function firstAbove(sorted: Float64Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function mean(values: Float64Array): number {
