@@ -53,6 +53,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'how far the runs of a results folder are',
     load: async () => (await import('./status.ts')).statusCommand,
   },
+  cancel: {
+    usage: 'cancel <dir>',
+    summary: 'end the Slurm jobs of a results folder',
+    load: async () => (await import('./cancel.ts')).cancelCommand,
+  },
   verify: {
     usage: 'verify <dir>',
     summary: 'compare everything in a results folder with its checksums',
@@ -77,6 +82,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'train-one',
     summary: 'train the run that the parent process sends',
     load: async () => (await import('./trainOne.ts')).trainOneCommand,
+    hidden: true,
+  },
+  'slurm-task': {
+    usage: 'slurm-task <dir> <action> [task]',
+    summary: 'what a Slurm job calls',
+    load: async () => (await import('./slurmTask.ts')).slurmTaskCommand,
     hidden: true,
   },
   'measure-one': {

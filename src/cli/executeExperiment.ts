@@ -1,4 +1,5 @@
 import { resultsLayout } from '../results/layout.ts';
+import { refuseWhileSubmitted } from '../slurm/submitExperiment.ts';
 import { freeSpace } from '../sweep/freeSpace.ts';
 import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
 import { planRuns } from '../sweep/planRuns.ts';
@@ -15,6 +16,7 @@ import { resolveJobs } from './resolveJobs.ts';
 import { resultTable } from './resultTable.ts';
 import type { RunArgs } from './runOptions.ts';
 import { runProgress } from './runProgress.ts';
+import { submitToSlurm } from './submitToSlurm.ts';
 
 const EXIT_RUN_FAILED = 1;
 const EXIT_INTERRUPTED = 130;
@@ -30,6 +32,11 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
     return;
   }
   tellPlan(experiment, setting, output);
+  if (args.executor === 'slurm') {
+    await submitToSlurm(experiment, args, trainOnly, output);
+    return;
+  }
+  refuseWhileSubmitted(experiment.outDir);
   const outcome = await withProgress(experiment, setting, args, trainOnly);
   report(experiment, outcome, trainOnly, output);
   if (outcome.interrupted) process.exitCode = EXIT_INTERRUPTED;
@@ -100,7 +107,7 @@ export async function withProgress(
   }
 }
 
-function tellTensorboard(files: EventFiles, event: RunEvent): void {
+export function tellTensorboard(files: EventFiles, event: RunEvent): void {
   if (event.type === 'run-started') files.startRun(event.run, event.resumedAt);
   else if (event.type === 'epoch') files.addEpoch(event.run, event.row);
   else if (event.type === 'run-skipped') files.addFinishedRun(event.run);

@@ -17,9 +17,14 @@ export interface RunArgs extends OutputFlags {
   threads: number | undefined;
   device: string | undefined;
   tensorboard: boolean;
+  executor?: 'local' | 'slurm';
+  /** Options behind `--slurm.`, as yargs nests them. */
+  slurm?: Record<string, unknown>;
 }
 
 const DEVICE_PATTERN = /^(cpu|gpu:\d+)$/;
+
+const SLURM_TEXTS = ['account', 'job-name', 'partition', 'qos', 'reservation', 'time', 'mem'];
 
 /** Adds the arguments of `run` and `train`. */
 export function runOptions(parser: Argv): Argv<RunArgs> {
@@ -64,6 +69,16 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
         },
       },
       tensorboard: flag('write event files for TensorBoard to DIR/tensorboard'),
+      executor: {
+        choices: ['local', 'slurm'],
+        default: 'local',
+        requiresArg: true,
+        describe: 'train here, or submit to Slurm and return',
+      },
+      slurm: { describe: '--slurm.OPTION VALUE: any long option of sbatch (docs/slurm.md)' },
+      // Declared, so that names that look like numbers stay as they are.
+      ...Object.fromEntries(SLURM_TEXTS.map((name) => [`slurm.${name}`, { type: 'string', hidden: true }])),
+      'slurm.pack': { describe: 'runs a Slurm task trains [1]' },
     }) as unknown as Argv<RunArgs>;
 }
 

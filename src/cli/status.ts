@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../files/userError.ts';
-import { type ExperimentState, experimentStatus, type RunState } from '../sweep/experimentStatus.ts';
+import { readSubmission } from '../slurm/submission.ts';
+import { type SubmissionState, submissionState } from '../slurm/taskStates.ts';
+import {
+  type ExperimentState,
+  experimentStatus,
+  type RunState,
+  type SchedulerTask,
+} from '../sweep/experimentStatus.ts';
 import { count, duration, fixed, NO_VALUE } from './numberText.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 import { type Column, cut, formatTable } from './table.ts';
@@ -30,15 +37,46 @@ export const statusCommand: CommandModule<object, StatusArgs> = {
     if (args.watch && args.json) throw new UserError('--watch must not be given together with --json');
     const output = createOutput(args);
     while (true) {
-      const state = experimentStatus(args.dir);
-      output.document(state);
+      const { slurm, remark } = askSlurm(args.dir);
+      const state = experimentStatus(args.dir, Date.now(), slurm?.tasks);
+      output.document(slurm === null ? state : { ...state, slurm: jobsDocument(slurm) });
       if (args.watch && process.stdout.isTTY) output.print(CLEAR_SCREEN);
       output.print(statusText(state, output.width));
-      if (!args.watch || state.running === 0) return;
+      if (slurm !== null) output.print(jobsText(slurm));
+      if (remark !== null) output.note(remark);
+      if (!args.watch || (state.running === 0 && slurm?.active !== true)) return;
       await sleep(WATCH_INTERVAL_MS);
     }
   },
 };
+
+/** What Slurm says, where runs of the folder were submitted to it and it can be asked from here. */
+function askSlurm(dir: string): { slurm: SubmissionState | null; remark: string | null } {
+  const submission = readSubmission(dir);
+  if (submission === null) return { slurm: null, remark: null };
+  try {
+    return { slurm: submissionState(submission), remark: null };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { slurm: null, remark: `note: by the files alone, Slurm could not be asked: ${error.message}` };
+  }
+}
+
+function jobsDocument({ train_job, analysis, active }: SubmissionState): object {
+  return { train_job, analysis, active };
+}
+
+function jobsText({ train_job, analysis }: SubmissionState): string {
+  const jobs = [
+    ...(train_job === null ? [] : [`array job ${train_job}`]),
+    ...(analysis === null ? [] : [`analysis job ${analysis.job} ${taskText(analysis)}`]),
+  ];
+  return `Slurm: ${jobs.join(', ')}`;
+}
+
+function taskText({ state, reason }: SchedulerTask): string {
+  return reason === null ? state : `${state} (${reason})`;
+}
 
 const COLUMNS: readonly Column<RunState>[] = [
   { title: 'run', text: ({ run }) => run },
@@ -54,6 +92,10 @@ const COLUMNS: readonly Column<RunState>[] = [
   { title: 'ETA', text: ({ eta_s }) => (eta_s === null ? NO_VALUE : duration(eta_s)), align: 'right' },
   { title: 'host', text: ({ host }) => host ?? NO_VALUE, dispensable: 3 },
 ];
+const TASK_COLUMN: Column<RunState> = {
+  title: 'Slurm',
+  text: ({ task }) => (task === null ? NO_VALUE : `${task.job} ${taskText(task)}`),
+};
 
 function statusText(state: ExperimentState, width: number): string {
   const counts = (['done', 'running', 'failed', 'interrupted', 'waiting'] as const)
@@ -63,8 +105,9 @@ function statusText(state: ExperimentState, width: number): string {
   const errors = state.runs.flatMap(({ run, error }) =>
     error === null ? [] : [cut(`${run}: ${error.split('\n')[0]}`, width)],
   );
+  const submitted = state.runs.some(({ task }) => task !== null);
   return [
-    formatTable(COLUMNS, state.runs, width),
+    formatTable(submitted ? [...COLUMNS, TASK_COLUMN] : COLUMNS, state.runs, width),
     '',
     `${counts.join(', ')}${open ? `; left: ${duration(state.eta_s)}` : ''}`,
     ...errors,

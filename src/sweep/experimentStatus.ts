@@ -6,9 +6,21 @@ import { UserError } from '../files/userError.ts';
 import { readMetricsCsv } from '../results/csvFiles.ts';
 import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
+import type { RunStatus } from '../results/runStatus.ts';
 import { experimentRuns } from './experimentRuns.ts';
 import { readStoredRun } from './runFolder.ts';
 import { type Speed, secondsPerStep } from './stepTime.ts';
+
+/** What a scheduler says of the task that trains a run. */
+export interface SchedulerTask {
+  job: string;
+  /** In the scheduler's words. */
+  state: string;
+  /** True while it waits, runs or will run again. */
+  active: boolean;
+  reason: string | null;
+  nodes: string | null;
+}
 
 /** How one run stands; keys are those of `status --json`. */
 export interface RunState {
@@ -24,6 +36,8 @@ export interface RunState {
   host: string | null;
   updated_at: string | null;
   error: string | null;
+  /** The task of a scheduler that trains it; null where there is none. */
+  task: SchedulerTask | null;
 }
 
 export interface ExperimentState {
@@ -38,8 +52,15 @@ export interface ExperimentState {
   eta_s: number | null;
 }
 
-/** Returns how the runs of a results folder stand, by its files alone: from any shell or machine that sees them. */
-export function experimentStatus(dir: string, now = Date.now()): ExperimentState {
+/**
+ * Returns how the runs of a results folder stand, by its files: from any shell or machine that sees them. `tasks`, by run, is what a
+ * scheduler says; it knows better than the files whether a process on another machine is still there.
+ */
+export function experimentStatus(
+  dir: string,
+  now = Date.now(),
+  tasks: ReadonlyMap<string, SchedulerTask> = new Map(),
+): ExperimentState {
   const layout = resultsLayout(dir);
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {
     throw new UserError(`results folder must exist, got ${dir}`, 'It is made by phasewatch run or train.');
@@ -57,6 +78,7 @@ export function experimentStatus(dir: string, now = Date.now()): ExperimentState
       one,
       speeds.filter(({ config }) => sameWork(config, one.config)).map(({ speed }) => speed),
       now,
+      tasks.get(one.run) ?? null,
     ),
   );
   const counted = (state: RunState['state']): number => runs.filter((run) => run.state === state).length;
@@ -94,10 +116,14 @@ function readRun(layout: ResultsLayout, run: string, planned: RunConfig | null):
   return { run, config: planned ?? stored?.config ?? null, stored, last };
 }
 
-function runState({ run, config, stored, last }: RunFiles, speeds: readonly Speed[], now: number): RunState {
+function runState(
+  { run, config, stored, last }: RunFiles,
+  speeds: readonly Speed[],
+  now: number,
+  task: SchedulerTask | null,
+): RunState {
   const status = stored?.status ?? null;
-  const gone = status?.state === 'running' && status.host === hostname() && !isAlive(status.pid);
-  const state = status === null ? 'waiting' : gone ? 'interrupted' : status.state;
+  const state = stateOf(status, task);
   const ended = state === 'done' || state === 'failed';
   return {
     run,
@@ -118,8 +144,25 @@ function runState({ run, config, stored, last }: RunFiles, speeds: readonly Spee
           ),
     host: status?.host ?? null,
     updated_at: status?.updated_at ?? null,
-    error: status?.error ?? null,
+    error: status?.error ?? (ended || task === null ? null : taskError(task)),
+    task,
   };
+}
+
+function stateOf(status: RunStatus | null, task: SchedulerTask | null): RunState['state'] {
+  if (status === null) return 'waiting';
+  if (status.state === 'interrupted') return task?.active === true ? 'waiting' : 'interrupted';
+  if (status.state !== 'running') return status.state;
+  if (status.host === hostname() && isAlive(status.pid)) return 'running';
+  // What a task that was requeued left behind stays until its turn comes.
+  if (task?.state === 'PENDING') return 'waiting';
+  const gone = status.host === hostname() || task?.active === false;
+  return gone ? 'interrupted' : 'running';
+}
+
+function taskError({ job, state, active, reason }: SchedulerTask): string | null {
+  if (active || state === 'COMPLETED') return null;
+  return `task ${job} ended as ${state}${reason === null ? '' : ` (${reason})`}`;
 }
 
 function secondsLeft(

@@ -23,7 +23,7 @@ import { lockResults } from './resultsLock.ts';
 import type { RunExperimentOptions, RunOutcome, RunSummary } from './runEvents.ts';
 import { planRun, type RunTask, readStoredRun } from './runFolder.ts';
 
-interface PlannedRun {
+export interface PlannedRun {
   run: ExperimentRun;
   files: RunLayout;
   task: RunTask;
@@ -56,7 +56,12 @@ export async function runExperiment(
   }
 }
 
-function planExperiment(experiment: Experiment, layout: ResultsLayout, retryFailed: boolean): PlannedRun[] {
+/** Returns what is left to do for each run. Throws UserError where the folder holds a run with other settings. */
+export function planExperiment(
+  experiment: Experiment,
+  layout: ResultsLayout,
+  retryFailed: boolean,
+): PlannedRun[] {
   return experiment.runs.map((run) => {
     const files = layout.run(run.id);
     return { run, files, task: planRun(run.id, files, run.config, readStoredRun(files), retryFailed) };
@@ -64,7 +69,7 @@ function planExperiment(experiment: Experiment, layout: ResultsLayout, retryFail
 }
 
 /** Returns the ids of the runs that were trained now. */
-async function trainExperiment(
+export async function trainExperiment(
   experiment: Experiment,
   planned: readonly PlannedRun[],
   options: RunExperimentOptions,
@@ -121,7 +126,8 @@ async function trainExperiment(
   return trained;
 }
 
-async function analyzeExperiment(
+/** Brings spectra.csv and esd/ up to date with the snapshots and returns the rows. */
+export async function analyzeExperiment(
   experiment: Experiment,
   layout: ResultsLayout,
   { threads, device, signal, onEvent }: RunExperimentOptions,
@@ -156,7 +162,7 @@ class DatasetCache {
   }
 }
 
-function summarize({ run, files }: PlannedRun, trained: boolean): RunSummary {
+export function summarize({ run, files }: PlannedRun, trained: boolean): RunSummary {
   const status: RunStatus | null = readStoredRun(files)?.status ?? null;
   const row = existsSync(files.metrics) ? readMetricsCsv(files.metrics).at(-1) : undefined;
   const train = row?.train_accuracy ?? null;

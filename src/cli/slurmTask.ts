@@ -1,0 +1,92 @@
+import type { Argv, CommandModule } from 'yargs';
+import { UserError } from '../files/userError.ts';
+import {
+  analyzeSubmitted,
+  jobOfTask,
+  submittedWork,
+  threadsOfTask,
+  trainSubmitted,
+} from '../slurm/runSubmitted.ts';
+import { slurm } from '../slurm/slurmCommands.ts';
+import type { RunEvent, RunExperimentOptions } from '../sweep/runEvents.ts';
+import { knownSpeeds } from '../sweep/speedCache.ts';
+import { eventFiles } from '../tensorboard/eventFiles.ts';
+import { tellTensorboard } from './executeExperiment.ts';
+import { interruptSignal } from './interrupt.ts';
+import type { OutputFlags } from './output.ts';
+import { createProgressLine } from './progressLine.ts';
+import { runProgress } from './runProgress.ts';
+
+interface SlurmTaskArgs extends OutputFlags {
+  dir: string;
+  action: 'train' | 'analyze';
+  task: number | undefined;
+}
+
+const EXIT_RUN_FAILED = 1;
+const EXIT_INTERRUPTED = 130;
+
+/** `slurm-task DIR train N` and `slurm-task DIR analyze`: what the jobs of `run --executor slurm` call. */
+export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
+  builder: (parser) =>
+    parser
+      .positional('dir', { type: 'string', demandOption: true })
+      .positional('action', { choices: ['train', 'analyze'], demandOption: true })
+      .positional('task', { type: 'number' }) as unknown as Argv<SlurmTaskArgs>,
+  handler: async ({ dir, action, task }) => {
+    const work = submittedWork(dir, action === 'train' ? (task ?? null) : null);
+    const { experiment, submission } = work;
+    const { jobs, device } = submission;
+    const threads = submission.threads ?? threadsOfTask(jobs, process.env);
+    const line = createProgressLine(process.stderr);
+    const progress = runProgress(experiment.runs, jobs, knownSpeeds({ jobs, threads, device }));
+    const timeIsUp = new AbortController();
+    const interrupt = interruptSignal(() =>
+      line.log('told to end: finishing the step, writing the checkpoint'),
+    );
+    process.on('SIGUSR2', () => {
+      line.log('the time is nearly up: finishing the step, writing the checkpoint');
+      timeIsUp.abort();
+    });
+    const tensorboard = submission.tensorboard ? eventFiles(dir) : null;
+    let gotOn = false;
+    const options: RunExperimentOptions = {
+      outDir: dir,
+      trainOnly: action === 'train',
+      retryFailed: submission.retry_failed,
+      failFast: submission.fail_fast,
+      jobs,
+      threads,
+      device,
+      signal: AbortSignal.any([interrupt.signal, timeIsUp.signal]),
+      onEvent: (event) => {
+        gotOn ||= isProgress(event);
+        if (tensorboard !== null) tellTensorboard(tensorboard, event);
+        const kept = progress.take(event);
+        if (kept !== null) line.log(kept);
+        line.update(() => progress.line());
+      },
+    };
+    if (action === 'train') {
+      const runs = await trainSubmitted(work, options);
+      if (runs.some(({ state }) => state === 'failed')) process.exitCode = EXIT_RUN_FAILED;
+    } else {
+      await analyzeSubmitted(work, options);
+    }
+    if (!options.signal.aborted) return;
+    process.exitCode = EXIT_INTERRUPTED;
+    if (!interrupt.signal.aborted) requeue(gotOn);
+  },
+};
+
+function isProgress({ type }: RunEvent): boolean {
+  return type === 'step' || type === 'epoch' || type === 'analyze';
+}
+
+/** Puts this task back into the queue. One that got nowhere in its time would come back for ever. */
+function requeue(gotOn: boolean): void {
+  const job = jobOfTask(process.env);
+  if (job === null) return;
+  if (!gotOn) throw new UserError('the time limit must leave time to train, got none', '--slurm.time');
+  slurm('scontrol', ['requeue', job]);
+}

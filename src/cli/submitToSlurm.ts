@@ -1,0 +1,41 @@
+import { UserError } from '../files/userError.ts';
+import { parseSlurmOptions } from '../slurm/slurmOptions.ts';
+import { submitExperiment } from '../slurm/submitExperiment.ts';
+import type { Experiment } from '../sweep/loadExperiment.ts';
+import type { Output } from './output.ts';
+import type { RunArgs } from './runOptions.ts';
+
+/** Submits the experiment of `run --executor slurm` and says how to follow it. */
+export async function submitToSlurm(
+  experiment: Experiment,
+  args: RunArgs,
+  trainOnly: boolean,
+  output: Output,
+): Promise<void> {
+  if (args.jobs === 'auto') {
+    throw new UserError(
+      '--jobs must be a number with --executor slurm, got auto: this machine is not where the runs train',
+    );
+  }
+  const submission = await submitExperiment(experiment, {
+    slurm: parseSlurmOptions(args.slurm ?? {}),
+    jobs: args.jobs,
+    threads: args.threads ?? null,
+    device: args.device ?? null,
+    retry_failed: args['retry-failed'],
+    fail_fast: args['fail-fast'],
+    tensorboard: args.tensorboard,
+    trainOnly,
+    onMessage: output.note,
+  });
+  const { tasks, train_job, analysis_job } = submission;
+  output.document({ experiment: experiment.name, out: experiment.outDir, train_job, analysis_job, tasks });
+  if (train_job === null)
+    output.print(`Nothing to train: all ${experiment.runs.length} runs were finished before.`);
+  else
+    output.print(`Submitted array job ${train_job}: ${tasks.flat().length} runs in ${tasks.length} tasks.`);
+  if (analysis_job !== null) output.print(`Submitted analysis job ${analysis_job}, to run after it.`);
+  if (train_job === null && analysis_job === null) return;
+  output.print(`Follow them: phasewatch status ${experiment.outDir} --watch`);
+  output.print(`End them:    phasewatch cancel ${experiment.outDir}`);
+}

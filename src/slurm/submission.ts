@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { UserError } from '../files/userError.ts';
+
+/** The contents of slurm/submission.json: what was asked of Slurm the last time, and what the tasks need to know. */
+export interface Submission {
+  config_file: string;
+  overrides: readonly string[];
+  submitted_at: string;
+  /** Ids of runs, task by task. */
+  tasks: readonly (readonly string[])[];
+  /** Runs of a task side by side. */
+  jobs: number;
+  /** Threads of a run; null: the processors of the task, shared by its jobs. */
+  threads: number | null;
+  device: string | null;
+  retry_failed: boolean;
+  fail_fast: boolean;
+  tensorboard: boolean;
+  /** Ids of the jobs; null until they are submitted, and for what was not. */
+  train_job: string | null;
+  analysis_job: string | null;
+}
+
+/** Paths of what Slurm needs in a results folder. */
+export const slurmLayout = (dir: string) => ({
+  submission: join(dir, 'slurm', 'submission.json'),
+  trainScript: join(dir, 'slurm', 'train.sh'),
+  analysisScript: join(dir, 'slurm', 'analysis.sh'),
+  logs: join(dir, 'slurm', 'logs'),
+});
+
+/** Returns the last submission of a results folder, or null without any. */
+export function readSubmission(dir: string): Submission | null {
+  const path = slurmLayout(dir).submission;
+  if (!existsSync(path)) return null;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Submission;
+  } catch (error) {
+    throw new UserError(`${path} must be JSON: ${(error as Error).message}`);
+  }
+}
+
+export function writeSubmission(dir: string, submission: Submission): void {
+  writeFileAtomic(slurmLayout(dir).submission, `${JSON.stringify(submission, null, 2)}\n`);
+}
+
+/** Returns the ids of the jobs of a submission. */
+export function jobsOf({ train_job, analysis_job }: Submission): string[] {
+  return [train_job, analysis_job].filter((job) => job !== null);
+}
