@@ -24,6 +24,8 @@ export interface TrainSpeed {
   versions: string;
   images_per_s: number;
   images_per_cpu_s: number;
+  /** Most memory its process has had. */
+  peak_rss_mib: number;
 }
 
 export interface TrainCell {
@@ -129,6 +131,7 @@ async function benchCell(
         versions,
         images_per_s: median(measured[i]!.map((m) => batch * perSecond(m))),
         images_per_cpu_s: median(measured[i]!.map((m) => batch * perCpuSecond(m))),
+        peak_rss_mib: Math.max(...measured[i]!.map((m) => m.peak_rss_mib)),
       }),
     );
     const [phasewatch, ...peers] = speeds as [TrainSpeed, ...TrainSpeed[]];

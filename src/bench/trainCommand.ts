@@ -91,6 +91,7 @@ function speedColumns(cells: readonly TrainCell[]): Column<TrainCell>[] {
     right('GFLOP/s', ({ gflops }) => fixed(gflops, 0)),
     right('of peak', ({ share_of_peak }) => percent(share_of_peak, 0)),
     right('per CPU s', ({ cpu_share_of_peak }) => percent(cpu_share_of_peak, 0)),
+    right('peak MiB', ({ phasewatch }) => fixed(phasewatch.peak_rss_mib, 0)),
   ];
 }
 
