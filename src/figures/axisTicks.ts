@@ -25,7 +25,7 @@ export function niceAxis(
     min: first * step,
     max: last * step,
     ticks,
-    format: tickFormat(step, Math.max(Math.abs(min), Math.abs(max))),
+    format: tickFormat(step, Math.max(...ticks.map(Math.abs))),
   };
 }
 
@@ -76,10 +76,19 @@ function roundStep(rough: number): number {
 /** The most decimals a label may have. */
 const MOST_DIGITS = 5;
 
+/** Returns the format that tells multiples of `step` up to `largest` apart. */
 function tickFormat(step: number, largest: number): (value: number) => string {
-  let digits = 0;
-  while (digits <= MOST_DIGITS && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6)
-    digits++;
-  if (digits > MOST_DIGITS || largest >= 1e6) return (value) => (value === 0 ? '0' : value.toExponential(1));
-  return (value) => value.toFixed(digits);
+  const decimals = decimalsOf(step);
+  if (decimals <= MOST_DIGITS && largest < 1e6) return (value) => value.toFixed(decimals);
+  const unit = 10 ** Math.floor(Math.log10(largest));
+  const digits = Math.max(1, decimalsOf(step / unit));
+  return (value) => (Math.abs(value) < step / 2 ? '0' : value.toExponential(digits));
+}
+
+/** Returns how many decimals the number has, rounding aside. */
+function decimalsOf(value: number): number {
+  let decimals = 0;
+  const left = (): number => Math.abs(value * 10 ** decimals - Math.round(value * 10 ** decimals));
+  while (decimals < 15 && left() > 1e-6 * value * 10 ** decimals) decimals++;
+  return decimals;
 }
