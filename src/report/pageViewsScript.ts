@@ -184,8 +184,16 @@ function drawFacts(data, row) {
   }
   const facts = document.createElement('dl');
   for (const [column, name] of FACTS) facts.append(make('dt', name), make('dd', showNumber(rows[column][row], 4)));
-  for (const [name, values] of Object.entries(data.extras)) if (values[row] !== null) facts.append(make('dt', name), make('dd', showNumber(values[row], 4)));
   parts.push(facts);
+  const extras = Object.entries(data.extras).filter(([, values]) => values[row] !== null);
+  if (extras.length > 0) {
+    const more = document.createElement('details'), list = document.createElement('dl');
+    more.open = drawFacts.open === true;
+    more.addEventListener('toggle', () => { drawFacts.open = more.open; });
+    for (const [name, values] of extras) list.append(make('dt', name), make('dd', showNumber(values[row], 4)));
+    more.append(make('summary', 'Further columns'), list);
+    parts.push(more);
+  }
   if (rows.notes[row] !== null) parts.push(make('div', texts[rows.notes[row]], 'note'));
   byId('ex-facts').replaceChildren(...parts);
 }

@@ -60,7 +60,8 @@ function layersOf(rows: readonly JoinedRow[]): string {
 function epochsOf(rows: readonly JoinedRow[]): string {
   const epochs = rows.map((row) => row.epoch!);
   const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
-  return first === last ? `epoch ${first}` : `epochs ${first}\u2013${last}`;
+  const span = first === last ? `epoch ${first}` : `epochs ${first}\u2013${last}`;
+  return `${layersOf(rows)}, ${span}`;
 }
 
 function place(row: JoinedRow): string {

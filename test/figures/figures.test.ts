@@ -170,7 +170,7 @@ describe('figures as files', () => {
 });
 
 describe('every figure of a results folder', () => {
-  it('is well-formed, has its data beside it, and is the same every time', () => {
+  it('is well-formed, has its data beside it, and is the same every time', { timeout: 120_000 }, () => {
     const first = [...resultsFigures(results)];
     const second = [...resultsFigures(results)];
     expect(first.length).toBeGreaterThan(20);

@@ -44,6 +44,7 @@ describe('buildReport', () => {
     expect(cards).toHaveLength(6);
     expect(cards[2]).toContain('At the end: b=32 (fc1, fc2)');
     expect(cards[5]).toContain('overRegularized');
+    expect(cards[1]).toContain('On the way: b=2 (fc1, fc2, epoch 1)');
   });
 
   it('lists every layer of every run once, at its last epoch', () => {

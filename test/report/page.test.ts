@@ -75,6 +75,9 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     expect(await page.locator('#ex-shown').textContent()).toBe('epoch 0');
     expect(await chart.innerHTML()).not.toBe(last);
     expect(await page.locator('#ex-facts').textContent()).toContain('random-like');
+    await page.locator('#ex-facts summary').click();
+    expect(await page.locator('#ex-facts dt', { hasText: 'mu_alpha' }).isVisible()).toBe(true);
+    await page.locator('#ex-epoch').focus();
     await page.keyboard.press('ArrowRight');
     expect(await page.locator('#ex-epoch').getAttribute('aria-valuetext')).toBe('epoch 1');
   });

@@ -217,6 +217,7 @@ function syntheticRow(
     epoch,
     layer: layer.name,
     ...spectrum,
+    mu_alpha: spectrum.alpha === null ? null : spectrum.alpha - 1,
     phase: reached ? run.phase : passing,
     phase_confidence: doubtful ? 0.55 : 0.9,
     phase_ambiguous: doubtful,
