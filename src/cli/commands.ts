@@ -43,6 +43,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'generalization gap and test error against alpha and the other metrics',
     load: async () => (await import('./compare.ts')).compareCommand,
   },
+  reproduce: {
+    usage: 'reproduce [experiment]',
+    summary: "the paper's experiments: train what is missing, its numbers beside the authors'",
+    load: async () => (await import('./reproduce.ts')).reproduceCommand,
+  },
   export: {
     usage: 'export <path..>',
     summary: 'weights as .npy, or as a model for WeightWatcher',

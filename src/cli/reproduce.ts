@@ -1,0 +1,248 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Argv, CommandModule } from 'yargs';
+import { loadEngine } from '../engine/loadEngine.ts';
+import { locateEngine } from '../engine/locateEngine.ts';
+import { nativeLinearAlgebra } from '../engine/nativeLinearAlgebra.ts';
+import { resultsFigures } from '../figures/resultsFigures.ts';
+import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
+import { typescriptLinearAlgebra } from '../linalg/typescriptLinearAlgebra.ts';
+import { writeReport } from '../report/writeReport.ts';
+import { cutParameters, cutText } from '../reproduce/cutText.ts';
+import { SCALES, type Scale } from '../reproduce/experimentFile.ts';
+import { experimentNames, loadReproduction, type Reproduction } from '../reproduce/registry.ts';
+import {
+  type CalculatedNumber,
+  type ReproducedNumber,
+  reproducedNumbers,
+} from '../reproduce/reproducedNumbers.ts';
+import { runCalculation } from '../reproduce/runCalculation.ts';
+import { writeReproduction } from '../reproduce/writeReproduction.ts';
+import { eigenvectorFigures } from '../results/eigenvectorFigures.ts';
+import { resultsLayout } from '../results/layout.ts';
+import { type Results, readResults } from '../results/readResults.ts';
+import { writeFigures } from '../results/writeFigures.ts';
+import { loadExperiment } from '../sweep/loadExperiment.ts';
+import { withProgress } from './executeExperiment.ts';
+import { interruptSignal } from './interrupt.ts';
+import { createOutput, type Output, type OutputFlags } from './output.ts';
+import { createProgressLine } from './progressLine.ts';
+import { printExperiments, printNumbers } from './reproductionTable.ts';
+import { resolveJobs } from './resolveJobs.ts';
+import type { RunArgs } from './runOptions.ts';
+
+const EXIT_RUN_FAILED = 1;
+const EXIT_INTERRUPTED = 130;
+/** Stands for every experiment that needs no files of the user's. */
+const ALL = 'all';
+
+interface ReproduceArgs extends OutputFlags {
+  experiment: string | undefined;
+  scale: Scale;
+  out: string | undefined;
+  weights: string[];
+}
+
+/** What became of one experiment; the JSON document has one for each. */
+interface Reproduced {
+  experiment: string;
+  scale: Scale;
+  out: string;
+  cut: string | null;
+  numbers: ReproducedNumber[];
+  /** Paths of the figures that the paper has, by what they show. */
+  figures: { figure: string; shows: string }[];
+  report: string;
+}
+
+/** `reproduce [EXPERIMENT]`: trains or computes what is missing of an experiment of the paper, and prints its numbers beside the authors'. */
+export const reproduceCommand: CommandModule<object, ReproduceArgs> = {
+  builder: (parser) =>
+    parser
+      .positional('experiment', {
+        type: 'string',
+        describe:
+          'experiment of the paper, or all (those that need no files of yours); without one they are listed',
+      })
+      .options({
+        scale: {
+          choices: SCALES,
+          default: 'quick' as const,
+          requiresArg: true,
+          describe: "quick: minutes; desk: an evening on two cores; paper: the authors' setting in full",
+        },
+        out: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'folder with a results folder an experiment (default: results/reproduce-SCALE)',
+        },
+        weights: {
+          type: 'string',
+          array: true,
+          default: [],
+          requiresArg: true,
+          describe: 'files of pretrained models, or folders of them, for the experiment pretrained',
+        },
+      })
+      .example('$0 reproduce', 'the experiments and what they cost')
+      .example(
+        '$0 reproduce minialexnet-baseline --scale desk',
+        'the baseline at one seed',
+      ) as unknown as Argv<ReproduceArgs>,
+  handler: async (args) => {
+    const output = createOutput(args);
+    if (args.experiment === undefined) {
+      printExperiments(experimentNames().map(loadReproduction), output);
+      return;
+    }
+    const all = args.experiment === ALL;
+    const names = all
+      ? experimentNames().filter((name) => loadReproduction(name).calculates !== 'pretrained')
+      : [args.experiment];
+    const done: Reproduced[] = [];
+    for (const name of names) {
+      const one = await reproduce(loadReproduction(name), args, output);
+      if (one === null) break;
+      done.push(one);
+    }
+    output.document({ reproduced: done });
+  },
+};
+
+/** Returns null when it was interrupted or a run failed; the exit code is then set. */
+async function reproduce(
+  experiment: Reproduction,
+  args: ReproduceArgs,
+  output: Output,
+): Promise<Reproduced | null> {
+  const { name, title, paper, configPath, calculates } = experiment;
+  const out = args.out ?? `results/reproduce-${args.scale}`;
+  const folderOf = (other: Reproduction): string => join(out, other.folder);
+  const dir = folderOf(experiment);
+  const { cost } = experiment.settings(args.scale);
+  output.print(`${name}: ${title} (${paper})`);
+  output.note(`${name} at scale ${args.scale}: ${cost} on two CPU cores, to ${dir}`);
+
+  const done =
+    calculates === undefined
+      ? await train(experiment, configPath!, dir, args, output)
+      : await calculate(experiment, dir, args);
+  if (done === null) return null;
+  const { cut, calculated } = done;
+  const algebra = linearAlgebra();
+  const results = readResults(dir);
+  const resultsOf = (other: string): Results | null => {
+    const folder = folderOf(loadReproduction(other));
+    return existsSync(folder) ? readResults(folder) : null;
+  };
+  const found = { experiment: name, results, cut, calculated, algebra, resultsOf };
+  const numbers = experiment.checks.flatMap((check) => reproducedNumbers(check, found));
+  writeReproduction(dir, name, numbers);
+  const figures = await draw(experiment, results, algebra, output);
+  const report = writeReport(dir);
+  printNumbers(numbers, cut, output);
+  for (const { figure, shows } of figures) output.print(`${figure}  ${shows}`);
+  output.print(`Report: ${report}\n`);
+  return { experiment: name, scale: args.scale, out: dir, cut, numbers, figures, report };
+}
+
+interface Done {
+  cut: string | null;
+  calculated: Readonly<Record<string, CalculatedNumber>>;
+}
+
+async function train(
+  experiment: Reproduction,
+  configPath: string,
+  dir: string,
+  args: ReproduceArgs,
+  output: Output,
+): Promise<Done | null> {
+  const load = (scale: Scale) =>
+    loadExperiment(configPath, { set: experiment.settings(scale).set, out: dir });
+  const [full, scaled] = [load('paper'), load(args.scale)];
+  const runArgs: RunArgs = {
+    ...args,
+    config: configPath,
+    set: [],
+    'dry-run': false,
+    measure: false,
+    'retry-failed': true,
+    'fail-fast': false,
+    jobs: 1,
+    threads: undefined,
+    device: undefined,
+    tensorboard: false,
+  };
+  const setting = await resolveJobs(scaled, runArgs, output);
+  const { runs, interrupted } = await withProgress(scaled, setting, runArgs, false);
+  if (interrupted) {
+    output.print('Interrupted. The same command goes on where it stopped.');
+    process.exitCode = EXIT_INTERRUPTED;
+    return null;
+  }
+  const failed = runs.filter(({ state }) => state === 'failed');
+  for (const { run, error } of failed) output.print(`${run} failed: ${error ?? 'no reason known'}`);
+  if (failed.length > 0) process.exitCode = EXIT_RUN_FAILED;
+  if (failed.length === runs.length) return null;
+  const configs = [full, scaled].map((one) => one.runs.map(({ config }) => config));
+  return { cut: cutText(configs[0]!, configs[1]!), calculated: {} };
+}
+
+async function calculate(experiment: Reproduction, dir: string, args: ReproduceArgs): Promise<Done | null> {
+  const line = createProgressLine(process.stderr, { quiet: args.quiet });
+  const interrupt = interruptSignal(() => line.log('interrupted: nothing of this calculation is kept'));
+  const [full, scaled] = (['paper', args.scale] as const).map(
+    (scale) => experiment.settings(scale).parameters,
+  );
+  try {
+    const { numbers } = await runCalculation(dir, experiment.calculates!, scaled!, {
+      algebra: linearAlgebra(),
+      weights: args.weights,
+      progress: async (text) => {
+        line.update(() => text);
+        await new Promise((resolve) => setImmediate(resolve));
+        interrupt.signal.throwIfAborted();
+      },
+    });
+    return { cut: cutParameters(full!, scaled!), calculated: numbers };
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    process.exitCode = EXIT_INTERRUPTED;
+    return null;
+  } finally {
+    line.clear();
+    interrupt.release();
+  }
+}
+
+/** Draws every figure of the folder and returns those that the paper has. */
+async function draw(
+  experiment: Reproduction,
+  results: Results,
+  algebra: LinearAlgebra,
+  output: Output,
+): Promise<Reproduced['figures']> {
+  const layout = resultsLayout(results.dir);
+  function* all() {
+    yield* resultsFigures(results);
+    if (experiment.eigenvectors) yield* eigenvectorFigures(results, algebra);
+  }
+  const { figures, pngMissing } = await writeFigures(layout.figures, all());
+  if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
+  const drawn = new Set(figures);
+  return Object.entries(experiment.figures).flatMap(([pattern, shows]) =>
+    [...drawn]
+      .filter((path) => figurePattern(pattern).test(basename(path, '.svg')))
+      .map((figure) => ({ figure, shows })),
+  );
+}
+
+function figurePattern(pattern: string): RegExp {
+  const parts = pattern.split('*').map((part) => part.replace(/[.+=]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+}
+
+function linearAlgebra(): LinearAlgebra {
+  return locateEngine() === null ? typescriptLinearAlgebra : nativeLinearAlgebra(loadEngine().binding);
+}

@@ -1,0 +1,72 @@
+import { SCALES } from '../reproduce/experimentFile.ts';
+import type { Reproduction } from '../reproduce/registry.ts';
+import type { ReproducedNumber } from '../reproduce/reproducedNumbers.ts';
+import { NO_VALUE, significant } from './numberText.ts';
+import type { Output } from './output.ts';
+import { type Column, formatTable } from './table.ts';
+
+/** Prints the experiments and what each costs at every scale. */
+export function printExperiments(experiments: readonly Reproduction[], output: Output): void {
+  const columns: Column<Reproduction>[] = [
+    { title: 'experiment', text: ({ name }) => name },
+    ...SCALES.map(
+      (scale): Column<Reproduction> => ({ title: scale, text: (one) => one.settings(scale).cost }),
+    ),
+    { title: 'what', text: ({ title }) => title },
+    { title: 'paper', text: ({ paper }) => paper, dispensable: 1 },
+  ];
+  output.print(formatTable(columns, experiments, output.width));
+  output.print('');
+  output.print(
+    'Costs are of two CPU cores. phasewatch reproduce EXPERIMENT --scale quick; MiniAlexNet and MLP3 need CIFAR-10.',
+  );
+  output.document({
+    experiments: experiments.map((one) => ({
+      name: one.name,
+      title: one.title,
+      paper: one.paper,
+      needs: needs(one),
+      cost: Object.fromEntries(SCALES.map((scale) => [scale, one.settings(scale).cost])),
+    })),
+  });
+}
+
+/** Prints every number beside the authors', then what was cut and why numbers may differ, each reason once with its numbers. */
+export function printNumbers(numbers: readonly ReproducedNumber[], cut: string | null, output: Output): void {
+  output.print(formatTable(COLUMNS, numbers, output.width));
+  const judged = numbers.filter(({ within }) => within !== null);
+  output.print('');
+  output.print(
+    `${judged.filter(({ within }) => within).length} of ${judged.length} numbers within tolerance.`,
+  );
+  if (cut !== null) output.print(`Cut by the scale: ${cut}.`);
+}
+
+const value = (what: number | string | null): string => (typeof what === 'string' ? what : significant(what));
+
+const COLUMNS: readonly Column<ReproducedNumber>[] = [
+  { title: 'number', text: ({ number }) => number },
+  { title: 'authors', text: ({ authors }) => value(authors), align: 'right' },
+  { title: 'others', text: ({ third_party }) => value(third_party), align: 'right', dispensable: 1 },
+  { title: 'here', text: ({ here }) => value(here), align: 'right' },
+  { title: 'difference', text: ({ difference }) => significant(difference), align: 'right' },
+  { title: 'tolerance', text: ({ tolerance }) => significant(tolerance), align: 'right', dispensable: 2 },
+  { title: 'within', text: ({ within }) => (within === null ? NO_VALUE : within ? 'yes' : 'no') },
+  {
+    title: 'runs',
+    text: ({ runs }) => (runs === null ? NO_VALUE : String(runs)),
+    align: 'right',
+    dispensable: 3,
+  },
+  {
+    title: 'why it may differ',
+    text: ({ why, cut }) => (cut === null ? why : `cut: ${cut}; ${why}`),
+    dispensable: 4,
+  },
+];
+
+function needs({ calculates, configPath, name }: Reproduction): string {
+  if (calculates === 'pretrained') return 'weights files';
+  if (calculates !== undefined || configPath === null) return 'nothing';
+  return name === 'lenet5' ? 'mnist' : 'cifar10';
+}

@@ -1,0 +1,62 @@
+import * as Plot from '@observablehq/plot';
+import { niceAxis } from '../figures/axisTicks.ts';
+import { type Figure, LAW, MUTED, TAIL } from '../figures/figure.ts';
+import { drawSheet } from '../figures/sheet.ts';
+import { alphaOfMu, finiteAlphaOfMu } from '../spectra/tailExponents.ts';
+
+/** The exponent of the entries of a matrix and the one fitted to its eigenvalues. */
+export interface AlphaOfMu {
+  mu: number;
+  alpha: number;
+}
+
+const STEPS = 60;
+
+/** Returns fitted alpha against mu beside the law of infinite matrices and the authors' two lines. */
+export function alphaOfMuFigure(points: readonly AlphaOfMu[]): Figure {
+  const x = niceAxis([0.5, 3.5]);
+  const y = niceAxis([1, ...points.map(({ alpha }) => alpha)]);
+  const curve = (law: (mu: number) => number): AlphaOfMu[] =>
+    Array.from({ length: STEPS + 1 }, (_, i) => 0.5 + (3 * i) / STEPS).map((mu) => ({ mu, alpha: law(mu) }));
+  return {
+    name: 'alpha-of-mu',
+    svg: drawSheet({
+      title: 'Fitted alpha of Pareto matrices against mu',
+      subtitle: 'M = 1000, Q = 2, one matrix a point',
+      panels: [
+        {
+          plot: {
+            x: { domain: [x.min, x.max], ticks: x.ticks, tickFormat: x.format, label: 'mu of the entries' },
+            y: {
+              domain: [y.min, y.max],
+              ticks: y.ticks,
+              tickFormat: y.format,
+              label: 'alpha of the eigenvalues',
+            },
+            marks: [
+              Plot.gridY(y.ticks, { stroke: '#000', strokeOpacity: 0.08 }),
+              Plot.line(curve(alphaOfMu), { x: 'mu', y: 'alpha', stroke: LAW, strokeWidth: 1.8 }),
+              Plot.line(curve(finiteAlphaOfMu), {
+                x: 'mu',
+                y: 'alpha',
+                stroke: TAIL,
+                strokeDasharray: '5 3',
+              }),
+              Plot.dot(points, { x: 'mu', y: 'alpha', r: 3, fill: MUTED }),
+            ],
+          },
+        },
+      ],
+      columns: 1,
+      panelWidth: 560,
+      panelHeight: 360,
+      legend: [
+        { label: 'drawn here', color: MUTED, mark: 'dot' },
+        { label: '1 + mu/2, infinitely large', color: LAW, mark: 'line' },
+        { label: "the authors' two lines", color: TAIL, mark: 'dashed' },
+      ],
+    }),
+    columns: ['mu', 'alpha'],
+    rows: points.map(({ mu, alpha }) => ({ mu, alpha })),
+  };
+}

@@ -1,0 +1,31 @@
+import type { Figure } from '../figures/figure.ts';
+import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
+import type { SpectrumRow } from '../spectra/spectrumRow.ts';
+import type { CalculatedNumber } from './reproducedNumbers.ts';
+
+/** A matrix of a calculation: its row of spectra.csv (without run and epoch) and its eigenvalues, ascending. */
+export interface CalculatedSpectrum {
+  row: SpectrumRow;
+  eigenvalues: Float64Array;
+}
+
+/** What an experiment that trains nothing computes. */
+export interface Calculated {
+  spectra: readonly CalculatedSpectrum[];
+  numbers: Readonly<Record<string, CalculatedNumber>>;
+  /** Beside the figures that every results folder has. */
+  figures: readonly Figure[];
+}
+
+export interface CalculationOptions {
+  algebra: LinearAlgebra;
+  /** Files and folders of weights that the user has. */
+  weights: readonly string[];
+  /** Tells how far it is; also gives Ctrl-C its turn. Rejects when interrupted. */
+  progress(text: string): Promise<void>;
+}
+
+/** The mean and the number of values. */
+export function meanOf(values: readonly number[]): CalculatedNumber {
+  return { value: values.reduce((sum, value) => sum + value, 0) / values.length, draws: values.length };
+}
