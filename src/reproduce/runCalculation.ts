@@ -19,7 +19,8 @@ type Parameters = Readonly<Record<string, number>>;
 type Calculation = (parameters: Parameters, options: CalculationOptions) => Promise<Calculated>;
 
 const CALCULATIONS_BY_NAME: Readonly<Record<CalculationName, Calculation>> = {
-  marchenkoPastur: ({ M, draws }, options) => marchenkoPasturLaws({ M: M!, draws: draws! }, options),
+  marchenkoPastur: ({ columns, draws }, options) =>
+    marchenkoPasturLaws({ columns: columns!, draws: draws! }, options),
   spikedCovariance: ({ draws }, options) => spikedCovariance({ draws: draws! }, options),
   universality: ({ draws, repeats }, options) => universality({ draws: draws!, repeats: repeats! }, options),
   pretrained,

@@ -7,16 +7,16 @@ import type { CalculatedNumber } from '../reproducedNumbers.ts';
 
 const ASPECTS = [1, 2, 10];
 
-/** Returns the spectra of Gaussian matrices of `M` columns and Q = 1, 2, 10, beside which the Marchenko-Pastur law stands. */
+/** Returns the spectra of Gaussian matrices of `columns` columns and Q = 1, 2, 10, beside which the Marchenko-Pastur law stands. */
 export async function marchenkoPasturLaws(
-  { M, draws }: { M: number; draws: number },
+  { columns, draws }: { columns: number; draws: number },
   { algebra, progress }: CalculationOptions,
 ): Promise<Calculated> {
   const spectra: CalculatedSpectrum[] = [];
   const numbers: Record<string, CalculatedNumber> = {};
   for (const Q of ASPECTS) {
     const layer = `Q=${Q}`;
-    const shape = { rows: Q * M, cols: M };
+    const shape = { rows: Q * columns, cols: columns };
     const drawn: CalculatedSpectrum[] = [];
     for (let draw = 0; draw < draws; draw++) {
       await progress(`Gaussian matrices, ${layer}: ${draw} of ${draws}`);
