@@ -9,6 +9,9 @@ import { COMMANDS } from '../../src/cli/commands.ts';
 import { writeConfig } from '../config/writtenConfig.ts';
 import { type Ended, phasewatch } from './phasewatchProcess.ts';
 
+// Starting a process takes a second on an idle machine and a minute on a crowded one.
+vi.setConfig({ testTimeout: 120_000 });
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-cli-'));
 const cache = { PHASEWATCH_CACHE: join(folder, 'cache') };

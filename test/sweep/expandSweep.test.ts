@@ -41,7 +41,7 @@ describe('sweep expansion', () => {
         expect(new Set(runs.map(({ id }) => id.toLowerCase())).size).toBe(size);
         for (const { id } of runs) expect(id).toMatch(/^[A-Za-z0-9][A-Za-z0-9._=+-]{0,119}$/);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -58,7 +58,7 @@ describe('sweep expansion', () => {
         const { runs } = load({ sweep: { ...sweep, exclude: [exclude] } });
         expect(runs.map(({ id }) => id)).toEqual(kept.map(({ id }) => id));
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -153,7 +153,7 @@ describe('the resolved config', () => {
         expect(again).toMatchObject({ name: first.name, runs: first.runs, analysis: first.analysis });
         expect(again.resolvedYaml).toBe(first.resolvedYaml);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
