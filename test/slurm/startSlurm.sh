@@ -41,9 +41,8 @@ SelectTypeParameters=CR_Core
 SchedulerParameters=sched_interval=2,batch_sched_delay=1
 ReturnToService=2
 MpiDefault=none
-# a requeued job may start again at once, and a time limit is looked at often
-KillWait=20
-InactiveLimit=0
+# ended jobs stay known for as long as a test may take
+MinJobAge=86400
 NodeName=$host NodeAddr=127.0.0.1 CPUs=2 RealMemory=1000 State=UNKNOWN
 PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP
 CONF
