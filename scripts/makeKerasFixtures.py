@@ -37,6 +37,13 @@ RATES = {
     "adadelta": (0.05, 0.01),
     "adam": (0.0001, 0.00001),
 }
+BATCH_NORM_RATES = {
+    "sgd": (0.0005, 0.0001),
+    "momentum": (0.0002, 0.00002),
+    "nesterov": (0.0002, 0.00002),
+    "adadelta": (0.01, 0.002),
+    "adam": (0.00002, 0.000002),
+}
 OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
     "momentum": lambda rate: keras.optimizers.SGD(rate, momentum=0.9),
@@ -175,7 +182,8 @@ def train(network, optimizer, loss, penalized):
         value = initial_value(number, name.split("/")[1], weight.shape)
         weight.assign(value)
         initial[name] = value
-    rate = RATES[optimizer][list(LOSSES).index(loss)]
+    rates = BATCH_NORM_RATES if network.startswith("miniAlexNet") else RATES
+    rate = rates[optimizer][list(LOSSES).index(loss)]
     model.compile(optimizer=OPTIMIZERS[optimizer](rate), loss=LOSSES[loss], metrics=["accuracy"], jit_compile=False)
     standardize = shape[2] == 3
     images, labels = dataset(10, TRAIN_IMAGES, shape)

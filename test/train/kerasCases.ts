@@ -14,15 +14,20 @@ const L2 = 0.01;
 const LOSSES = ['mse', 'crossEntropy'] as const;
 
 const constants = { momentum: 0.9, rho: 0.95, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
-const OPTIMIZERS: Record<
-  OptimizerConfig['type'],
-  { optimizer: OptimizerConfig; rates: readonly [number, number] }
-> = {
-  sgd: { optimizer: { type: 'sgd', ...constants }, rates: [0.005, 0.001] },
-  momentum: { optimizer: { type: 'momentum', ...constants }, rates: [0.001, 0.0001] },
-  nesterov: { optimizer: { type: 'nesterov', ...constants }, rates: [0.001, 0.0001] },
-  adadelta: { optimizer: { type: 'adadelta', ...constants }, rates: [0.05, 0.01] },
-  adam: { optimizer: { type: 'adam', ...constants }, rates: [0.0001, 0.00001] },
+type Rates = Record<OptimizerConfig['type'], readonly [mse: number, crossEntropy: number]>;
+const RATES: Rates = {
+  sgd: [0.005, 0.001],
+  momentum: [0.001, 0.0001],
+  nesterov: [0.001, 0.0001],
+  adadelta: [0.05, 0.01],
+  adam: [0.0001, 0.00001],
+};
+const BATCH_NORM_RATES: Rates = {
+  sgd: [0.0005, 0.0001],
+  momentum: [0.0002, 0.00002],
+  nesterov: [0.0002, 0.00002],
+  adadelta: [0.01, 0.002],
+  adam: [0.00002, 0.000002],
 };
 
 export interface KerasCase {
@@ -36,11 +41,12 @@ export interface KerasCase {
 
 /** Returns the cases that the fixture of a network holds. */
 export function kerasCases(network: string): KerasCase[] {
-  const cases: KerasCase[] = Object.entries(OPTIMIZERS).flatMap(([type, { optimizer, rates }]) =>
+  const rates = network.startsWith('miniAlexNet') ? BATCH_NORM_RATES : RATES;
+  const cases: KerasCase[] = (Object.keys(rates) as OptimizerConfig['type'][]).flatMap((type) =>
     LOSSES.map((loss, i) => ({
       name: `${type}-${loss}`,
-      optimizer,
-      learningRate: rates[i]!,
+      optimizer: { type, ...constants },
+      learningRate: rates[type][i]!,
       loss,
       l2: null,
     })),
