@@ -1,0 +1,146 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cacheFolder } from '../../src/files/cacheFolder.ts';
+import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
+import { randomStream } from '../../src/random/stream.ts';
+import { writeMetricsCsv, writeSpectraCsv } from '../../src/results/csvFiles.ts';
+import { resultsLayout } from '../../src/results/layout.ts';
+import { writeSafetensors } from '../../src/snapshots/safetensors.ts';
+import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
+import { gaussianMatrix } from '../../src/synthetic/matrices.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const MINUTES = 60_000;
+const SHAPE = { rows: 120, cols: 60 };
+const EPOCHS = [0, 1, 2, 3, 4];
+
+/** Python blocks and command lines of docs/python.md, in order. */
+const blocks = [...readFileSync(join(root, 'docs/python.md'), 'utf8').matchAll(/```(\w+)\n([\s\S]*?)```/g)];
+const python = blocks.filter(([, language]) => language === 'python').map(([, , code]) => code!);
+const command = blocks.find(([, language]) => language === 'sh')![2]!.trim();
+
+/** The system's Python, and those that `npm run bench -- --peers` makes. */
+const interpreters = [
+  'python3',
+  ...['weightwatcher', 'training'].map((set) => join(cacheFolder(), 'peers', set, 'bin', 'python')),
+];
+
+/** Returns the first Python that has the packages, null where none has. */
+function pythonWith(packages: readonly string[]): string | null {
+  const code = `import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ${JSON.stringify(packages)})))`;
+  return interpreters.find((path) => spawnSync(path, ['-c', code]).status === 0) ?? null;
+}
+
+let folder: string;
+const spectra = EPOCHS.map((epoch) => {
+  const W = Float32Array.from(gaussianMatrix(randomStream(epoch, 'python'), SHAPE));
+  const evals = typescriptLinearAlgebra.eigenvalues(W, SHAPE.rows, SHAPE.cols);
+  return { epoch, W, spectrum: layerSpectrum(evals, { N: SHAPE.rows, M: SHAPE.cols }, { fit: 'ww' }) };
+});
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'python-'));
+  const layout = resultsLayout(join(folder, 'results', 'quick'));
+  const run = layout.run('b=16');
+  for (const { epoch, W } of spectra) {
+    const fc1 = { dtype: 'F32', shape: [SHAPE.rows, SHAPE.cols], data: W } as const;
+    writeSafetensors(run.snapshot(epoch), new Map([['fc1', fc1]]));
+  }
+  const noPhase = {
+    phase_confidence: null,
+    phase_ambiguous: null,
+    phase_runner_up: null,
+    phase_evidence: null,
+  };
+  writeSpectraCsv(
+    layout.spectra,
+    spectra.map(({ epoch, spectrum }) => ({
+      run: 'b=16',
+      epoch,
+      layer: 'fc1',
+      ...spectrum,
+      phase: 'random-like' as const,
+      ...noPhase,
+    })),
+  );
+  const metrics = EPOCHS.map((epoch) => ({
+    epoch,
+    learning_rate: 0.01,
+    train_loss: null,
+    train_accuracy: null,
+    test_loss: 1,
+    test_accuracy: epoch / 10,
+    images_per_second: null,
+    train_time_s: null,
+  }));
+  writeMetricsCsv(run.metrics, metrics);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function runHere(program: string, words: readonly string[]): SpawnSyncReturns<string> {
+  const ended = spawnSync(program, words, { cwd: folder, encoding: 'utf8' });
+  expect(ended.status, ended.stderr).toBe(0);
+  return ended;
+}
+
+/** Spearman's rho of distinct values with their own order. */
+function spearmanWithEpoch(values: readonly number[]): number {
+  const ranks = values.map((value) => values.filter((other) => other < value).length);
+  const squares = ranks.reduce((sum, rank, epoch) => sum + (rank - epoch) ** 2, 0);
+  return 1 - (6 * squares) / (values.length * (values.length ** 2 - 1));
+}
+
+/** A test of a snippet; skipped, and named so, where no Python has the packages. */
+function snippet(name: string, packages: readonly string[], check: (interpreter: string) => void): void {
+  const interpreter = pythonWith(packages);
+  const missing = interpreter === null ? ` (skipped: no Python with ${packages.join(', ')})` : '';
+  it.skipIf(interpreter === null)(`${name}${missing}`, () => check(interpreter!), 5 * MINUTES);
+}
+
+describe('snippets of docs/python.md', () => {
+  it('are three, and one command', () => {
+    expect(python).toHaveLength(3);
+    expect(command).toMatch(/^phasewatch export /);
+  });
+
+  snippet('read snapshots', ['safetensors', 'numpy'], (interpreter) => {
+    const { stdout } = runHere(interpreter, ['-c', python[0]!]);
+    const lines = stdout.trim().split('\n');
+    expect(lines).toEqual(
+      spectra.map(
+        ({ epoch, spectrum }) => `epoch-00${epoch} (120, 60) lambda_max ${spectrum.lambda_max.toFixed(3)}`,
+      ),
+    );
+  });
+
+  snippet('read spectra.csv', ['pandas'], (interpreter) => {
+    const { stdout } = runHere(interpreter, ['-c', python[1]!]);
+    const { stable_rank, alpha } = spectra.at(-1)!.spectrum;
+    expect(stdout).toContain(stable_rank!.toFixed(3).slice(0, 5));
+    expect(stdout).toContain(alpha!.toFixed(3).slice(0, 4));
+    expect(stdout).toContain('random-like');
+    const correlation = /test_accuracy\s+(-?\d\.\d+)\s+1\.0/.exec(stdout)!;
+    expect(Number(correlation[1])).toBeCloseTo(
+      spearmanWithEpoch(spectra.map((one) => one.spectrum.alpha!)),
+      3,
+    );
+  });
+
+  snippet('run WeightWatcher on an exported snapshot', ['weightwatcher'], (interpreter) => {
+    const tsx = createRequire(import.meta.url).resolve('tsx');
+    const main = join(root, 'src', 'cli', 'main.ts');
+    const words = command.split(' ').slice(1);
+    runHere(process.execPath, ['--import', pathToFileURL(tsx).href, main, ...words]);
+    expect(existsSync(join(folder, 'exported', 'ww_config.json'))).toBe(true);
+    const { stdout } = runHere(interpreter, ['-c', python[2]!]);
+    const line = stdout.split('\n').find((one) => /\bfc1\b/.test(one))!;
+    const [N, M, alpha] = line.trim().split(/\s+/).slice(1).map(Number);
+    expect([N, M]).toEqual([SHAPE.rows, SHAPE.cols]);
+    expect(alpha).toBeCloseTo(spectra.at(-1)!.spectrum.alpha!, 3);
+  });
+});
