@@ -7,7 +7,7 @@ import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import { readResults } from '../results/readResults.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
-import { histogramRecord, scalarsRecord, versionRecord } from './summaryEvents.ts';
+import { type EventTime, histogramRecord, scalarsRecord, versionRecord } from './summaryEvents.ts';
 
 /** Measures of a layer that are shown as curves. */
 const CURVES = [
@@ -84,15 +84,23 @@ function spectraRecords(layout: ResultsLayout, wallTime: number): Map<string, Ui
   for (const row of results.spectra) {
     if (row.run === null || row.epoch === null) continue;
     const time = { wallTime, step: row.epoch };
-    const logs = (results.esd(row.run, row.epoch, row.layer) ?? new Float64Array(0))
-      .filter((value) => value > 0)
-      .map(Math.log10);
-    const histogram =
-      logs.length === 0 ? [] : [histogramRecord(time, `${row.layer}/log10_eigenvalues`, logs)];
-    const all = [...(records.get(row.run) ?? []), scalarsRecord(time, curves(row)), ...histogram];
+    const evals = results.esd(row.run, row.epoch, row.layer) ?? new Float64Array(0);
+    const histograms = [
+      ...histogram(time, `${row.layer}/eigenvalues`, evals),
+      ...histogram(
+        time,
+        `${row.layer}/log10_eigenvalues`,
+        evals.filter((value) => value > 0).map(Math.log10),
+      ),
+    ];
+    const all = [...(records.get(row.run) ?? []), scalarsRecord(time, curves(row)), ...histograms];
     records.set(row.run, all);
   }
   return records;
+}
+
+function histogram(time: EventTime, tag: string, values: Float64Array): Uint8Array[] {
+  return values.length === 0 ? [] : [histogramRecord(time, tag, values)];
 }
 
 function curves(row: SpectrumRow): Record<string, number | null> {

@@ -109,6 +109,11 @@ describe('event files', () => {
       expect(scalars['accuracy/test'].map(([step]: [number]) => step)).toEqual([0, 1, 2]);
       expect(scalars['accuracy/test'][2]).toEqual([2, 0.875]);
       expect(histograms).toEqual({
+        'fc1/eigenvalues': [
+          [0, 4, 4],
+          [1, 4, 4],
+          [2, 4, 4],
+        ],
         'fc1/log10_eigenvalues': [
           [0, 3, 3],
           [1, 3, 3],
