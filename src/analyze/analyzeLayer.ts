@@ -1,5 +1,6 @@
 import type { AnalysisConfig } from '../config/schema.ts';
 import { UserError } from '../files/userError.ts';
+import { firstNotFinite } from '../linalg/firstNotFinite.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import { classifyPhase, phaseColumns } from '../phases/classifyPhase.ts';
 import { randomStream } from '../random/stream.ts';
@@ -17,7 +18,7 @@ import type { WeightPrecision } from '../spectra/ranks.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 
 /** Raised whenever the same weights would give other rows: spectra of an older version are then computed anew. */
-export const ANALYSIS_VERSION = 'phasewatch analysis 1';
+export const ANALYSIS_VERSION = 'phasewatch analysis 2';
 
 /** The weights of one layer as matrices of one shape, row-major: one of a dense layer, one for each slice of a convolution. */
 export interface LayerWeights {
@@ -55,7 +56,7 @@ export function analyzeLayer(
   if (matrices.length > 1) eigenvalues.sort();
   const shape = { N: Math.max(rows, cols), M: count };
   const spectrum = layerSpectrum(eigenvalues, shape, { fit: analysis.fit, precision });
-  const phase = phaseColumns(classifyPhase(eigenvalues, shape));
+  const phase = phaseColumns(classifyPhase(eigenvalues, { ...shape, precision }));
   const extra = extraColumns(weights, eigenvalues, spectrum, analysis, algebra);
   return { row: { run: null, epoch: null, layer, ...spectrum, ...phase, ...extra }, eigenvalues };
 }
@@ -91,8 +92,8 @@ function extraColumns(
 
 function checkFinite({ layer, matrices, where }: LayerWeights): void {
   for (const [slice, W] of matrices.entries()) {
-    const bad = W.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
+    const bad = firstNotFinite(W);
+    if (bad !== null) {
       const part = matrices.length > 1 ? ` of matrix ${slice}` : '';
       throw new UserError(
         `weights of layer ${layer} in ${where} must be finite, got ${W[bad]} at index ${bad}${part}`,

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunConfig } from '../config/schema.ts';
 import type { SessionBinding } from '../graph/graphSession.ts';
+import { firstNotFinite } from '../linalg/firstNotFinite.ts';
 import { initialWeights } from '../networks/initialWeights.ts';
 import type { Network } from '../networks/network.ts';
 import { resolveNetwork } from '../networks/resolveNetwork.ts';
@@ -54,7 +55,7 @@ export interface TrainOutcome {
   stoppedEarly: boolean;
 }
 
-/** A loss that is no longer a finite number. Everything up to the last finished epoch is on disk. */
+/** A loss or weights that are no longer finite numbers. Everything up to the last finished epoch is on disk. */
 export class DivergenceError extends Error {
   override readonly name = 'DivergenceError';
 }
@@ -62,7 +63,7 @@ export class DivergenceError extends Error {
 /**
  * Trains one run from where its files stand to its last epoch and returns how it ended. After every epoch the snapshot, then
  * metrics.csv, then the checkpoint are written, each atomically: killed at any moment, the same call goes on from the last
- * checkpoint and ends with the same bytes. Throws DivergenceError when the loss is NaN or infinite.
+ * checkpoint and ends with the same bytes. Throws DivergenceError when a loss or a weight is NaN or infinite.
  */
 export async function trainRun(options: TrainRunOptions): Promise<TrainOutcome> {
   const { files, config, data, identity } = options;
@@ -225,6 +226,7 @@ function save(
 ): void {
   const values = session.getState(session.state.map(({ name }) => name));
   const { epoch } = position;
+  checkFinite(values, epoch, rows.at(-1)?.train_loss ?? null);
   const last = epoch === config.epochs || shouldStop(rows, config.earlyStopping);
   if (last || epoch % config.snapshots.every === 0) {
     const layers = config.snapshots.layers ?? network.analyzedLayers;
@@ -236,6 +238,19 @@ function save(
   }
   writeMetricsCsv(files.metrics, rows);
   writeCheckpoint(files.checkpoint, identity, position, session.state, values);
+}
+
+/** A loss can stay finite where weights do not: of ReLU units that are NaN, none may be active. */
+function checkFinite(values: ReadonlyMap<string, Float32Array>, epoch: number, loss: number | null): void {
+  for (const [name, data] of values) {
+    const bad = firstNotFinite(data);
+    if (bad !== null) {
+      throw new DivergenceError(
+        `weights must be finite numbers, got ${data[bad]} at index ${bad} of ${name} after epoch ${epoch} ` +
+          `(last finite loss ${loss === null ? 'none' : loss.toPrecision(6)})`,
+      );
+    }
+  }
 }
 
 /** Removes what a killed process wrote after its last checkpoint, so that a run never shows more than it can stand for. */

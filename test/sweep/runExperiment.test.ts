@@ -115,6 +115,19 @@ describe('runExperiment', () => {
     expect(again.runs.map(({ trained }) => trained)).toEqual([false, false]);
   });
 
+  it('ends a run whose weights are no longer finite as failed, though its loss still is', async () => {
+    const dir = out('poisoned');
+    // fc1's second step overflows; units that are NaN stay below the threshold of ReLU on the way to the loss.
+    const { runs } = await run(dir, [
+      'sweep={}',
+      'learningRate=1e30',
+      'optimizer.type=sgd',
+      'trainImages=32',
+    ]);
+    expect(runs[0]!.state).toBe('failed');
+    expect(runs[0]!.error).toMatch(/must be (a )?finite number/);
+  });
+
   it('stops at a step when interrupted and goes on from there with the same bytes', async () => {
     const dir = out('interrupted');
     const interrupt = new AbortController();
