@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
+import { cifar10Folder, cifar10Missing } from '../data/cifar10.ts';
+import { CIFAR_FILES } from '../data/cifar10Records.ts';
 import { loadEngine } from '../engine/loadEngine.ts';
 import { locateEngine } from '../engine/locateEngine.ts';
 import { nativeLinearAlgebra } from '../engine/nativeLinearAlgebra.ts';
@@ -22,7 +24,8 @@ import { eigenvectorFigures } from '../results/eigenvectorFigures.ts';
 import { resultsLayout } from '../results/layout.ts';
 import { type Results, readResults } from '../results/readResults.ts';
 import { writeFigures } from '../results/writeFigures.ts';
-import { loadExperiment } from '../sweep/loadExperiment.ts';
+import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
+import { readStoredRun } from '../sweep/runFolder.ts';
 import { withProgress } from './executeExperiment.ts';
 import { interruptSignal } from './interrupt.ts';
 import { createOutput, type Output, type OutputFlags } from './output.ts';
@@ -174,6 +177,7 @@ async function train(
     device: undefined,
     tensorboard: false,
   };
+  checkData(scaled);
   const setting = await resolveJobs(scaled, runArgs, output);
   const { runs, interrupted } = await withProgress(scaled, setting, runArgs, false);
   if (interrupted) {
@@ -187,6 +191,17 @@ async function train(
   if (failed.length === runs.length) return null;
   const configs = [full, scaled].map((one) => one.runs.map(({ config }) => config));
   return { cut: cutText(configs[0]!, configs[1]!), calculated: {} };
+}
+
+/** Told before the engine is installed and anything is trained. */
+function checkData({ runs, outDir }: Experiment): void {
+  const layout = resultsLayout(outDir);
+  const needed = runs.some(
+    ({ id, config }) =>
+      config.dataset === 'cifar10' && readStoredRun(layout.run(id))?.status?.state !== 'done',
+  );
+  const missing = CIFAR_FILES.filter((file) => !existsSync(join(cifar10Folder(), file)));
+  if (needed && missing.length > 0) throw cifar10Missing(cifar10Folder(), missing);
 }
 
 async function calculate(experiment: Reproduction, dir: string, args: ReproduceArgs): Promise<Done | null> {

@@ -1,6 +1,7 @@
 import { SCALES } from '../reproduce/experimentFile.ts';
 import type { Reproduction } from '../reproduce/registry.ts';
 import type { ReproducedNumber } from '../reproduce/reproducedNumbers.ts';
+import { loadExperiment } from '../sweep/loadExperiment.ts';
 import { NO_VALUE, significant } from './numberText.ts';
 import type { Output } from './output.ts';
 import { type Column, formatTable } from './table.ts';
@@ -18,7 +19,7 @@ export function printExperiments(experiments: readonly Reproduction[], output: O
   output.print(formatTable(columns, experiments, output.width));
   output.print('');
   output.print(
-    'Costs are of two CPU cores. phasewatch reproduce EXPERIMENT --scale quick; MiniAlexNet and MLP3 need CIFAR-10.',
+    'Costs are of two CPU cores: phasewatch reproduce EXPERIMENT --scale quick, or all for every one that needs no weights files.',
   );
   output.document({
     experiments: experiments.map((one) => ({
@@ -65,8 +66,7 @@ const COLUMNS: readonly Column<ReproducedNumber>[] = [
   },
 ];
 
-function needs({ calculates, configPath, name }: Reproduction): string {
+function needs({ calculates, configPath }: Reproduction): string | null {
   if (calculates === 'pretrained') return 'weights files';
-  if (calculates !== undefined || configPath === null) return 'nothing';
-  return name === 'lenet5' ? 'mnist' : 'cifar10';
+  return configPath === null ? null : loadExperiment(configPath).runs[0]!.config.dataset;
 }
