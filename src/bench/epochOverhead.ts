@@ -7,7 +7,7 @@ import { permutation, randomStream } from '../random/stream.ts';
 import { writeMetricsCsv } from '../results/csvFiles.ts';
 import { writeSnapshot } from '../snapshots/snapshot.ts';
 import { writeCheckpoint } from '../train/checkpoint.ts';
-import { addBatch } from '../train/graphBatch.ts';
+import { addBatch, dataFeeds } from '../train/graphBatch.ts';
 import { batchesPerEpoch, callShapes, epochCalls } from '../train/sessionCalls.ts';
 import { float32 } from '../train/stepBuilder.ts';
 import { buildTrainingGraph, nodes } from '../train/trainingGraph.ts';
@@ -59,14 +59,8 @@ export function measureEpochOverhead(
   nothing('bench_nothing', []);
   const session = new GraphSession(binding, graph);
   try {
-    const names = nodes.data('train');
-    session.run(
-      {
-        [names.images]: { dtype: 'uint8', shape: [data.count, ...inputShape], data: data.images },
-        [names.labels]: { dtype: 'uint8', shape: [data.count], data: data.labels },
-      },
-      [names.done],
-    );
+    const { feeds, done } = dataFeeds('train', data, inputShape, preprocessing);
+    session.run(feeds, [done]);
     session.run(
       Object.fromEntries(
         state.map(({ name: variable, shape }) => {

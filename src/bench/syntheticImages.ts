@@ -1,5 +1,5 @@
 import { randomStream } from '../random/stream.ts';
-import type { ImageSplit } from '../train/trainingSession.ts';
+import type { ImageSplit } from '../train/graphBatch.ts';
 
 /** Returns uniformly random images and labels: the arithmetic of a step does not depend on what is on them. */
 export function syntheticImages(shape: readonly number[], classes: number, count: number): ImageSplit {

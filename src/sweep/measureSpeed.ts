@@ -3,8 +3,9 @@ import type { RunConfig } from '../config/schema.ts';
 import { PREPROCESSING } from '../data/preprocessing.ts';
 import type { SessionBinding } from '../graph/graphSession.ts';
 import { initialWeights } from '../networks/initialWeights.ts';
+import type { ImageSplit } from '../train/graphBatch.ts';
 import { callShapes, epochCalls } from '../train/sessionCalls.ts';
-import { type ImageSplit, TrainingSession } from '../train/trainingSession.ts';
+import { TrainingSession } from '../train/trainingSession.ts';
 import { networkOf } from './checkRun.ts';
 
 /** Long enough to even out the noise of a busy machine, short enough to wait for. */

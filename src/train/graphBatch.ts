@@ -1,56 +1,84 @@
 import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
+import type { Feed } from '../graph/graphSession.ts';
+import { standardization } from './standardization.ts';
 import { float32 } from './stepBuilder.ts';
 
-/** How images become numbers, inside the graph: bytes/255, then per image (x - mean)/max(sd, 1/sqrt(pixels)) where asked for. */
+/** How images become numbers, inside the graph: bytes / 255, or standardized image by image (standardization.ts). */
 export type Preprocessing = 'unitScale' | 'perImageStandardization';
+
+export type SplitName = 'train' | 'test';
+
+/** Images and labels of one split, as bytes. */
+export interface ImageSplit {
+  images: Uint8Array;
+  labels: Uint8Array;
+  count: number;
+}
+
+/** The variables that hold a split, each fed once through a placeholder `<name>_value`. */
+function splitVariables(split: SplitName, preprocessing: Preprocessing) {
+  const bytes = { images: `${split}_images`, labels: `${split}_labels` };
+  return preprocessing === 'unitScale'
+    ? bytes
+    : { ...bytes, scale: `${split}_scale`, offset: `${split}_offset` };
+}
+
+const doneNode = (split: SplitName): string => `${split}_data_done`;
+
+/** Adds the variables of a split of `count` images and the node that takes them in. */
+export function addDataTransfer(
+  graph: GraphBuilder,
+  split: SplitName,
+  count: number,
+  inputShape: readonly number[],
+  preprocessing: Preprocessing,
+): void {
+  const assigned = Object.entries(splitVariables(split, preprocessing)).map(([kind, name]) => {
+    const dtype = kind === 'images' || kind === 'labels' ? 'uint8' : 'float32';
+    const shape = kind === 'labels' ? [count] : kind === 'images' ? [count, ...inputShape] : [count, 1, 1, 1];
+    const variable = graph.variable(name, dtype, shape);
+    const value = graph.placeholder(`${name}_value`, dtype, shape);
+    return graph.op('AssignVariableOp', [variable, value], { dtype: { type: dtype } });
+  });
+  graph.op('Identity', [graph.scalar(1)], float32, { name: doneNode(split), after: assigned });
+}
+
+/** Returns what a session is fed to take a split in, and the node to fetch. */
+export function dataFeeds(
+  split: SplitName,
+  data: ImageSplit,
+  inputShape: readonly number[],
+  preprocessing: Preprocessing,
+): { feeds: Record<string, Feed>; done: string } {
+  const { images, labels, count } = data;
+  const feeds: Record<string, Feed> = {
+    [`${split}_images_value`]: { dtype: 'uint8', shape: [count, ...inputShape], data: images },
+    [`${split}_labels_value`]: { dtype: 'uint8', shape: [count], data: labels },
+  };
+  if (preprocessing === 'perImageStandardization') {
+    const { scale, offset } = standardization(images, count);
+    feeds[`${split}_scale_value`] = { dtype: 'float32', shape: [count, 1, 1, 1], data: scale };
+    feeds[`${split}_offset_value`] = { dtype: 'float32', shape: [count, 1, 1, 1], data: offset };
+  }
+  return { feeds, done: doneNode(split) };
+}
 
 /** Returns the images (float32, preprocessed) and labels (int32) of a batch given by indices into a split. */
 export function addBatch(
   graph: GraphBuilder,
-  split: 'train' | 'test',
+  split: SplitName,
   indices: Output,
   preprocessing: Preprocessing,
 ): { images: Output; labels: Output } {
-  const gather = (variable: string, to: 'float32' | 'int32'): Output => {
-    const bytes = graph.op('ResourceGather', [variable, indices], {
-      dtype: { type: 'uint8' },
-      Tindices: { type: 'int32' },
-    });
-    return graph.op('Cast', [bytes], { SrcT: { type: 'uint8' }, DstT: { type: to } });
-  };
-  const labels = gather(`${split}_labels`, 'int32');
-  const unit = graph.op('RealDiv', [gather(`${split}_images`, 'float32'), graph.scalar(255)], float32);
-  if (preprocessing === 'unitScale') return { images: unit, labels };
-  const imageMean = (value: Output): Output =>
-    graph.op('Mean', [value, graph.constant([1, 2, 3], [3], 'int32')], {
-      ...float32,
-      Tidx: { type: 'int32' },
-      keep_dims: { bool: true },
-    });
-  const centred = graph.op('Sub', [unit, imageMean(unit)], float32);
-  const variance = imageMean(graph.op('Square', [centred], float32));
-  const deviation = graph.op('Sqrt', [variance], float32);
-  return {
-    images: graph.op('RealDiv', [centred, addDeviationFloor(graph, deviation, unit)], float32),
-    labels,
-  };
-}
-
-/** max(sd, 1/sqrt(pixels)): what tf.image.per_image_standardization divides by, so that a flat image stays finite. */
-function addDeviationFloor(graph: GraphBuilder, deviation: Output, images: Output): Output {
-  const type = { out_type: { type: 'int32' }, T: { type: 'float32' } } as const;
-  const dims = graph.op('Shape', [images], type);
-  const perImage = graph.op(
-    'Prod',
-    [
-      graph.op('Slice', [dims, graph.constant([1], [1], 'int32'), graph.constant([3], [1], 'int32')], {
-        T: { type: 'int32' },
-        Index: { type: 'int32' },
-      }),
-      graph.scalar(0, 'int32'),
-    ],
-    { T: { type: 'int32' }, Tidx: { type: 'int32' }, keep_dims: { bool: false } },
-  );
-  const pixels = graph.op('Cast', [perImage], { SrcT: { type: 'int32' }, DstT: { type: 'float32' } });
-  return graph.op('Maximum', [deviation, graph.op('Rsqrt', [pixels], float32)], float32);
+  const gather = (variable: string, dtype: 'uint8' | 'float32'): Output =>
+    graph.op('ResourceGather', [variable, indices], { dtype: { type: dtype }, Tindices: { type: 'int32' } });
+  const cast = (bytes: Output, to: 'float32' | 'int32'): Output =>
+    graph.op('Cast', [bytes], { SrcT: { type: 'uint8' }, DstT: { type: to } });
+  const labels = cast(gather(`${split}_labels`, 'uint8'), 'int32');
+  const x = cast(gather(`${split}_images`, 'uint8'), 'float32');
+  if (preprocessing === 'unitScale') {
+    return { images: graph.op('RealDiv', [x, graph.scalar(255)], float32), labels };
+  }
+  const scaled = graph.op('Mul', [x, gather(`${split}_scale`, 'float32')], float32);
+  return { images: graph.op('Sub', [scaled, gather(`${split}_offset`, 'float32')], float32), labels };
 }

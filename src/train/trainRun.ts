@@ -13,9 +13,9 @@ import type { MetricsRow } from '../results/metricsRow.ts';
 import { writeSnapshot } from '../snapshots/snapshot.ts';
 import { epochStart, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.ts';
 import { shouldStop } from './earlyStopping.ts';
-import type { Preprocessing } from './graphBatch.ts';
+import type { ImageSplit, Preprocessing } from './graphBatch.ts';
 import { batchesPerEpoch, callShapes, epochCalls } from './sessionCalls.ts';
-import { type ImageSplit, TrainingSession } from './trainingSession.ts';
+import { TrainingSession } from './trainingSession.ts';
 
 /** The images of a run, labels already randomized where the config asks for it. */
 export interface TrainingData {

@@ -1,7 +1,7 @@
 import type { RunConfig } from '../config/schema.ts';
 import { GraphBuilder, type Output } from '../graph/graphBuilder.ts';
 import type { Network } from '../networks/network.ts';
-import { addBatch } from './graphBatch.ts';
+import { addBatch, addDataTransfer } from './graphBatch.ts';
 import { addLoss } from './graphLoss.ts';
 import { optimizerSlots } from './graphOptimizer.ts';
 import { addCorrect, addForward, addSum, addTrainingStep, type StepOptions } from './graphStep.ts';
@@ -28,11 +28,6 @@ export interface TrainingGraphOptions extends StepOptions {
 
 /** Names of the nodes that a session feeds and fetches. */
 export const nodes = {
-  data: (split: 'train' | 'test') => ({
-    images: `${split}_images_value`,
-    labels: `${split}_labels_value`,
-    done: `${split}_data_done`,
-  }),
   stateValue: (name: string) => `value/${name}`,
   stateDone: 'state_done',
   stateRead: (name: string) => `read/${name}`,
@@ -56,7 +51,8 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
   for (const { name, shape } of state) graph.variable(name, 'float32', shape);
   addStateTransfer(graph, state);
   for (const split of ['train', 'test'] as const) {
-    addDataTransfer(graph, split, split === 'train' ? options.trainImages : options.testImages, network);
+    const count = split === 'train' ? options.trainImages : options.testImages;
+    addDataTransfer(graph, split, count, network.inputShape, options.preprocessing);
   }
   const learningRate = graph.placeholder(nodes.learningRate, 'float32', []);
   const firstStep = graph.placeholder(nodes.stepNumber, 'int32', []);
@@ -86,24 +82,6 @@ function addStateTransfer(graph: GraphBuilder, state: readonly StateVariable[]):
     return graph.op('AssignVariableOp', [name, copy], { dtype: { type: 'float32' } });
   });
   graph.op('Identity', [graph.scalar(1)], float32, { name: nodes.stateDone, after: assigned });
-}
-
-function addDataTransfer(
-  graph: GraphBuilder,
-  split: 'train' | 'test',
-  count: number,
-  network: Network,
-): void {
-  const names = nodes.data(split);
-  const shape = [count, ...network.inputShape];
-  const images = graph.variable(`${split}_images`, 'uint8', shape);
-  const labels = graph.variable(`${split}_labels`, 'uint8', [count]);
-  const type = { dtype: { type: 'uint8' } } as const;
-  const assigned = [
-    graph.op('AssignVariableOp', [images, graph.placeholder(names.images, 'uint8', shape)], type),
-    graph.op('AssignVariableOp', [labels, graph.placeholder(names.labels, 'uint8', [count])], type),
-  ];
-  graph.op('Identity', [graph.scalar(1)], float32, { name: names.done, after: assigned });
 }
 
 /** One session call that trains on `steps` batches, one after the other. */

@@ -1,12 +1,6 @@
 import { type Feed, GraphSession, type SessionBinding } from '../graph/graphSession.ts';
+import { dataFeeds, type ImageSplit } from './graphBatch.ts';
 import { buildTrainingGraph, nodes, type StateVariable, type TrainingGraphOptions } from './trainingGraph.ts';
-
-/** Images and labels of one split, as bytes. */
-export interface ImageSplit {
-  images: Uint8Array;
-  labels: Uint8Array;
-  count: number;
-}
 
 export interface TrainingSessionOptions extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages'> {
   train: ImageSplit;
@@ -49,14 +43,8 @@ export class TrainingSession {
       ['train', train],
       ['test', test],
     ] as const) {
-      const names = nodes.data(split);
-      this.session.run(
-        {
-          [names.images]: uint8([data.count, ...network.inputShape], data.images),
-          [names.labels]: uint8([data.count], data.labels),
-        },
-        [names.done],
-      );
+      const { feeds, done } = dataFeeds(split, data, network.inputShape, options.preprocessing);
+      this.session.run(feeds, [done]);
     }
   }
 
@@ -128,8 +116,4 @@ export class TrainingSession {
   close(): void {
     this.session.close();
   }
-}
-
-function uint8(shape: readonly number[], data: Uint8Array): Feed {
-  return { dtype: 'uint8', shape, data };
 }

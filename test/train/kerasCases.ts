@@ -1,6 +1,6 @@
 import type { OptimizerConfig, RunConfig } from '../../src/config/schema.ts';
 import type { Network, Parameter } from '../../src/networks/network.ts';
-import type { ImageSplit } from '../../src/train/trainingSession.ts';
+import type { ImageSplit } from '../../src/train/graphBatch.ts';
 
 /** The same numbers as in scripts/makeKerasFixtures.py. */
 export const CLASSES = 10;
@@ -24,8 +24,8 @@ const RATES: Rates = {
 };
 const BATCH_NORM_RATES: Rates = {
   sgd: [0.0005, 0.0001],
-  momentum: [0.0002, 0.00002],
-  nesterov: [0.0002, 0.00002],
+  momentum: [0.0002, 0.000004],
+  nesterov: [0.0002, 0.000004],
   adadelta: [0.01, 0.002],
   adam: [0.00002, 0.000002],
 };

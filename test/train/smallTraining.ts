@@ -5,8 +5,8 @@ import { initialWeights } from '../../src/networks/initialWeights.ts';
 import type { Network } from '../../src/networks/network.ts';
 import { resolveNetwork } from '../../src/networks/resolveNetwork.ts';
 import { randomStream } from '../../src/random/stream.ts';
-import type { Preprocessing } from '../../src/train/graphBatch.ts';
-import { type ImageSplit, TrainingSession } from '../../src/train/trainingSession.ts';
+import type { ImageSplit, Preprocessing } from '../../src/train/graphBatch.ts';
+import { TrainingSession } from '../../src/train/trainingSession.ts';
 
 export type StepConfig = Pick<RunConfig, 'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'seed'>;
 
