@@ -16,7 +16,7 @@ import { resolveJobs } from './resolveJobs.ts';
 import { resultTable } from './resultTable.ts';
 import type { RunArgs } from './runOptions.ts';
 import { runProgress } from './runProgress.ts';
-import { submitToSlurm } from './submitToSlurm.ts';
+import { checkExecutor, submitToSlurm } from './submitToSlurm.ts';
 
 const EXIT_RUN_FAILED = 1;
 const EXIT_INTERRUPTED = 130;
@@ -24,6 +24,7 @@ const EXIT_INTERRUPTED = 130;
 /** Runs the experiment of a config, or tells what that would take, and sets the exit code. */
 export async function executeExperiment(args: RunArgs, trainOnly: boolean): Promise<void> {
   const output = createOutput(args);
+  checkExecutor(args);
   const experiment = loadExperiment(args.config, { set: args.set, out: args.out });
   for (const note of experiment.notes) output.note(`note: ${note}`);
   const setting = await resolveJobs(experiment, args, output);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../files/userError.ts';
 import { readSubmission } from '../slurm/submission.ts';
-import { type SubmissionState, submissionState } from '../slurm/taskStates.ts';
+import { FORGOTTEN, type SubmissionState, submissionState } from '../slurm/taskStates.ts';
 import {
   type ExperimentState,
   experimentStatus,
@@ -69,13 +69,14 @@ function jobsDocument({ train_job, analysis, active }: SubmissionState): object 
 function jobsText({ train_job, analysis }: SubmissionState): string {
   const jobs = [
     ...(train_job === null ? [] : [`array job ${train_job}`]),
-    ...(analysis === null ? [] : [`analysis job ${analysis.job} ${taskText(analysis)}`]),
+    ...(analysis === null ? [] : [`analysis job ${taskText(analysis)}`]),
   ];
   return `Slurm: ${jobs.join(', ')}`;
 }
 
-function taskText({ state, reason }: SchedulerTask): string {
-  return reason === null ? state : `${state} (${reason})`;
+function taskText({ job, state, reason }: SchedulerTask): string {
+  if (state === FORGOTTEN) return job;
+  return reason === null ? `${job} ${state}` : `${job} ${state} (${reason})`;
 }
 
 const COLUMNS: readonly Column<RunState>[] = [
@@ -94,7 +95,7 @@ const COLUMNS: readonly Column<RunState>[] = [
 ];
 const TASK_COLUMN: Column<RunState> = {
   title: 'Slurm',
-  text: ({ task }) => (task === null ? NO_VALUE : `${task.job} ${taskText(task)}`),
+  text: ({ task }) => (task === null ? NO_VALUE : taskText(task)),
 };
 
 function statusText(state: ExperimentState, width: number): string {

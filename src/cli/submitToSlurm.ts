@@ -5,6 +5,22 @@ import type { Experiment } from '../sweep/loadExperiment.ts';
 import type { Output } from './output.ts';
 import type { RunArgs } from './runOptions.ts';
 
+/** Throws UserError for arguments that do not go with the executor. */
+export function checkExecutor({ executor, slurm, jobs }: RunArgs): void {
+  if (executor !== 'slurm') {
+    const [option] = Object.keys(slurm ?? {});
+    if (option !== undefined) {
+      throw new UserError(
+        `--slurm.${option} must be given with --executor slurm, got --executor ${executor}`,
+      );
+    }
+  } else if (jobs === 'auto') {
+    throw new UserError(
+      '--jobs must be a number with --executor slurm, got auto: this machine is not where the runs train',
+    );
+  }
+}
+
 /** Submits the experiment of `run --executor slurm` and says how to follow it. */
 export async function submitToSlurm(
   experiment: Experiment,
@@ -12,14 +28,9 @@ export async function submitToSlurm(
   trainOnly: boolean,
   output: Output,
 ): Promise<void> {
-  if (args.jobs === 'auto') {
-    throw new UserError(
-      '--jobs must be a number with --executor slurm, got auto: this machine is not where the runs train',
-    );
-  }
   const submission = await submitExperiment(experiment, {
     slurm: parseSlurmOptions(args.slurm ?? {}),
-    jobs: args.jobs,
+    jobs: args.jobs as number,
     threads: args.threads ?? null,
     device: args.device ?? null,
     retry_failed: args['retry-failed'],

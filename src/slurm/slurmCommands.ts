@@ -3,6 +3,11 @@ import { UserError } from '../files/userError.ts';
 
 type SlurmCommand = 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol';
 
+/** Returns true where Slurm can be asked. */
+export function hasSlurm(): boolean {
+  return spawnSync('squeue', ['--version']).status === 0;
+}
+
 /** Returns what a command of Slurm prints. Throws UserError with the reason where it is missing or fails. */
 export function slurm(command: SlurmCommand, words: readonly string[]): string {
   const { stdout, stderr, status, error } = spawnSync(command, words, { encoding: 'utf8' });

@@ -10,7 +10,7 @@ import type { Experiment } from '../sweep/loadExperiment.ts';
 import { lockResults } from '../sweep/resultsLock.ts';
 import { planExperiment } from '../sweep/runExperiment.ts';
 import { jobScript } from './jobScript.ts';
-import { slurm } from './slurmCommands.ts';
+import { hasSlurm, slurm } from './slurmCommands.ts';
 import type { SlurmOptions } from './slurmOptions.ts';
 import { jobsOf, readSubmission, type Submission, slurmLayout, writeSubmission } from './submission.ts';
 import { submissionState } from './taskStates.ts';
@@ -71,10 +71,10 @@ export async function submitExperiment(experiment: Experiment, options: SubmitOp
   }
 }
 
-/** Throws UserError while jobs that were submitted for the folder wait or run. */
+/** Throws UserError while jobs that were submitted for the folder wait or run. Results copied to a machine without Slurm have none. */
 export function refuseWhileSubmitted(dir: string): void {
   const submission = readSubmission(dir);
-  if (submission === null) return;
+  if (submission === null || !hasSlurm()) return;
   const jobs = jobsOf(submission);
   if (jobs.length === 0 || !submissionState(submission).active) return;
   throw new UserError(

@@ -13,6 +13,9 @@ export interface SubmissionState {
   active: boolean;
 }
 
+/** State of a job that Slurm no longer knows. */
+export const FORGOTTEN = 'FORGOTTEN';
+
 /** States of a job that has ended for good (squeue(1), job state codes). */
 const ENDED = new Set([
   'BOOT_FAIL',
@@ -32,7 +35,7 @@ export function submissionState(submission: Submission): SubmissionState {
   const known = askSlurm(jobsOf(submission));
   // Slurm forgets ended jobs after a while (MinJobAge), for good where it keeps no accounts.
   const find = (job: string): SchedulerTask =>
-    known.get(job) ?? { job, state: 'FORGOTTEN', active: false, reason: null, nodes: null };
+    known.get(job) ?? { job, state: FORGOTTEN, active: false, reason: null, nodes: null };
   const { train_job, analysis_job, tasks } = submission;
   const state: SubmissionState = {
     train_job,

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -116,8 +116,10 @@ describe.skipIf(reason !== null)('an array of six runs on a real Slurm', () => {
     await until('the first epoch of task 1', () => epochOf(runs[1]!) >= 1);
     call('scontrol', 'requeue', task(1));
     await until('the first epoch of task 2', () => epochOf(runs[2]!) >= 1);
-    // What Slurm sends a task by --signal some time before its limit.
-    call('scancel', '--batch', '--signal=USR2', task(2));
+    // What Slurm sends a task by --signal some time before its limit. Not waited for: scancel tries again while the task requeues itself.
+    const signalling = spawn('scancel', ['--batch', '--signal=USR2', task(2)], { stdio: 'ignore' });
+    await until('the warning to task 2', () => log(task(2)).includes('the time is nearly up'));
+    signalling.kill();
     await until('the end of the other tasks', () => {
       // Slurm lets a requeued task wait two minutes; the test need not.
       for (const number of [1, 2])

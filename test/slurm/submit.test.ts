@@ -155,10 +155,14 @@ describe('the commands', () => {
     const status = await phasewatch(['status', dir]);
     expect(status.stdout).toMatch(/seed=1 .*101_0 PENDING \(Resources\)/);
     expect(status.stdout).toContain('Slurm: array job 101, analysis job 102 PENDING (Dependency)');
+    const stray = await phasewatch(['run', config, '--slurm.partition', 'gpu']);
+    expect(stray.stderr).toContain('--slurm.partition must be given with --executor slurm');
     const local = await phasewatch(['run', config, '--out', dir]);
     expect(local.code).toBe(2);
     expect(local.stderr).toContain('Slurm has jobs 101 and 102 for it');
 
+    const auto = await phasewatch(['run', config, ...words, '--jobs', 'auto']);
+    expect(auto.stderr).toContain('--jobs must be a number with --executor slurm, got auto');
     const cancelled = await phasewatch(['cancel', dir]);
     expect(cancelled.stdout).toContain('Cancelled 101 and 102');
     expect(slurm.calls().at(-1)).toBe('scancel 101 102');
