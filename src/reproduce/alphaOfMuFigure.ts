@@ -10,14 +10,16 @@ export interface AlphaOfMu {
   alpha: number;
 }
 
-const STEPS = 60;
+const [LOW, MIDDLE, HIGH] = [0.5, 2, 3.5];
+/** The lower of the authors' lines ends where the upper begins. */
+const BELOW = MIDDLE - 1e-9;
 
 /** Returns fitted alpha against mu beside the law of infinite matrices and the authors' two lines. */
 export function alphaOfMuFigure(points: readonly AlphaOfMu[]): Figure {
-  const x = niceAxis([0.5, 3.5]);
+  const x = niceAxis([LOW, HIGH]);
   const y = niceAxis([1, ...points.map(({ alpha }) => alpha)]);
-  const curve = (law: (mu: number) => number): AlphaOfMu[] =>
-    Array.from({ length: STEPS + 1 }, (_, i) => 0.5 + (3 * i) / STEPS).map((mu) => ({ mu, alpha: law(mu) }));
+  const line = (law: (mu: number) => number, from: number, to: number): AlphaOfMu[] =>
+    [from, to].map((mu) => ({ mu, alpha: law(mu) }));
   return {
     name: 'alpha-of-mu',
     svg: drawSheet({
@@ -35,13 +37,10 @@ export function alphaOfMuFigure(points: readonly AlphaOfMu[]): Figure {
             },
             marks: [
               Plot.gridY(y.ticks, { stroke: '#000', strokeOpacity: 0.08 }),
-              Plot.line(curve(alphaOfMu), { x: 'mu', y: 'alpha', stroke: LAW, strokeWidth: 1.8 }),
-              Plot.line(curve(finiteAlphaOfMu), {
-                x: 'mu',
-                y: 'alpha',
-                stroke: TAIL,
-                strokeDasharray: '5 3',
-              }),
+              Plot.line(line(alphaOfMu, LOW, HIGH), { x: 'mu', y: 'alpha', stroke: LAW, strokeWidth: 1.8 }),
+              ...[line(finiteAlphaOfMu, LOW, BELOW), line(finiteAlphaOfMu, MIDDLE, HIGH)].map((ends) =>
+                Plot.line(ends, { x: 'mu', y: 'alpha', stroke: TAIL, strokeDasharray: '5 3' }),
+              ),
               Plot.dot(points, { x: 'mu', y: 'alpha', r: 3, fill: MUTED }),
             ],
           },

@@ -29,3 +29,11 @@ export interface CalculationOptions {
 export function meanOf(values: readonly number[]): CalculatedNumber {
   return { value: values.reduce((sum, value) => sum + value, 0) / values.length, draws: values.length };
 }
+
+/** The median and the number of values: for draws of which one in a few is far off. */
+export function medianOf(values: readonly number[]): CalculatedNumber {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const value = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { value, draws: values.length };
+}

@@ -4,7 +4,13 @@ import { randomStream } from '../../random/stream.ts';
 import { fitPowerLaw } from '../../spectra/powerLaw.ts';
 import { paretoMatrix } from '../../synthetic/matrices.ts';
 import { type AlphaOfMu, alphaOfMuFigure } from '../alphaOfMuFigure.ts';
-import { type Calculated, type CalculatedSpectrum, type CalculationOptions, meanOf } from '../calculation.ts';
+import {
+  type Calculated,
+  type CalculatedSpectrum,
+  type CalculationOptions,
+  meanOf,
+  medianOf,
+} from '../calculation.ts';
 import type { CalculatedNumber } from '../reproducedNumbers.ts';
 
 // The authors' sizes (HeavyTailedUniversalityClasses notebook).
@@ -34,7 +40,7 @@ export async function universality(
     }
     spectra.push(drawn[0]!);
     for (const column of ['alpha', 'D'] as const) {
-      numbers[`${layer}.${column}`] = meanOf(drawn.flatMap(({ row }) => row[column] ?? []));
+      numbers[`${layer}.${column}`] = medianOf(drawn.flatMap(({ row }) => row[column] ?? []));
     }
   }
   const points: AlphaOfMu[] = [];
