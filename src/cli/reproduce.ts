@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { cifar10Folder, cifar10Missing } from '../data/cifar10.ts';
 import { CIFAR_FILES } from '../data/cifar10Records.ts';
@@ -12,6 +12,7 @@ import { typescriptLinearAlgebra } from '../linalg/typescriptLinearAlgebra.ts';
 import { writeReport } from '../report/writeReport.ts';
 import { cutParameters, cutText } from '../reproduce/cutText.ts';
 import { SCALES, type Scale } from '../reproduce/experimentFile.ts';
+import { type PaperFigure, paperFigures } from '../reproduce/paperFigures.ts';
 import { experimentNames, loadReproduction, type Reproduction } from '../reproduce/registry.ts';
 import {
   type CalculatedNumber,
@@ -53,8 +54,7 @@ interface Reproduced {
   out: string;
   cut: string | null;
   numbers: ReproducedNumber[];
-  /** Paths of the figures that the paper has, by what they show. */
-  figures: { figure: string; shows: string }[];
+  figures: PaperFigure[];
   report: string;
 }
 
@@ -237,7 +237,7 @@ async function draw(
   results: Results,
   algebra: LinearAlgebra,
   output: Output,
-): Promise<Reproduced['figures']> {
+): Promise<PaperFigure[]> {
   const layout = resultsLayout(results.dir);
   function* all() {
     yield* resultsFigures(results);
@@ -245,17 +245,7 @@ async function draw(
   }
   const { figures, pngMissing } = await writeFigures(layout.figures, all());
   if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
-  const drawn = new Set(figures);
-  return Object.entries(experiment.figures).flatMap(([pattern, shows]) =>
-    [...drawn]
-      .filter((path) => figurePattern(pattern).test(basename(path, '.svg')))
-      .map((figure) => ({ figure, shows })),
-  );
-}
-
-function figurePattern(pattern: string): RegExp {
-  const parts = pattern.split('*').map((part) => part.replace(/[.+=]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`);
+  return paperFigures(experiment.figures, figures);
 }
 
 function linearAlgebra(): LinearAlgebra {

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runConfigSchema } from '../../src/config/schema.ts';
+import { resultsFigures } from '../../src/figures/resultsFigures.ts';
 import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { authorsNumber } from '../../src/reproduce/authors.ts';
 import { cutParameters, cutText } from '../../src/reproduce/cutText.ts';
 import { checkSchema } from '../../src/reproduce/experimentFile.ts';
+import { paperFigures } from '../../src/reproduce/paperFigures.ts';
 import { loadReproduction } from '../../src/reproduce/registry.ts';
 import { type Found, reproducedNumbers } from '../../src/reproduce/reproducedNumbers.ts';
 import { writeReproduction } from '../../src/reproduce/writeReproduction.ts';
@@ -219,6 +221,19 @@ describe('every check of the sweep', () => {
     expect(new Set(sizes)).toEqual(new Set(['16', '2']));
     expect(rows.every(({ here }) => here !== null)).toBe(true);
   });
+});
+
+it('every figure of the sweep is one that its results folder has', () => {
+  const names = [...resultsFigures(results())].map(({ name }) => join('figures', `${name}.svg`));
+  const patterns = Object.entries(loadReproduction('batch-sweep').figures).filter(
+    ([name]) => !name.includes('fc2'),
+  );
+  const figures = paperFigures(Object.fromEntries(patterns), names);
+  expect(figures.map(({ shows }) => shows)).toEqual(patterns.map(([, shows]) => shows));
+  expect(paperFigures({ 'esd-fc*': 'spectra' }, names).map(({ figure }) => figure)).toEqual([
+    'figures/esd-fc1-b=2.svg',
+    'figures/esd-fc1-b=16_seed=1.svg',
+  ]);
 });
 
 describe('what a scale cuts', () => {

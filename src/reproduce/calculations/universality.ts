@@ -2,6 +2,7 @@ import { analyzeLayer } from '../../analyze/analyzeLayer.ts';
 import { analysisSchema } from '../../config/schema.ts';
 import { randomStream } from '../../random/stream.ts';
 import { fitPowerLaw } from '../../spectra/powerLaw.ts';
+import { zeroEigenvalue } from '../../spectra/ranks.ts';
 import { paretoMatrix } from '../../synthetic/matrices.ts';
 import { type AlphaOfMu, alphaOfMuFigure } from '../alphaOfMuFigure.ts';
 import {
@@ -50,7 +51,13 @@ export async function universality(
     // Evenly spread with a little chance: the authors drew mu at random.
     const mu = MU_LOW + ((MU_HIGH - MU_LOW) * (draw + stream.uniform())) / draws;
     const W = paretoMatrix(stream, SWEEP_SHAPE, { mu, kind: 'lomax' });
-    const { alpha } = fitPowerLaw(algebra.eigenvalues(W, SWEEP_SHAPE.rows, SWEEP_SHAPE.cols), 'paper');
+    const evals = algebra.eigenvalues(W, SWEEP_SHAPE.rows, SWEEP_SHAPE.cols);
+    // At small mu one entry can be so large that the smallest eigenvalues are lost to rounding.
+    const zero = zeroEigenvalue(evals, { N: SWEEP_SHAPE.rows, M: SWEEP_SHAPE.cols, replicas: 1 }, 'float64');
+    const { alpha } = fitPowerLaw(
+      evals.filter((value) => value > zero),
+      'paper',
+    );
     if (alpha !== null) points.push({ mu, alpha });
   }
   const middle = Math.floor(points.length / 2);
