@@ -2,6 +2,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../files/userError.ts';
 import { slurm } from '../slurm/slurmCommands.ts';
 import { jobsOf, readSubmission } from '../slurm/submission.ts';
+import { type SubmissionState, submissionState } from '../slurm/taskStates.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
 interface CancelArgs extends OutputFlags {
@@ -20,15 +21,28 @@ export const cancelCommand: CommandModule<object, CancelArgs> = {
   handler: (args) => {
     const output = createOutput(args);
     const submission = readSubmission(args.dir);
-    const jobs = submission === null ? [] : jobsOf(submission);
-    if (jobs.length === 0) {
+    if (submission === null || jobsOf(submission).length === 0) {
       throw new UserError(
         `results folder must have been submitted to Slurm, got ${args.dir}`,
         'A run on this machine is ended with Ctrl-C.',
       );
     }
-    slurm('scancel', jobs);
+    const jobs = activeJobs(submissionState(submission));
+    if (jobs.length > 0) slurm('scancel', jobs);
     output.document({ dir: args.dir, cancelled: jobs });
-    output.print(`Cancelled ${jobs.join(' and ')}. The same run command goes on at the checkpoints.`);
+    output.print(
+      jobs.length === 0
+        ? `Nothing to cancel: ${jobsOf(submission).join(' and ')} ended before.`
+        : `Cancelled ${jobs.join(' and ')}. The same run command goes on at the checkpoints.`,
+    );
   },
 };
+
+/** scancel fails on jobs that have ended. */
+function activeJobs({ train_job, tasks, analysis }: SubmissionState): string[] {
+  const training = [...tasks.values()].some(({ active }) => active);
+  return [
+    ...(training && train_job !== null ? [train_job] : []),
+    ...(analysis?.active === true ? [analysis.job] : []),
+  ];
+}

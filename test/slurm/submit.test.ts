@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runCommandLine } from '../../src/cli/commandLine.ts';
 import { submittedWork } from '../../src/slurm/runSubmitted.ts';
 import { readSubmission, slurmLayout } from '../../src/slurm/submission.ts';
 import { type SubmitOptions, submitExperiment } from '../../src/slurm/submitExperiment.ts';
 import { loadExperiment } from '../../src/sweep/loadExperiment.ts';
-import { phasewatch } from '../cli/phasewatchProcess.ts';
 import { writeConfig } from '../config/writtenConfig.ts';
 import { resultsFolder, writeRun } from '../sweep/resultsFixture.ts';
 import { type FakeSlurm, fakeSlurm } from './fakeSlurm.ts';
@@ -131,6 +131,25 @@ describe('submitting to Slurm', () => {
   });
 });
 
+/** Runs a command in this process and returns what it said. */
+async function phasewatch(words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const said = { code: 0, stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      said[name] += text;
+      return true;
+    }),
+  );
+  try {
+    await runCommandLine(words);
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  said.code = Number(process.exitCode ?? 0);
+  process.exitCode = 0;
+  return said;
+}
+
 describe('the commands', () => {
   it('submit, tell the status and cancel', async () => {
     const words = [
@@ -166,5 +185,11 @@ describe('the commands', () => {
     const cancelled = await phasewatch(['cancel', dir]);
     expect(cancelled.stdout).toContain('Cancelled 101 and 102');
     expect(slurm.calls().at(-1)).toBe('scancel 101 102');
+    slurm.answer('squeue', '101_0|COMPLETED|None|n1\n102|PENDING|Resources|\n');
+    expect((await phasewatch(['cancel', dir])).stdout).toContain('Cancelled 102.');
+    slurm.answer('squeue', '');
+    expect((await phasewatch(['cancel', dir])).stdout).toContain(
+      'Nothing to cancel: 101 and 102 ended before.',
+    );
   });
 });
