@@ -38,7 +38,7 @@ export const cancelCommand: CommandModule<object, CancelArgs> = {
   },
 };
 
-/** scancel fails on jobs that have ended. */
+/** Some versions of scancel complain about jobs that have ended, and its user should read what was ended. */
 function activeJobs({ train_job, tasks, analysis }: SubmissionState): string[] {
   const training = [...tasks.values()].some(({ active }) => active);
   return [
