@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/engineSetup.ts'],
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 300_000,
     pool: 'forks',
     maxWorkers: 2,
