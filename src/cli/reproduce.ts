@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { cifar10Folder, cifar10Missing } from '../data/cifar10.ts';
@@ -243,9 +243,11 @@ async function draw(
     yield* resultsFigures(results);
     if (experiment.eigenvectors) yield* eigenvectorFigures(results, algebra);
   }
-  const { figures, pngMissing } = await writeFigures(layout.figures, all());
+  const { pngMissing } = await writeFigures(layout.figures, all());
   if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
-  return paperFigures(experiment.figures, figures);
+  // A calculation has drawn some of its own.
+  const drawn = readdirSync(layout.figures).map((file) => join(layout.figures, file));
+  return paperFigures(experiment.figures, drawn);
 }
 
 function linearAlgebra(): LinearAlgebra {
