@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { canonicalJson } from '../config/canonicalJson.ts';
 import type { AnalysisConfig } from '../config/schema.ts';
+import { fileSha256 } from '../files/checksums.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import { readSpectraCsv, writeSpectraCsv } from '../results/csvFiles.ts';
 import { esdKey, type ResultsLayout } from '../results/layout.ts';
 import { writeAnalysisChecksums } from '../results/resultsChecksums.ts';
+import { snapshotEpochs } from '../results/snapshotEpochs.ts';
 import { openSafetensors, type Tensor, writeSafetensors } from '../snapshots/safetensors.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { openWeights } from '../weights/openWeights.ts';
@@ -50,7 +51,7 @@ export async function analyzeResults(
     const spectra: RunSpectra = { rows: [], eigenvalues: new Map(), sources: {} };
     for (const epoch of mergeEpochs(epochs, known)) {
       const path = layout.run(run).snapshot(epoch);
-      const source = epochs.includes(epoch) ? sha256(path) : known.sources[epoch]!;
+      const source = epochs.includes(epoch) ? fileSha256(path) : known.sources[epoch]!;
       if (source === known.sources[epoch]) reuseEpoch(spectra, known, epoch);
       else analyzeSnapshot(spectra, { path, run, epoch }, analysis, algebra, onSkip);
       spectra.sources[epoch] = source;
@@ -85,16 +86,6 @@ export function pruneSnapshots(layout: ResultsLayout, run: string, keep: 'all' |
   for (const epoch of keep === 'last' ? epochs.slice(0, -1) : epochs) {
     rmSync(files.snapshot(epoch), { force: true });
   }
-}
-
-function snapshotEpochs(folder: string): number[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .flatMap((name) => {
-      const found = /^epoch-(\d+)\.safetensors$/.exec(name);
-      return found === null ? [] : [Number(found[1])];
-    })
-    .sort((a, b) => a - b);
 }
 
 function mergeEpochs(present: readonly number[], known: RunSpectra): number[] {
@@ -161,8 +152,4 @@ function analyzeSnapshot(
 
 function analysisKey(analysis: AnalysisConfig): string {
   return `${ANALYSIS_VERSION} ${canonicalJson(analysis)}`;
-}
-
-function sha256(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

@@ -4,13 +4,10 @@ import type { Argv, CommandModule } from 'yargs';
 import { analyzeResults } from '../analyze/analyzeResults.ts';
 import { analyzeWeights } from '../analyze/analyzeWeights.ts';
 import { type AnalysisConfig, analysisSchema, FIT_MODES } from '../config/schema.ts';
-import { loadEngine } from '../engine/loadEngine.ts';
-import { locateEngine } from '../engine/locateEngine.ts';
-import { nativeLinearAlgebra } from '../engine/nativeLinearAlgebra.ts';
+import { availableLinearAlgebra } from '../engine/availableLinearAlgebra.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { UserError } from '../files/userError.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import { typescriptLinearAlgebra } from '../linalg/typescriptLinearAlgebra.ts';
 import { spectraCsv } from '../results/csvFiles.ts';
 import { resultsLayout } from '../results/layout.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
@@ -88,8 +85,7 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     const output = createOutput(args);
     const progress = createProgressLine(process.stderr, { quiet: args.quiet });
     const interrupt = interruptSignal(() => progress.log('interrupted: finishing the layer at hand'));
-    const algebra =
-      locateEngine() === null ? typescriptLinearAlgebra : nativeLinearAlgebra(loadEngine().binding);
+    const algebra = availableLinearAlgebra();
     const analyzed: Analyzed = { layers: [], skipped: [] };
     try {
       for (const path of args.path) {

@@ -3,12 +3,9 @@ import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { cifar10Folder, cifar10Missing } from '../data/cifar10.ts';
 import { CIFAR_FILES } from '../data/cifar10Records.ts';
-import { loadEngine } from '../engine/loadEngine.ts';
-import { locateEngine } from '../engine/locateEngine.ts';
-import { nativeLinearAlgebra } from '../engine/nativeLinearAlgebra.ts';
+import { availableLinearAlgebra } from '../engine/availableLinearAlgebra.ts';
 import { resultsFigures } from '../figures/resultsFigures.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import { typescriptLinearAlgebra } from '../linalg/typescriptLinearAlgebra.ts';
 import { writeReport } from '../report/writeReport.ts';
 import { cutParameters, cutText } from '../reproduce/cutText.ts';
 import { SCALES, type Scale } from '../reproduce/experimentFile.ts';
@@ -132,7 +129,7 @@ async function reproduce(
       : await calculate(experiment, dir, args);
   if (done === null) return null;
   const { cut, calculated } = done;
-  const algebra = linearAlgebra();
+  const algebra = availableLinearAlgebra();
   const results = readResults(dir);
   const resultsOf = (other: string): Results | null => {
     const folder = folderOf(loadReproduction(other));
@@ -212,7 +209,7 @@ async function calculate(experiment: Reproduction, dir: string, args: ReproduceA
   );
   try {
     const { numbers } = await runCalculation(dir, experiment.calculates!, scaled!, {
-      algebra: linearAlgebra(),
+      algebra: availableLinearAlgebra(),
       weights: args.weights,
       progress: async (text) => {
         line.update(() => text);
@@ -248,8 +245,4 @@ async function draw(
   // A calculation has drawn some of its own.
   const drawn = readdirSync(layout.figures).map((file) => join(layout.figures, file));
   return paperFigures(experiment.figures, drawn);
-}
-
-function linearAlgebra(): LinearAlgebra {
-  return locateEngine() === null ? typescriptLinearAlgebra : nativeLinearAlgebra(loadEngine().binding);
 }

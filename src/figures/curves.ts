@@ -90,41 +90,35 @@ export function measuresByEpochFigure(
   };
 }
 
+type AxisGroups = readonly { label: string; rows: readonly JoinedRow[] }[];
+
 /** Returns two measures of one run or one layer against epoch on two axes, the paper's form. */
 export function doubleAxisByEpochFigure(
   name: string,
   title: string,
-  groups: readonly { label: string; rows: readonly JoinedRow[] }[],
-  [left, right]: readonly [Measure, Measure],
+  groups: AxisGroups,
+  measures: readonly [Measure, Measure],
 ): Figure {
-  return {
-    name: fileNamePart(name),
-    svg: drawSheet({
-      title,
-      panels: groups.map(({ label, rows }) => ({
-        title: label,
-        plot: doubleAxisPlot(
-          { x: 'epoch', log: false },
-          [left, points(rows, (row) => row.epoch, left)],
-          [right, points(rows, (row) => row.epoch, right)],
-        ),
-      })),
-      columns: 2,
-      panelWidth: 420,
-      panelHeight: 260,
-      legend: doubleLegend(left, right),
-    }),
-    columns: ['run', 'batch_size', 'setting', 'layer', 'epoch', left.column, right.column],
-    rows: groups.flatMap(({ rows }) => rows),
-  };
+  return doubleAxisFigure(name, title, groups, measures, { x: 'epoch', log: false }, (row) => row.epoch);
 }
 
 /** Returns two measures against batch size on two axes, a panel a layer; points are runs, lines join the means. */
 export function doubleAxisByBatchSizeFigure(
   name: string,
   title: string,
-  groups: readonly { label: string; rows: readonly JoinedRow[] }[],
+  groups: AxisGroups,
+  measures: readonly [Measure, Measure],
+): Figure {
+  return doubleAxisFigure(name, title, groups, measures, { x: 'batch size (log)', log: true }, logBatchSize);
+}
+
+function doubleAxisFigure(
+  name: string,
+  title: string,
+  groups: AxisGroups,
   [left, right]: readonly [Measure, Measure],
+  axis: { x: string; log: boolean },
+  place: (row: JoinedRow) => number | null,
 ): Figure {
   return {
     name: fileNamePart(name),
@@ -132,11 +126,7 @@ export function doubleAxisByBatchSizeFigure(
       title,
       panels: groups.map(({ label, rows }) => ({
         title: label,
-        plot: doubleAxisPlot(
-          { x: 'batch size (log)', log: true },
-          [left, points(rows, logBatchSize, left)],
-          [right, points(rows, logBatchSize, right)],
-        ),
+        plot: doubleAxisPlot(axis, [left, points(rows, place, left)], [right, points(rows, place, right)]),
       })),
       columns: 2,
       panelWidth: 420,

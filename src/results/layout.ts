@@ -28,6 +28,12 @@ export const runLayout = (dir: string) => ({
   checkpoint: join(dir, 'checkpoint.safetensors'),
 });
 
+/** Returns the epoch of a snapshot by its file's name, or null for a name that `snapshot` does not give. */
+export function snapshotEpoch(name: string): number | null {
+  const found = /^epoch-(\d+)\.safetensors$/.exec(name);
+  return found === null ? null : Number(found[1]);
+}
+
 /** Tensor name of one spectrum in esd/<run-id>.safetensors: float64 eigenvalues, ascending. */
 export const esdKey = (epoch: number, layer: string): string =>
   `epoch-${String(epoch).padStart(3, '0')}/${layer}`;

@@ -10,6 +10,7 @@ import { type CsvRow, readMetricsCsv, readSpectraCsv, readTable } from './csvFil
 import { esdKey, type ResultsLayout, resultsLayout } from './layout.ts';
 import type { MetricsRow } from './metricsRow.ts';
 import type { RunStatus } from './runStatus.ts';
+import { snapshotEpochs } from './snapshotEpochs.ts';
 
 export interface ExperimentInfo {
   name: string;
@@ -99,13 +100,7 @@ function readRun(layout: ResultsLayout, id: string): RunResults {
     status: readJson<RunStatus>(run.status),
     provenance: readJson<Provenance>(run.provenance),
     metrics: existsSync(run.metrics) ? readMetricsCsv(run.metrics) : [],
-    snapshots: existsSync(run.snapshots)
-      ? readdirSync(run.snapshots)
-          .map((file) => /^epoch-(\d+)\.safetensors$/.exec(file)?.[1])
-          .filter((epoch) => epoch !== undefined)
-          .map(Number)
-          .sort((a, b) => a - b)
-      : [],
+    snapshots: snapshotEpochs(run.snapshots),
   };
 }
 

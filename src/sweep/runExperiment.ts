@@ -3,12 +3,10 @@ import { analyzeResults, pruneSnapshots } from '../analyze/analyzeResults.ts';
 import type { RunConfig } from '../config/schema.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/loadDataset.ts';
+import { availableLinearAlgebra } from '../engine/availableLinearAlgebra.ts';
 import { ensureEngine } from '../engine/ensureEngine.ts';
 import { loadEngine } from '../engine/loadEngine.ts';
-import { locateEngine } from '../engine/locateEngine.ts';
-import { nativeLinearAlgebra } from '../engine/nativeLinearAlgebra.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
-import { typescriptLinearAlgebra } from '../linalg/typescriptLinearAlgebra.ts';
 import { writeReport } from '../report/writeReport.ts';
 import { readMetricsCsv } from '../results/csvFiles.ts';
 import { type ResultsLayout, type RunLayout, resultsLayout } from '../results/layout.ts';
@@ -132,11 +130,9 @@ export async function analyzeExperiment(
   layout: ResultsLayout,
   { threads, device, signal, onEvent }: RunExperimentOptions,
 ): Promise<SpectrumRow[]> {
-  // Finished results can be analyzed where there is no engine, only slower.
-  const engine = locateEngine() === null ? null : loadEngine(engineOptions({ threads, device }));
   const ids = experiment.runs.map(({ id }) => id);
   const layers = await analyzeResults(layout, ids, experiment.analysis, {
-    algebra: engine === null ? typescriptLinearAlgebra : nativeLinearAlgebra(engine.binding),
+    algebra: availableLinearAlgebra(engineOptions({ threads, device })),
     signal,
     onProgress: (done, total) => onEvent({ type: 'analyze', done, total }),
     onSkip: (message) => onEvent({ type: 'layer-skipped', message }),

@@ -8,7 +8,7 @@ import type { Network } from '../networks/network.ts';
 import { resolveNetwork } from '../networks/resolveNetwork.ts';
 import { permutation, randomStream } from '../random/stream.ts';
 import { readMetricsCsv, writeMetricsCsv } from '../results/csvFiles.ts';
-import type { RunLayout } from '../results/layout.ts';
+import { type RunLayout, snapshotEpoch } from '../results/layout.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import { writeSnapshot } from '../snapshots/snapshot.ts';
 import { epochStart, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.ts';
@@ -256,7 +256,7 @@ function checkFinite(values: ReadonlyMap<string, Float32Array>, epoch: number, l
 /** Removes what a killed process wrote after its last checkpoint, so that a run never shows more than it can stand for. */
 function removeSnapshotsAfter(files: RunLayout, epoch: number): void {
   for (const name of readdirSync(files.snapshots)) {
-    const found = /^epoch-(\d+)\.safetensors$/.exec(name);
-    if (found === null || Number(found[1]) > epoch) rmSync(join(files.snapshots, name), { force: true });
+    const found = snapshotEpoch(name);
+    if (found === null || found > epoch) rmSync(join(files.snapshots, name), { force: true });
   }
 }

@@ -1,12 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readMetricsCsv } from '../../src/results/csvFiles.ts';
 import { resultsLayout } from '../../src/results/layout.ts';
 import { readSubmission, slurmLayout } from '../../src/slurm/submission.ts';
 import { submissionState } from '../../src/slurm/taskStates.ts';
@@ -14,6 +12,7 @@ import { experimentStatus } from '../../src/sweep/experimentStatus.ts';
 import { verifyResults } from '../../src/sweep/verifyResults.ts';
 import { phasewatch } from '../cli/phasewatchProcess.ts';
 import { writeConfig } from '../config/writtenConfig.ts';
+import { endState } from '../sweep/endState.ts';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const needed = ['slurmctld', 'slurmd', 'munged', 'sbatch'];
@@ -47,25 +46,6 @@ async function until(what: string, holds: () => boolean, minutes = 15): Promise<
   for (const end = Date.now() + 60_000 * minutes; !holds(); await sleep(50)) {
     if (Date.now() > end) throw new Error(`${what}: not within ${minutes} min`);
   }
-}
-
-/** Everything that must not depend on where or when it was made. */
-function endState(dir: string): Record<string, unknown> {
-  const layout = resultsLayout(dir);
-  const sum = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
-  const state: Record<string, unknown> = { experiment: sum(layout.experiment), spectra: sum(layout.spectra) };
-  for (const run of readdirSync(layout.runs).sort()) {
-    const files = layout.run(run);
-    const paths = [files.config, files.checkpoint, layout.esd(run)];
-    for (const name of readdirSync(files.snapshots)) paths.push(join(files.snapshots, name));
-    for (const path of paths) state[path.slice(dir.length)] = sum(path);
-    state[`${run} metrics`] = readMetricsCsv(files.metrics).map((row) => ({
-      ...row,
-      images_per_second: null,
-      train_time_s: null,
-    }));
-  }
-  return state;
 }
 
 describe.skipIf(reason !== null)('an array of six runs on a real Slurm', () => {

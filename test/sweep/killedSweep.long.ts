@@ -1,16 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/random/stream.ts';
-import { readMetricsCsv } from '../../src/results/csvFiles.ts';
-import { resultsLayout } from '../../src/results/layout.ts';
 import { verifyResults } from '../../src/sweep/verifyResults.ts';
 import { writeConfig } from '../config/writtenConfig.ts';
+import { endState } from './endState.ts';
 
 const KILLS = 20;
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,25 +35,6 @@ function start(out: string): { child: ChildProcess; ended: Promise<number | null
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return { child, ended: new Promise((resolve) => child.on('exit', (code) => resolve(code))) };
-}
-
-/** Everything that must not depend on when it was made: checksums of files, and metrics without their times. */
-function endState(dir: string): Record<string, unknown> {
-  const layout = resultsLayout(dir);
-  const sum = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
-  const state: Record<string, unknown> = { experiment: sum(layout.experiment), spectra: sum(layout.spectra) };
-  for (const run of readdirSync(layout.runs).sort()) {
-    const files = layout.run(run);
-    const paths = [files.config, files.checkpoint, layout.esd(run)];
-    for (const name of readdirSync(files.snapshots)) paths.push(join(files.snapshots, name));
-    for (const path of paths) state[path.slice(dir.length)] = sum(path);
-    state[`${run} metrics`] = readMetricsCsv(files.metrics).map((row) => ({
-      ...row,
-      images_per_second: null,
-      train_time_s: null,
-    }));
-  }
-  return state;
 }
 
 describe('a sweep of six runs in two processes', () => {
