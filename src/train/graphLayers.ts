@@ -1,6 +1,7 @@
 import { type Output, outputAt } from '../graph/graphBuilder.ts';
 import type { Layer } from '../networks/network.ts';
 import { float32, type LayerOutput, product, type StepBuilder } from './stepBuilder.ts';
+import { addWinograd, type ConvolutionOutput, usesWinograd } from './winograd.ts';
 
 /** Keras's defaults for batch normalization. */
 export const BATCH_NORM_EPSILON = 1e-3;
@@ -52,31 +53,46 @@ function addConvolution(
   input: Output,
   inputShape: readonly number[],
 ): LayerOutput {
+  const kernelName = `${layer.name}/kernel`;
+  const add = usesWinograd(step, layer, inputShape) ? addWinograd : addPlainConvolution;
+  const shape = inputShape as readonly [number, number, number];
+  const sum = add(step, layer, input, step.read(kernelName), shape);
+  const activated = addBiasAndActivation(step, layer, sum.value);
+  return {
+    value: activated.value,
+    backward(gradient, gradients, needInput) {
+      const dSum = activated.backward(gradient, gradients, true)!;
+      const back = sum.backward(dSum, needInput);
+      gradients.set(kernelName, back.kernel);
+      return back.input;
+    },
+  };
+}
+
+function addPlainConvolution(
+  step: StepBuilder,
+  layer: Extract<Layer, { type: 'conv' }>,
+  input: Output,
+  kernel: Output,
+  inputShape: readonly [number, number, number],
+): ConvolutionOutput {
   const { graph } = step;
   const attributes = {
     strides: { ints: [1, layer.stride, layer.stride, 1] },
     padding: { string: layer.padding.toUpperCase() },
     data_format: { string: 'NHWC' },
   };
-  const kernelName = `${layer.name}/kernel`;
-  const kernel = step.read(kernelName);
-  const sum = product(step, 'Conv2D', [input, kernel], attributes);
-  const activated = addBiasAndActivation(step, layer, sum);
   return {
-    value: activated.value,
-    backward(gradient, gradients, needInput) {
-      const dSum = activated.backward(gradient, gradients, true)!;
-      const kernelShape = [layer.kernel, layer.kernel, inputShape[2]!, layer.filters];
+    value: product(step, 'Conv2D', [input, kernel], attributes),
+    backward(gradient, needInput) {
+      const kernelShape = [layer.kernel, layer.kernel, inputShape[2], layer.filters];
       const kernelSizes = graph.constant(kernelShape, [4], 'int32');
-      gradients.set(
-        kernelName,
-        product(step, 'Conv2DBackpropFilter', [input, kernelSizes, dSum], attributes, [1]),
-      );
-      if (!needInput) return null;
+      const dKernel = product(step, 'Conv2DBackpropFilter', [input, kernelSizes, gradient], attributes, [1]);
+      if (!needInput) return { kernel: dKernel, input: null };
       const inputSizes = graph.constant([step.batch, ...inputShape], [4], 'int32');
-      const dInput = product(step, 'Conv2DBackpropInput', [inputSizes, kernel, dSum], attributes, [0]);
-      step.holdUpdate(kernelName, dInput);
-      return dInput;
+      const dInput = product(step, 'Conv2DBackpropInput', [inputSizes, kernel, gradient], attributes, [0]);
+      step.holdUpdate(`${layer.name}/kernel`, dInput);
+      return { kernel: dKernel, input: dInput };
     },
   };
 }
