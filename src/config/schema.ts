@@ -131,6 +131,12 @@ export const runConfigSchema = z.strictObject({
     .enum(['float32', 'bfloat16'])
     .default('float32')
     .describe('bfloat16: products of matrices and convolutions in reduced precision'),
+  convolution: z
+    .enum(['winograd', 'plain'])
+    .default('winograd')
+    .describe(
+      'winograd: by transformed tiles where that is faster, rounded a little more; plain: as defined',
+    ),
   snapshots: z
     .strictObject({
       every: positiveInt

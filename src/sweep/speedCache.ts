@@ -76,7 +76,7 @@ function spread(configs: readonly RunConfig[]): RunConfig[] {
 }
 
 function workload(
-  { network, dataset, precision, dropout, optimizer }: RunConfig,
+  { network, dataset, precision, convolution, dropout, optimizer }: RunConfig,
   setting: SpeedSetting,
 ): string {
   return canonicalJson({
@@ -84,6 +84,7 @@ function workload(
     network,
     dataset,
     precision,
+    convolution,
     dropout: dropout !== null,
     optimizer: optimizer.type,
     ...setting,

@@ -11,7 +11,7 @@ import { float32, type Gradients, type LayerOutput, type StepBuilder } from './s
 /** What a step computes: the network, and the part of the config that is in the graph. */
 export interface StepOptions {
   network: Network;
-  config: Pick<RunConfig, 'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'seed'>;
+  config: Pick<RunConfig, 'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'seed'>;
   preprocessing: Preprocessing;
   classes: number;
 }
@@ -78,6 +78,7 @@ export function addTrainingStep(
     batch,
     training: true,
     precision: config.precision,
+    convolution: config.convolution,
     read(name) {
       const known = reads.get(name);
       if (known !== undefined) return known;

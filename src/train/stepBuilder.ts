@@ -7,6 +7,7 @@ export interface StepBuilder {
   readonly batch: number;
   readonly training: boolean;
   readonly precision: 'float32' | 'bfloat16';
+  readonly convolution: 'winograd' | 'plain';
   /** Returns the value of a parameter at the start of the step. */
   read(parameter: string): Output;
   /** Returns the handle of a variable. */

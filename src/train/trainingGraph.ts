@@ -125,6 +125,7 @@ function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions): void
     batch: -1,
     training: false,
     precision: options.config.precision,
+    convolution: options.config.convolution,
     read: nodes.stateRead,
     handle: (name) => name,
     holdUpdate() {},

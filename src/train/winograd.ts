@@ -26,11 +26,12 @@ const GROUP = 16;
  * and enough channels and images to gain by it.
  */
 export function usesWinograd(
-  { batch, training, precision }: StepBuilder,
+  { batch, training, precision, convolution }: StepBuilder,
   layer: Convolution,
   inputShape: readonly number[],
 ): boolean {
   return (
+    convolution === 'winograd' &&
     training &&
     precision === 'float32' &&
     batch >= MIN_BATCH &&

@@ -34,13 +34,14 @@ describe('run identity', () => {
     ['seed', { seed: 1 }],
     ['initSeed', { initSeed: 1 }],
     ['precision', { precision: 'bfloat16' }],
+    ['convolution', { convolution: 'plain' }],
   ])('changes with %s', (_, changes) => {
     expect(runIdentity(config(changes))).not.toBe(runIdentity(config()));
   });
 
   it('covers every key of a run', () => {
     // A key added to the schema must be thought of here: does it change the weights?
-    expect(Object.keys(runConfigSchema.shape)).toHaveLength(18);
+    expect(Object.keys(runConfigSchema.shape)).toHaveLength(19);
   });
 });
 

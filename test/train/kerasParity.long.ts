@@ -6,4 +6,8 @@ describe('50 steps give the weights and the test loss of Keras 3', () => {
   for (const name of ['lenet5', 'mlp3', 'miniAlexNet', 'miniAlexNetBatchNorm'] as const) {
     it.each(kerasCases(name))(`${name}, $name`, (run) => compareWithKeras(name, run, 50));
   }
+
+  it.each(kerasCases('miniAlexNet'))('miniAlexNet by Winograd, $name', (run) =>
+    compareWithKeras('miniAlexNet', run, 50, 'winograd'),
+  );
 });

@@ -16,4 +16,9 @@ describe('10 steps give the weights of Keras 3', () => {
       compareWithKeras(name, run, 10),
     );
   }
+
+  it('miniAlexNet by Winograd', () => {
+    const run = kerasCases('miniAlexNet').find(({ name }) => name === 'momentum-mse')!;
+    compareWithKeras('miniAlexNet', run, 10, 'winograd');
+  });
 });

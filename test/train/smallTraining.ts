@@ -8,7 +8,10 @@ import { randomStream } from '../../src/random/stream.ts';
 import type { ImageSplit, Preprocessing } from '../../src/train/graphBatch.ts';
 import { TrainingSession } from '../../src/train/trainingSession.ts';
 
-export type StepConfig = Pick<RunConfig, 'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'seed'>;
+export type StepConfig = Pick<
+  RunConfig,
+  'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'seed'
+>;
 
 export interface SmallTraining {
   network: Network;
@@ -42,6 +45,7 @@ export function smallTraining(
       l2: null,
       dropout: null,
       precision: 'float32',
+      convolution: 'winograd',
       seed: 5,
       ...config,
     },
