@@ -48,13 +48,35 @@ export function analyzeLayer(
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
 ): LayerAnalysis {
-  const { layer, rows, cols, matrices, precision } = weights;
   checkFinite(weights);
-  const count = Math.min(rows, cols);
-  const eigenvalues = new Float64Array(matrices.length * count);
-  for (const [i, W] of matrices.entries()) eigenvalues.set(algebra.eigenvalues(W, rows, cols), i * count);
-  if (matrices.length > 1) eigenvalues.sort();
-  const shape = { N: Math.max(rows, cols), M: count };
+  const [eigenvalues] = eigenvaluesOfLayers([weights], algebra);
+  return describeLayer(weights, eigenvalues!, analysis, algebra);
+}
+
+/**
+ * Returns the eigenvalues of layers whose weights are finite, ascending, those of all matrices of a layer together. The matrices of
+ * all layers share the cores.
+ */
+export function eigenvaluesOfLayers(layers: readonly LayerWeights[], algebra: LinearAlgebra): Float64Array[] {
+  const matrices = layers.flatMap(({ matrices, rows, cols }) => matrices.map((W) => ({ W, rows, cols })));
+  const each = algebra.eigenvaluesOfEach(matrices).values();
+  return layers.map(({ matrices, rows, cols }) => {
+    const count = Math.min(rows, cols);
+    const pooled = new Float64Array(matrices.length * count);
+    for (const i of matrices.keys()) pooled.set(each.next().value!, i * count);
+    return matrices.length > 1 ? pooled.sort() : pooled;
+  });
+}
+
+/** Returns the analysis of a layer whose eigenvalues are known. */
+export function describeLayer(
+  weights: LayerWeights,
+  eigenvalues: Float64Array,
+  analysis: AnalysisConfig,
+  algebra: LinearAlgebra,
+): LayerAnalysis {
+  const { layer, rows, cols, precision } = weights;
+  const shape = { N: Math.max(rows, cols), M: Math.min(rows, cols) };
   const spectrum = layerSpectrum(eigenvalues, shape, { fit: analysis.fit, precision });
   const phase = phaseColumns(classifyPhase(eigenvalues, { ...shape, precision }));
   const extra = extraColumns(weights, eigenvalues, spectrum, analysis, algebra);
@@ -90,7 +112,8 @@ function extraColumns(
   return columns;
 }
 
-function checkFinite({ layer, matrices, where }: LayerWeights): void {
+/** Throws UserError for weights that are not finite, with layer and index. */
+export function checkFinite({ layer, matrices, where }: LayerWeights): void {
   for (const [slice, W] of matrices.entries()) {
     const bad = firstNotFinite(W);
     if (bad !== null) {

@@ -10,8 +10,9 @@ import { snapshotEpochs } from '../results/snapshotEpochs.ts';
 import { openSafetensors, type Tensor, writeSafetensors } from '../snapshots/safetensors.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { openWeights } from '../weights/openWeights.ts';
-import { ANALYSIS_VERSION } from './analyzeLayer.ts';
-import { analyzeWeights } from './analyzeWeights.ts';
+import type { SkippedTensor } from '../weights/weightsFile.ts';
+import { ANALYSIS_VERSION, type LayerWeights } from './analyzeLayer.ts';
+import { analyzeTogether, readLayers } from './analyzeWeights.ts';
 
 export interface AnalyzeOptions {
   algebra: LinearAlgebra;
@@ -48,16 +49,38 @@ export async function analyzeResults(
   let done = 0;
   for (const { run, epochs } of pending) {
     const known = readRunSpectra(layout, run, analysis, earlier);
-    const spectra: RunSpectra = { rows: [], eigenvalues: new Map(), sources: {} };
-    for (const epoch of mergeEpochs(epochs, known)) {
-      const path = layout.run(run).snapshot(epoch);
-      const source = epochs.includes(epoch) ? fileSha256(path) : known.sources[epoch]!;
-      if (source === known.sources[epoch]) reuseEpoch(spectra, known, epoch);
-      else analyzeSnapshot(spectra, { path, run, epoch }, analysis, algebra, onSkip);
-      spectra.sources[epoch] = source;
-      if (epochs.includes(epoch)) onProgress(++done, total);
+    const all = mergeEpochs(epochs, known);
+    const snapshot = (epoch: number): string => layout.run(run).snapshot(epoch);
+    const sources = new Map(
+      all.map((epoch) => [
+        epoch,
+        epochs.includes(epoch) ? fileSha256(snapshot(epoch)) : known.sources[epoch]!,
+      ]),
+    );
+    const changed = all.filter((epoch) => sources.get(epoch) !== known.sources[epoch]);
+    done += epochs.filter((epoch) => !changed.includes(epoch)).length;
+    const analyzed: RunSpectra = { rows: [], eigenvalues: new Map(), sources: {} };
+    for (let at = 0; at < changed.length; at += algebra.lanes) {
+      const together = changed.slice(at, at + algebra.lanes);
+      analyzeSnapshots(
+        analyzed,
+        run,
+        together.map((epoch) => ({ epoch, path: snapshot(epoch) })),
+        analysis,
+        algebra,
+        onSkip,
+      );
+      done += together.length;
+      onProgress(done, total);
       await new Promise((resolve) => setImmediate(resolve));
     }
+    if (changed.length === 0 && epochs.length > 0) onProgress(done, total);
+    const spectra: RunSpectra = {
+      rows: [],
+      eigenvalues: new Map(),
+      sources: Object.fromEntries(sources),
+    };
+    for (const epoch of all) takeEpoch(spectra, changed.includes(epoch) ? analyzed : known, epoch);
     rows.push(...spectra.rows);
     if (canonicalJson(spectra.sources) !== canonicalJson(known.sources)) {
       // The rows first: eigenvalues without rows are analyzed again, rows of other weights than the sources say would be wrong.
@@ -117,36 +140,47 @@ function readRunSpectra(
   }
 }
 
-function reuseEpoch(spectra: RunSpectra, known: RunSpectra, epoch: number): void {
-  for (const row of known.rows.filter((candidate) => candidate.epoch === epoch)) {
+function takeEpoch(spectra: RunSpectra, from: RunSpectra, epoch: number): void {
+  for (const row of from.rows.filter((candidate) => candidate.epoch === epoch)) {
     spectra.rows.push(row);
     const key = esdKey(epoch, row.layer);
-    const eigenvalues = known.eigenvalues.get(key);
+    const eigenvalues = from.eigenvalues.get(key);
     if (eigenvalues !== undefined) spectra.eigenvalues.set(key, eigenvalues);
   }
 }
 
-function analyzeSnapshot(
+/** Adds the spectra of a few epochs of a run, whose layers share the cores. */
+function analyzeSnapshots(
   spectra: RunSpectra,
-  { path, run, epoch }: { path: string; run: string; epoch: number },
+  run: string,
+  snapshots: readonly { epoch: number; path: string }[],
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
   onSkip: (message: string) => void,
 ): void {
-  const file = openWeights(path);
-  try {
-    const { layers, skipped } = analyzeWeights(file, analysis, algebra, { conv: 'slices' });
-    for (const { reason } of skipped) onSkip(`skipped a layer of run ${run}, epoch ${epoch}: ${reason}`);
-    for (const { row, eigenvalues } of layers) {
-      spectra.rows.push({ ...row, run, epoch });
-      spectra.eigenvalues.set(esdKey(epoch, row.layer), {
-        dtype: 'F64',
-        shape: [eigenvalues.length],
-        data: eigenvalues,
-      });
+  const layers: LayerWeights[] = [];
+  const epochs: number[] = [];
+  for (const { epoch, path } of snapshots) {
+    const file = openWeights(path);
+    const skipped: SkippedTensor[] = [];
+    try {
+      for (const layer of readLayers(file, { conv: 'slices' }, skipped)) {
+        layers.push(layer);
+        epochs.push(epoch);
+      }
+    } finally {
+      file.close();
     }
-  } finally {
-    file.close();
+    for (const { reason } of skipped) onSkip(`skipped a layer of run ${run}, epoch ${epoch}: ${reason}`);
+  }
+  for (const [i, { row, eigenvalues }] of analyzeTogether(layers, analysis, algebra).entries()) {
+    const epoch = epochs[i]!;
+    spectra.rows.push({ ...row, run, epoch });
+    spectra.eigenvalues.set(esdKey(epoch, row.layer), {
+      dtype: 'F64',
+      shape: [eigenvalues.length],
+      data: eigenvalues,
+    });
   }
 }
 

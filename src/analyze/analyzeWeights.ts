@@ -3,9 +3,18 @@ import { UserError } from '../files/userError.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import { layerMatrices } from '../weights/layerMatrices.ts';
 import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/weightsFile.ts';
-import { analyzeLayer, type LayerAnalysis } from './analyzeLayer.ts';
+import {
+  checkFinite,
+  describeLayer,
+  eigenvaluesOfLayers,
+  type LayerAnalysis,
+  type LayerWeights,
+} from './analyzeLayer.ts';
 
-export interface WeightsAnalysisOptions {
+/** Values of the layers that are held at a time so that they share the cores: 256 MB of float32. One layer may have more. */
+const VALUES_TOGETHER = 2 ** 26;
+
+export interface LayerSelection {
   /** How a convolution becomes matrices: its kernel positions pooled, or one flattened matrix. */
   conv: 'slices' | 'flatten';
   /** Tells which layers are wanted, by name; all when left out. */
@@ -20,29 +29,67 @@ export interface WeightsAnalysis {
   skipped: SkippedTensor[];
 }
 
-/** Returns the analysis of every wanted layer of an open weights file, read one at a time. A layer that is refused does not stop the others. */
+/**
+ * Returns the analysis of every wanted layer of an open weights file, in its order. Layers are read a few at a time and share the
+ * cores. A layer that is refused does not stop the others.
+ */
 export function analyzeWeights(
   file: WeightsFile,
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
-  { conv, wanted = () => true, onLayer }: WeightsAnalysisOptions,
+  selection: LayerSelection,
 ): WeightsAnalysis {
+  const skipped: SkippedTensor[] = [];
   const layers: LayerAnalysis[] = [];
-  const skipped = file.skipped.filter(({ name }) => wanted(name));
+  let held: LayerWeights[] = [];
+  let values = 0;
+  const analyzeHeld = (): void => {
+    layers.push(...analyzeTogether(held, analysis, algebra));
+    held = [];
+    values = 0;
+  };
+  for (const layer of readLayers(file, selection, skipped)) {
+    const more = layer.matrices.reduce((sum, W) => sum + W.length, 0);
+    if (held.length > 0 && (values + more > VALUES_TOGETHER || algebra.lanes === 1)) analyzeHeld();
+    held.push(layer);
+    values += more;
+  }
+  analyzeHeld();
+  return { layers, skipped };
+}
+
+/** Returns the analysis of each of the layers, which share the cores. Their weights must be finite. */
+export function analyzeTogether(
+  layers: readonly LayerWeights[],
+  analysis: AnalysisConfig,
+  algebra: LinearAlgebra,
+): LayerAnalysis[] {
+  const eigenvalues = eigenvaluesOfLayers(layers, algebra);
+  return layers.map((layer, i) => describeLayer(layer, eigenvalues[i]!, analysis, algebra));
+}
+
+/** Yields the weights of every wanted layer, read one at a time; what is none, or is refused, is added to `skipped` with the reason. */
+export function* readLayers(
+  file: WeightsFile,
+  { conv, wanted = () => true, onLayer }: LayerSelection,
+  skipped: SkippedTensor[],
+): Generator<LayerWeights> {
+  skipped.push(...file.skipped.filter(({ name }) => wanted(name)));
   for (const layer of file.layers()) {
     if (!wanted(layer.name)) continue;
     onLayer?.(layer.name);
     try {
-      layers.push(analyzeLayer(matricesOf(layer, conv, file.path), analysis, algebra));
+      const weights = weightsOf(layer, conv, file.path);
+      checkFinite(weights);
+      yield weights;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       skipped.push({ name: layer.name, reason: error.message });
     }
   }
-  return { layers, skipped };
 }
 
-function matricesOf(layer: WeightsLayer, conv: 'slices' | 'flatten', where: string) {
+function weightsOf(layer: WeightsLayer, conv: 'slices' | 'flatten', where: string): LayerWeights {
   const matrices = layerMatrices(layer, { conv });
   const { rows, cols } = matrices[0]!;
   return {

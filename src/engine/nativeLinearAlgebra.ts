@@ -1,49 +1,60 @@
+import { availableParallelism } from 'node:os';
 import { GraphBuilder, type Output, outputAt } from '../graph/graphBuilder.ts';
 import { type Feed, GraphSession, type SessionBinding } from '../graph/graphSession.ts';
-import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
+import type { LinearAlgebra, Matrix } from '../linalg/linearAlgebra.ts';
 
 const float64 = { T: { type: 'float64' } } as const;
 
+/** More matrices at a time than this would need more memory than they save time. */
+const MOST_LANES = 8;
+
 /**
  * Returns linear algebra in float64 on the native engine. The binding carries neither float64 in nor out, so doubles travel as pairs
- * of int32 and are turned bit by bit inside the graph; float32 weights are widened there, exactly.
+ * of int32 and are turned bit by bit inside the graph; float32 weights are widened there, exactly. An eigenvalue problem keeps one
+ * core busy: the graph has a lane a core, which TensorFlow runs side by side.
  */
-export function nativeLinearAlgebra(binding: SessionBinding): LinearAlgebra {
+export function nativeLinearAlgebra(
+  binding: SessionBinding,
+  lanes = Math.min(availableParallelism(), MOST_LANES),
+): LinearAlgebra {
   let session: GraphSession | null = null;
-  const run = (
-    W: Float32Array | Float64Array,
-    rows: number,
-    cols: number,
-    outputs: readonly string[],
-  ): Float64Array[] => {
-    if (W.length !== rows * cols) {
-      throw new RangeError(`W must have ${rows} x ${cols} values, got ${W.length}`);
-    }
-    session ??= new GraphSession(binding, eigenGraph());
-    const bits = W instanceof Float32Array ? 'float32' : 'float64';
-    const side = rows >= cols ? 'tall' : 'wide';
-    const feed: Feed =
-      W instanceof Float32Array
-        ? { dtype: 'float32', shape: [rows, cols], data: W }
-        : {
-            dtype: 'int32',
-            shape: [rows, cols, 2],
-            data: new Int32Array(W.slice().buffer),
-          };
-    const fetched = session.run(
-      { [`W_${bits}`]: feed },
-      outputs.map((output) => `${bits}_${side}_${output}`),
-    );
-    return fetched.map((pairs) => new Float64Array((pairs as Int32Array).slice().buffer));
+  const run = (matrices: readonly Matrix[], outputs: readonly string[]): Float64Array[] => {
+    session ??= new GraphSession(binding, eigenGraph(lanes));
+    const feeds: Record<string, Feed> = {};
+    const fetches = matrices.flatMap(({ W, rows, cols }, lane) => {
+      if (W.length !== rows * cols) {
+        throw new RangeError(`W must have ${rows} x ${cols} values, got ${W.length}`);
+      }
+      const bits = W instanceof Float32Array ? 'float32' : 'float64';
+      const side = rows >= cols ? 'tall' : 'wide';
+      feeds[`W_${bits}_${lane}`] =
+        W instanceof Float32Array
+          ? { dtype: 'float32', shape: [rows, cols], data: W }
+          : { dtype: 'int32', shape: [rows, cols, 2], data: new Int32Array(W.slice().buffer) };
+      return outputs.map((output) => `${bits}_${side}_${output}_${lane}`);
+    });
+    return session.run(feeds, fetches).map((pairs) => new Float64Array((pairs as Int32Array).slice().buffer));
   };
   return {
     name: 'native',
+    lanes,
     eigenvalues(W, rows, cols) {
-      const [values] = run(W, rows, cols, ['values']);
+      const [values] = run([{ W, rows, cols }], ['values']);
       return clampAtZero(values!);
     },
+    eigenvaluesOfEach(matrices) {
+      const cost = ({ rows, cols }: Matrix): number => Math.min(rows, cols);
+      const found = new Map<Matrix, Float64Array>();
+      const largestFirst = [...matrices].sort((a, b) => cost(b) - cost(a));
+      for (let at = 0; at < largestFirst.length; at += lanes) {
+        const together = largestFirst.slice(at, at + lanes);
+        const values = run(together, ['values']);
+        for (const [i, matrix] of together.entries()) found.set(matrix, clampAtZero(values[i]!));
+      }
+      return matrices.map((matrix) => found.get(matrix)!);
+    },
     eigenvectors(W, rows, cols) {
-      const [values, vectors] = run(W, rows, cols, ['values_with_vectors', 'vectors']);
+      const [values, vectors] = run([{ W, rows, cols }], ['values_with_vectors', 'vectors']);
       return { eigenvalues: clampAtZero(values!), vectors: vectors! };
     },
   };
@@ -54,37 +65,40 @@ function clampAtZero(values: Float64Array): Float64Array {
   return values.map((value) => Math.max(0, value));
 }
 
-/** One graph with every way through: float32 or float64 in, W^T W or W W^T, with or without vectors. */
-function eigenGraph(): GraphBuilder {
+/** One graph with every way through: float32 or float64 in, W^T W or W W^T, with or without vectors (in the first lane only). */
+function eigenGraph(lanes: number): GraphBuilder {
   const graph = new GraphBuilder();
-  const widened = graph.op('Cast', [graph.placeholder('W_float32', 'float32', [-1, -1])], {
-    SrcT: { type: 'float32' },
-    DstT: { type: 'float64' },
-  });
-  const assembled = graph.op('Bitcast', [graph.placeholder('W_float64', 'int32', [-1, -1, 2])], {
-    T: { type: 'int32' },
-    type: { type: 'float64' },
-  });
-  for (const [bits, W] of [
-    ['float32', widened],
-    ['float64', assembled],
-  ] as const) {
-    for (const side of ['tall', 'wide'] as const) {
-      const gram = graph.op('MatMul', [W, W], {
-        ...float64,
-        transpose_a: { bool: side === 'tall' },
-        transpose_b: { bool: side === 'wide' },
-      });
-      const prefix = `${bits}_${side}`;
-      giveOut(graph, eigen(graph, gram, false), `${prefix}_values`);
-      const both = eigen(graph, gram, true);
-      giveOut(graph, both, `${prefix}_values_with_vectors`);
-      const columns = outputAt(both, 1);
-      const rowsOfVectors = graph.op('Transpose', [columns, graph.constant([1, 0], [2], 'int32')], {
-        ...float64,
-        Tperm: { type: 'int32' },
-      });
-      giveOut(graph, rowsOfVectors, `${prefix}_vectors`);
+  for (let lane = 0; lane < lanes; lane++) {
+    const widened = graph.op('Cast', [graph.placeholder(`W_float32_${lane}`, 'float32', [-1, -1])], {
+      SrcT: { type: 'float32' },
+      DstT: { type: 'float64' },
+    });
+    const assembled = graph.op('Bitcast', [graph.placeholder(`W_float64_${lane}`, 'int32', [-1, -1, 2])], {
+      T: { type: 'int32' },
+      type: { type: 'float64' },
+    });
+    for (const [bits, W] of [
+      ['float32', widened],
+      ['float64', assembled],
+    ] as const) {
+      for (const side of ['tall', 'wide'] as const) {
+        const gram = graph.op('MatMul', [W, W], {
+          ...float64,
+          transpose_a: { bool: side === 'tall' },
+          transpose_b: { bool: side === 'wide' },
+        });
+        const name = (output: string): string => `${bits}_${side}_${output}_${lane}`;
+        giveOut(graph, eigen(graph, gram, false), name('values'));
+        if (lane > 0) continue;
+        const both = eigen(graph, gram, true);
+        giveOut(graph, both, name('values_with_vectors'));
+        const rowsOfVectors = graph.op(
+          'Transpose',
+          [outputAt(both, 1), graph.constant([1, 0], [2], 'int32')],
+          { ...float64, Tperm: { type: 'int32' } },
+        );
+        giveOut(graph, rowsOfVectors, name('vectors'));
+      }
     }
   }
   return graph;

@@ -11,12 +11,17 @@ import { reflectionsProduct, tridiagonalize } from './tridiagonalize.ts';
  */
 export const typescriptLinearAlgebra: LinearAlgebra = {
   name: 'typescript',
+  lanes: 1,
 
   eigenvalues(W, rows, cols) {
     const { n, values, exponent } = gram(W, rows, cols);
     const { diagonal, offDiagonal } = tridiagonalize(values, n);
     const eigenvalues = implicitQL(diagonal, offDiagonal).sort();
     return unscaled(eigenvalues, exponent);
+  },
+
+  eigenvaluesOfEach(matrices) {
+    return matrices.map(({ W, rows, cols }) => this.eigenvalues(W, rows, cols));
   },
 
   eigenvectors(W, rows, cols) {

@@ -92,19 +92,22 @@ export function randomizedEigenvalues(
   stream: RandomStream,
   algebra: LinearAlgebra,
 ): Float64Array {
+  const permuted = matrices.map((W) => ({ W: permutedEntries(W, stream), rows, cols }));
   const count = Math.min(rows, cols);
   const pooled = new Float64Array(matrices.length * count);
-  for (const [index, W] of matrices.entries()) {
-    const permuted = W.slice();
-    for (let i = permuted.length - 1; i > 0; i--) {
-      const j = stream.below(i + 1);
-      const held = permuted[i]!;
-      permuted[i] = permuted[j]!;
-      permuted[j] = held;
-    }
-    pooled.set(algebra.eigenvalues(permuted, rows, cols), index * count);
-  }
+  for (const [i, values] of algebra.eigenvaluesOfEach(permuted).entries()) pooled.set(values, i * count);
   return pooled.sort();
+}
+
+function permutedEntries<T extends Float32Array | Float64Array>(W: T, stream: RandomStream): T {
+  const permuted = W.slice() as T;
+  for (let i = permuted.length - 1; i > 0; i--) {
+    const j = stream.below(i + 1);
+    const held = permuted[i]!;
+    permuted[i] = permuted[j]!;
+    permuted[j] = held;
+  }
+  return permuted;
 }
 
 function features(evals: Float64Array, N: number, M: number, mode: PowerLawMode) {

@@ -27,6 +27,26 @@ describe('native linear algebra', () => {
     expect(worst / largest).toBeLessThan(1e-10);
   });
 
+  it('solves matrices of any kind side by side, to the bits of one at a time', () => {
+    const shapes = [
+      [40, 30],
+      [9, 50],
+      [300, 200],
+      [30, 30],
+      [64, 1],
+    ] as const;
+    const matrices = shapes.map(([rows, cols], i) => {
+      const W = gaussian(rows * cols);
+      return { W: i % 2 === 0 ? W : Float64Array.from(W), rows, cols };
+    });
+    for (const lanes of [1, 2, 3, 8]) {
+      const found = nativeLinearAlgebra(loadEngine().binding, lanes).eigenvaluesOfEach(matrices);
+      for (const [i, { W, rows, cols }] of matrices.entries()) {
+        expect(found[i]).toEqual(native.eigenvalues(W, rows, cols));
+      }
+    }
+  });
+
   it('gives the singular values of a diagonal matrix, squared, to the last digits of float64', () => {
     const W = new Float64Array(12);
     [1 / 3, 1e-3, 7].forEach((value, i) => {
