@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Figure } from '../figures/figure.ts';
-import { FONT_FAMILY } from '../figures/figure.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { csvText } from './csvFiles.ts';
+import { embedFont, FONT_FILES } from './figureFont.ts';
 
 /** Pixels of the PNG per unit of the SVG. */
 const PNG_SCALE = 2;
@@ -13,13 +13,13 @@ export interface WrittenFigures {
   pngMissing: string | null;
 }
 
-/** Writes every figure as SVG, CSV and, where the optional @resvg/resvg-js and a font are there, PNG into `dir`. */
+/** Writes every figure as SVG, CSV and, where the optional @resvg/resvg-js is there, PNG into `dir`; the font is in each of them. */
 export async function writeFigures(dir: string, figures: Iterable<Figure>): Promise<WrittenFigures> {
   const { draw, missing } = await pngRenderer();
   const written: string[] = [];
   for (const { name, svg, columns, rows } of figures) {
     const path = join(dir, name);
-    writeFileAtomic(`${path}.svg`, svg);
+    writeFileAtomic(`${path}.svg`, await embedFont(svg));
     writeFileAtomic(`${path}.csv`, csvText(rows, columns));
     if (draw !== null) writeFileAtomic(`${path}.png`, draw(svg));
     written.push(`${path}.svg`);
@@ -34,15 +34,8 @@ async function pngRenderer(): Promise<PngRenderer> {
   if (resvg === null) {
     return { draw: null, missing: 'the optional package @resvg/resvg-js is not installed' };
   }
-  const render = (svg: string) =>
-    new resvg.Resvg(svg, {
-      fitTo: { mode: 'zoom', value: PNG_SCALE },
-      font: { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' },
-    }).render();
-  // Without a font the text would be missing from the picture, silently.
-  const probe = render(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20" font-family="${FONT_FAMILY}"><text y="16">X</text></svg>`,
-  );
-  if (!probe.pixels.some((value) => value > 0)) return { draw: null, missing: 'no font is installed' };
-  return { draw: (svg) => render(svg).asPng(), missing: null };
+  const font = { loadSystemFonts: false, fontFiles: [...FONT_FILES], defaultFontFamily: 'DejaVu Sans' };
+  const draw = (svg: string): Uint8Array =>
+    new resvg.Resvg(svg, { fitTo: { mode: 'zoom', value: PNG_SCALE }, font }).render().asPng();
+  return { draw, missing: null };
 }

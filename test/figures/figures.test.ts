@@ -21,6 +21,7 @@ import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebr
 import { randomStream } from '../../src/random/stream.ts';
 import { SPECTRA_COLUMNS } from '../../src/results/csvFiles.ts';
 import { eigenvectorFigures } from '../../src/results/eigenvectorFigures.ts';
+import { embedFont } from '../../src/results/figureFont.ts';
 import { type JoinedRow, joinRows } from '../../src/results/joinRows.ts';
 import { resultsLayout } from '../../src/results/layout.ts';
 import { type Results, readResults } from '../../src/results/readResults.ts';
@@ -254,16 +255,30 @@ describe('eigenvectorFigures', () => {
 });
 
 describe('writeFigures', () => {
+  const figure = () => esdFigure(spectrumOf('b=32_seed=0'));
+
   it('writes SVG, CSV and, where the renderer is there, PNG', async () => {
-    const figure = esdFigure(spectrumOf('b=32_seed=0'));
-    const { figures, pngMissing } = await writeFigures(root, [figure]);
-    const path = join(root, figure.name);
+    const { figures, pngMissing } = await writeFigures(root, [figure()]);
+    const path = join(root, figure().name);
     expect(figures).toEqual([`${path}.svg`]);
-    expect(readFileSync(`${path}.svg`, 'utf8')).toBe(figure.svg);
-    expect(readFileSync(`${path}.csv`, 'utf8').split('\n')[0]).toBe(figure.columns.join(','));
+    expect(readFileSync(`${path}.csv`, 'utf8').split('\n')[0]).toBe(figure().columns.join(','));
     expect(existsSync(`${path}.png`)).toBe(pngMissing === null);
     if (pngMissing === null) {
       expect(readFileSync(`${path}.png`).subarray(1, 4).toString()).toBe('PNG');
+    }
+  });
+
+  it('embeds the letters of the font that the figure uses, to the same bytes each time', async () => {
+    const { svg } = figure();
+    const embedded = await embedFont(svg);
+    expect(embedded.replace(/<style>.*?<\/style>/, '')).toBe(svg);
+    expect(await embedFont(svg)).toBe(embedded);
+    const fonts = [...embedded.matchAll(/base64,([^)]*)\)/g)].map(([, data]) => Buffer.from(data!, 'base64'));
+    expect(fonts).toHaveLength(svg.includes('font-weight="bold"') ? 2 : 1);
+    for (const font of fonts) {
+      expect(font.subarray(0, 4).toString()).toBe('wOF2');
+      expect(font.length).toBeGreaterThan(3000);
+      expect(font.length).toBeLessThan(30_000);
     }
   });
 });
