@@ -5,6 +5,7 @@ import { cifar10Folder, cifar10Missing } from '../data/cifar10.ts';
 import { CIFAR_FILES } from '../data/cifar10Records.ts';
 import { availableLinearAlgebra } from '../engine/availableLinearAlgebra.ts';
 import { resultsFigures } from '../figures/resultsFigures.ts';
+import { UserError } from '../files/userError.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import { writeReport } from '../report/writeReport.ts';
 import { cutParameters, cutText } from '../reproduce/cutText.ts';
@@ -30,7 +31,7 @@ import { createOutput, type Output, type OutputFlags } from './output.ts';
 import { createProgressLine } from './progressLine.ts';
 import { printExperiments, printNumbers } from './reproductionTable.ts';
 import { resolveJobs } from './resolveJobs.ts';
-import type { RunArgs } from './runOptions.ts';
+import { jobsOption, type RunArgs, setOption } from './runOptions.ts';
 
 const EXIT_RUN_FAILED = 1;
 const EXIT_INTERRUPTED = 130;
@@ -40,6 +41,8 @@ const ALL = 'all';
 interface ReproduceArgs extends OutputFlags {
   experiment: string | undefined;
   scale: Scale;
+  set: string[];
+  jobs: number | 'auto';
   out: string | undefined;
   weights: string[];
 }
@@ -71,6 +74,8 @@ export const reproduceCommand: CommandModule<object, ReproduceArgs> = {
           requiresArg: true,
           describe: "quick: minutes; desk: an evening on two cores; paper: the authors' setting in full",
         },
+        set: { ...setOption, describe: 'cut it in another way: change a key of its config, as --set of run' },
+        jobs: jobsOption,
         out: {
           type: 'string',
           requiresArg: true,
@@ -85,9 +90,10 @@ export const reproduceCommand: CommandModule<object, ReproduceArgs> = {
         },
       })
       .example('$0 reproduce', 'the experiments and what they cost')
+      .example('$0 reproduce minialexnet-baseline --scale desk', 'the baseline at one seed')
       .example(
-        '$0 reproduce minialexnet-baseline --scale desk',
-        'the baseline at one seed',
+        '$0 reproduce batch-sweep --scale desk --set epochs=3 --jobs 2',
+        'in a few hours',
       ) as unknown as Argv<ReproduceArgs>,
   handler: async (args) => {
     const output = createOutput(args);
@@ -120,8 +126,14 @@ async function reproduce(
   const folderOf = (other: Reproduction): string => join(out, other.folder);
   const dir = folderOf(experiment);
   const { cost } = experiment.settings(args.scale);
+  if (calculates !== undefined && args.set.length > 0 && args.experiment !== ALL) {
+    throw new UserError(
+      `--set must be left out for ${name}, which trains nothing, got ${args.set.join(' ')}`,
+    );
+  }
   output.print(`${name}: ${title} (${paper})`);
-  output.note(`${name} at scale ${args.scale}: ${cost} on two CPU cores, to ${dir}`);
+  const changed = args.set.length === 0 ? '' : ` before ${args.set.join(' ')}`;
+  output.note(`${name} at scale ${args.scale}: ${cost} on two CPU cores${changed}, to ${dir}`);
 
   const done =
     calculates === undefined
@@ -158,18 +170,16 @@ async function train(
   args: ReproduceArgs,
   output: Output,
 ): Promise<Done | null> {
-  const load = (scale: Scale) =>
-    loadExperiment(configPath, { set: experiment.settings(scale).set, out: dir });
-  const [full, scaled] = [load('paper'), load(args.scale)];
+  const load = (scale: Scale, changes: readonly string[]) =>
+    loadExperiment(configPath, { set: [...experiment.settings(scale).set, ...changes], out: dir });
+  const [full, scaled] = [load('paper', []), load(args.scale, args.set)];
   const runArgs: RunArgs = {
     ...args,
     config: configPath,
-    set: [],
     'dry-run': false,
     measure: false,
     'retry-failed': true,
     'fail-fast': false,
-    jobs: 1,
     threads: undefined,
     device: undefined,
     tensorboard: false,

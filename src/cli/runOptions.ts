@@ -26,6 +26,22 @@ const DEVICE_PATTERN = /^(cpu|gpu:\d+)$/;
 
 const SLURM_TEXTS = ['account', 'job-name', 'partition', 'qos', 'reservation', 'time', 'mem'];
 
+export const setOption = {
+  type: 'array',
+  string: true,
+  default: [] as string[],
+  requiresArg: true,
+  describe: 'change a key: epochs=3, optimizer.type=adam, sweep.batchSize=2,4,8',
+} as const satisfies Options;
+
+export const jobsOption = {
+  default: 1,
+  requiresArg: true,
+  coerce: (value: unknown) => (value === 'auto' ? value : wholeNumber('--jobs')(value)),
+  describe:
+    'runs side by side, each in a process of its own; auto: as many as train fastest together, measured',
+} as const satisfies Options;
+
 /** Adds the arguments of `run` and `train`. */
 export function runOptions(parser: Argv): Argv<RunArgs> {
   return parser
@@ -36,24 +52,12 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
     })
     .options({
       out: text('results folder (default: results/<name>)'),
-      set: {
-        type: 'array',
-        string: true,
-        default: [],
-        requiresArg: true,
-        describe: 'change a key: epochs=3, optimizer.type=adam, sweep.batchSize=2,4,8',
-      },
+      set: setOption,
       'dry-run': flag('print the runs, their steps, time and disk need, and do nothing'),
       measure: flag('with --dry-run: time a few steps where the speed is not known'),
       'retry-failed': flag('train failed runs again'),
       'fail-fast': flag('stop at the first run that fails'),
-      jobs: {
-        default: 1,
-        requiresArg: true,
-        coerce: (value: unknown) => (value === 'auto' ? value : wholeNumber('--jobs')(value)),
-        describe:
-          'runs side by side, each in a process of its own; auto: as many as train fastest together, measured',
-      },
+      jobs: jobsOption,
       threads: {
         requiresArg: true,
         coerce: wholeNumber('--threads'),

@@ -28,3 +28,28 @@ it('asks for CIFAR-10 before anything else, with the command that gets it', asyn
     rmSync(folder, { recursive: true });
   }
 });
+
+it('cuts an experiment by --set, and says with every number what is cut', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'reproduce-'));
+  const sets = ['epochs=1', 'trainImages=600', 'testImages=100', 'batchSize=32'].flatMap((set) => [
+    '--set',
+    set,
+  ]);
+  try {
+    const { code, stdout } = await phasewatch(['reproduce', 'lenet5', ...sets, '--out', folder, '--json']);
+    expect(code).toBe(0);
+    const [one] = (JSON.parse(stdout) as { reproduced: { cut: string; numbers: object[] }[] }).reproduced;
+    for (const part of ['1 of 10 epochs', '600 of 60000 training images', 'batchSize 32 instead of 128']) {
+      expect(one!.cut).toContain(part);
+    }
+    expect(one!.numbers).toContainEqual(expect.objectContaining({ number: 'training accuracy, epoch 1' }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 120_000);
+
+it('refuses --set for what trains nothing', async () => {
+  const { code, stderr } = await phasewatch(['reproduce', 'universality', '--set', 'epochs=2']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--set must be left out for universality, which trains nothing, got epochs=2');
+});
