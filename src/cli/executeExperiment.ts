@@ -78,6 +78,11 @@ export async function withProgress(
   const interrupt = interruptSignal(() =>
     line.log('interrupted: finishing the step and writing the checkpoint'),
   );
+  const remember = (): void =>
+    rememberSpeeds(
+      progress.speeds().map(({ run, imagesPerSecond }) => ({ config: run.config, imagesPerSecond })),
+      setting,
+    );
   const tensorboard = args.tensorboard ? eventFiles(experiment.outDir) : null;
   const options: RunExperimentOptions = {
     ...setting,
@@ -89,6 +94,8 @@ export async function withProgress(
     onEvent: (event) => {
       if (tensorboard !== null) tellTensorboard(tensorboard, event);
       const kept = progress.take(event);
+      // After every epoch: plans are asked for, and sweeps killed, before a long one ends.
+      if (event.type === 'epoch') remember();
       if (kept !== null) line.log(kept);
       line.update(
         () => progress.line(),
@@ -101,10 +108,7 @@ export async function withProgress(
   } finally {
     line.clear();
     interrupt.release();
-    rememberSpeeds(
-      progress.speeds().map(({ run, imagesPerSecond }) => ({ config: run.config, imagesPerSecond })),
-      setting,
-    );
+    remember();
   }
 }
 

@@ -82,11 +82,7 @@ function eigenGraph(lanes: number): GraphBuilder {
       ['float64', assembled],
     ] as const) {
       for (const side of ['tall', 'wide'] as const) {
-        const gram = graph.op('MatMul', [W, W], {
-          ...float64,
-          transpose_a: { bool: side === 'tall' },
-          transpose_b: { bool: side === 'wide' },
-        });
+        const gram = lowerGram(graph, W, side);
         const name = (output: string): string => `${bits}_${side}_${output}_${lane}`;
         giveOut(graph, eigen(graph, gram, false), name('values'));
         if (lane > 0) continue;
@@ -102,6 +98,57 @@ function eigenGraph(lanes: number): GraphBuilder {
     }
   }
   return graph;
+}
+
+/** Blocks that the Gram matrix is cut into each way: of 16 block products 10 reach its lower triangle. */
+const GRAM_BLOCKS = 4;
+
+/** W^T W or W W^T with zeros above the diagonal blocks: the eigenvalue solver reads the lower triangle only. */
+function lowerGram(graph: GraphBuilder, W: Output, side: 'tall' | 'wide'): Output {
+  const int32 = { T: { type: 'int32' } } as const;
+  const ints = (values: readonly number[]): Output => graph.constant(values, [values.length], 'int32');
+  const pack = (values: readonly Output[]): Output =>
+    graph.op('Pack', values, { ...int32, N: { int: values.length }, axis: { int: 0 } });
+  const axis = side === 'tall' ? 1 : 0;
+  const shape = graph.op('Shape', [W], { ...float64, out_type: { type: 'int32' } });
+  const size = graph.op('GatherV2', [shape, graph.scalar(axis, 'int32'), graph.scalar(0, 'int32')], {
+    Tparams: { type: 'int32' },
+    Tindices: { type: 'int32' },
+    Taxis: { type: 'int32' },
+    batch_dims: { int: 0 },
+  });
+  const all = graph.scalar(-1, 'int32');
+  const zero = graph.scalar(0, 'int32');
+  const edges = Array.from({ length: GRAM_BLOCKS + 1 }, (_, i) => {
+    const scaled = graph.op('Mul', [size, graph.scalar(i, 'int32')], int32);
+    return graph.op('FloorDiv', [scaled, graph.scalar(GRAM_BLOCKS, 'int32')], int32);
+  });
+  /** Columns of W (rows, where W is wide) from `start` on, `count` of them. */
+  const part = (start: Output, count: Output): Output =>
+    graph.op(
+      'Slice',
+      [W, pack(axis === 1 ? [zero, start] : [start, zero]), pack(axis === 1 ? [all, count] : [count, all])],
+      { ...float64, Index: { type: 'int32' } },
+    );
+  const bands = Array.from({ length: GRAM_BLOCKS }, (_, i) => {
+    const [start, end] = [edges[i]!, edges[i + 1]!];
+    const product = graph.op('MatMul', [part(start, graph.op('Sub', [end, start], int32)), part(zero, end)], {
+      ...float64,
+      transpose_a: { bool: side === 'tall' },
+      transpose_b: { bool: side === 'wide' },
+    });
+    const right = graph.op('Sub', [size, end], int32);
+    const padding = graph.op('Reshape', [pack([zero, zero, zero, right]), ints([2, 2])], {
+      ...int32,
+      Tshape: { type: 'int32' },
+    });
+    return graph.op('Pad', [product, padding], { ...float64, Tpaddings: { type: 'int32' } });
+  });
+  return graph.op('ConcatV2', [...bands, zero], {
+    ...float64,
+    N: { int: GRAM_BLOCKS },
+    Tidx: { type: 'int32' },
+  });
 }
 
 function eigen(graph: GraphBuilder, gram: Output, vectors: boolean): Output {
