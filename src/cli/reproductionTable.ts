@@ -41,6 +41,18 @@ export function printNumbers(numbers: readonly ReproducedNumber[], cut: string |
     `${judged.filter(({ within }) => within).length} of ${judged.length} numbers within tolerance.`,
   );
   if (cut !== null) output.print(`Cut by the scale: ${cut}.`);
+  output.print('Why numbers may differ:');
+  for (const [why, names] of reasons(numbers)) output.print(`  ${[...names].join('; ')}: ${why}`);
+}
+
+/** Returns each reason with the numbers it stands for, those of several epochs or rows of a table as one. */
+function reasons(numbers: readonly ReproducedNumber[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { number, why } of numbers) {
+    const name = number.replace(/, (\w+=[^,]*|epoch \d+)$/, '');
+    found.set(why, (found.get(why) ?? new Set()).add(name));
+  }
+  return found;
 }
 
 const value = (what: number | string | null): string => (typeof what === 'string' ? what : significant(what));
@@ -58,11 +70,6 @@ const COLUMNS: readonly Column<ReproducedNumber>[] = [
     text: ({ runs }) => (runs === null ? NO_VALUE : String(runs)),
     align: 'right',
     dispensable: 3,
-  },
-  {
-    title: 'why it may differ',
-    text: ({ why, cut }) => (cut === null ? why : `cut: ${cut}; ${why}`),
-    dispensable: 4,
   },
 ];
 

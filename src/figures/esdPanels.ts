@@ -84,6 +84,8 @@ export function esdPlot(
   const inView = (at: number | null): at is number => at !== null && at > low && at < high;
   const tail = log ? tailCurve(row) : [];
   const xAxis = niceAxis([low, high], { count: compact ? 4 : 6 });
+  const beyond = spectrum.evals.filter((value) => value > high * (1 + 1e-12)).length;
+  const beyondText = `+${beyond} up to ${spectrum.evals.at(-1)!.toPrecision(3)}`;
   return {
     x: log
       ? {
@@ -133,6 +135,9 @@ export function esdPlot(
         ? [Plot.line(tail, { stroke: TAIL, strokeWidth: 2, strokeDasharray: '6 3', clip: true })]
         : []),
       ...(log ? [] : [Plot.ruleY([0], { stroke: INK })]),
+      ...(beyond > 0
+        ? [Plot.text([beyondText], { frameAnchor: 'right', dx: -2, dy: compact ? 18 : 40, fill: SPIKE })]
+        : []),
     ],
   };
 }
