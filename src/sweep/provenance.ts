@@ -31,6 +31,7 @@ export interface Environment {
 
 /** What asked for the training. */
 export interface Source {
+  /** Relative to the working folder, so that published results tell nothing of the machine's folders. */
   config_file: string;
   overrides: readonly string[];
   /** The command line behind `phasewatch`. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
 import { analyzeResults, pruneSnapshots } from '../analyze/analyzeResults.ts';
 import type { RunConfig } from '../config/schema.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -84,7 +85,7 @@ export async function trainExperiment(
     throw error;
   }
   const source: Source = {
-    config_file: experiment.configPath,
+    config_file: relative(process.cwd(), experiment.configPath),
     overrides: experiment.overrides,
     command: process.argv.slice(2).join(' '),
   };
