@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
+import type { RunConfig } from '../config/schema.ts';
 import { cifar10Folder, cifar10Missing } from '../data/cifar10.ts';
 import { CIFAR_FILES } from '../data/cifar10Records.ts';
 import { availableLinearAlgebra } from '../engine/availableLinearAlgebra.ts';
@@ -172,7 +173,11 @@ async function train(
 ): Promise<Done | null> {
   const load = (scale: Scale, changes: readonly string[]) =>
     loadExperiment(configPath, { set: [...experiment.settings(scale).set, ...changes], out: dir });
-  const [full, scaled] = [load('paper', []), load(args.scale, args.set)];
+  const full = load('paper', []);
+  const cut = cutText(configsOf(full), configsOf(load(args.scale, args.set)));
+  // The report shows the description, which tells of the whole experiment.
+  const description = JSON.stringify(`${full.description ?? experiment.title}; here ${cut}`);
+  const scaled = load(args.scale, cut === null ? args.set : [...args.set, `description=${description}`]);
   const runArgs: RunArgs = {
     ...args,
     config: configPath,
@@ -196,8 +201,11 @@ async function train(
   for (const { run, error } of failed) output.print(`${run} failed: ${error ?? 'no reason known'}`);
   if (failed.length > 0) process.exitCode = EXIT_RUN_FAILED;
   if (failed.length === runs.length) return null;
-  const configs = [full, scaled].map((one) => one.runs.map(({ config }) => config));
-  return { cut: cutText(configs[0]!, configs[1]!), calculated: {} };
+  return { cut, calculated: {} };
+}
+
+function configsOf({ runs }: Experiment): RunConfig[] {
+  return runs.map(({ config }) => config);
 }
 
 /** Told before the engine is installed and anything is trained. */
