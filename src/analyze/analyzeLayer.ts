@@ -14,6 +14,7 @@ import {
 } from '../spectra/extraColumns.ts';
 import { type LayerSpectrum, layerSpectrum } from '../spectra/layerSpectrum.ts';
 import { nullCalibration } from '../spectra/nullCalibration.ts';
+import { pooledEigenvalues } from '../spectra/pooledEigenvalues.ts';
 import type { WeightPrecision } from '../spectra/ranks.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 
@@ -49,23 +50,8 @@ export function analyzeLayer(
   algebra: LinearAlgebra,
 ): LayerAnalysis {
   checkFinite(weights);
-  const [eigenvalues] = eigenvaluesOfLayers([weights], algebra);
+  const [eigenvalues] = pooledEigenvalues([weights], algebra);
   return describeLayer(weights, eigenvalues!, analysis, algebra);
-}
-
-/**
- * Returns the eigenvalues of layers whose weights are finite, ascending, those of all matrices of a layer together. The matrices of
- * all layers share the cores.
- */
-export function eigenvaluesOfLayers(layers: readonly LayerWeights[], algebra: LinearAlgebra): Float64Array[] {
-  const matrices = layers.flatMap(({ matrices, rows, cols }) => matrices.map((W) => ({ W, rows, cols })));
-  const each = algebra.eigenvaluesOfEach(matrices).values();
-  return layers.map(({ matrices, rows, cols }) => {
-    const count = Math.min(rows, cols);
-    const pooled = new Float64Array(matrices.length * count);
-    for (const i of matrices.keys()) pooled.set(each.next().value!, i * count);
-    return matrices.length > 1 ? pooled.sort() : pooled;
-  });
 }
 
 /** Returns the analysis of a layer whose eigenvalues are known. */

@@ -1,15 +1,10 @@
 import type { AnalysisConfig } from '../config/schema.ts';
 import { UserError } from '../files/userError.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
+import { pooledEigenvalues } from '../spectra/pooledEigenvalues.ts';
 import { layerMatrices } from '../weights/layerMatrices.ts';
 import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/weightsFile.ts';
-import {
-  checkFinite,
-  describeLayer,
-  eigenvaluesOfLayers,
-  type LayerAnalysis,
-  type LayerWeights,
-} from './analyzeLayer.ts';
+import { checkFinite, describeLayer, type LayerAnalysis, type LayerWeights } from './analyzeLayer.ts';
 
 /** Values of the layers that are held at a time so that they share the cores: 256 MB of float32. One layer may have more. */
 const VALUES_TOGETHER = 2 ** 26;
@@ -64,7 +59,7 @@ export function analyzeTogether(
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
 ): LayerAnalysis[] {
-  const eigenvalues = eigenvaluesOfLayers(layers, algebra);
+  const eigenvalues = pooledEigenvalues(layers, algebra);
   return layers.map((layer, i) => describeLayer(layer, eigenvalues[i]!, analysis, algebra));
 }
 

@@ -21,13 +21,21 @@ export async function embedFont(svg: string): Promise<string> {
   const faces = FACES.filter(({ weight }) => weight === 'normal' || svg.includes('font-weight="bold"'));
   const rules = await Promise.all(
     faces.map(async ({ weight, path }) => {
-      const font = await subsetFont(readFileSync(path), letters, { targetFormat: 'woff2' });
+      const font = await subsetFont(fontFile(path), letters, { targetFormat: 'woff2' });
       const data = Buffer.from(font).toString('base64');
       return `@font-face{font-family:'DejaVu Sans';font-weight:${weight};src:url(data:font/woff2;base64,${data}) format('woff2')}`;
     }),
   );
   const root = svg.indexOf('>', svg.indexOf('<svg')) + 1;
   return `${svg.slice(0, root)}<style>${rules.join('')}</style>${svg.slice(root)}`;
+}
+
+const read = new Map<string, Buffer>();
+
+function fontFile(path: string): Buffer {
+  const data = read.get(path) ?? readFileSync(path);
+  read.set(path, data);
+  return data;
 }
 
 /** Letters that an SVG writes as entities. */

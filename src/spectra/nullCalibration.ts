@@ -2,15 +2,9 @@ import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import type { RandomStream } from '../random/stream.ts';
 import { fitMarchenkoPastur } from './fitMarchenkoPastur.ts';
 import { sigmaOfEdge } from './marchenkoPastur.ts';
+import { pooledEigenvalues, type WeightMatrices } from './pooledEigenvalues.ts';
 import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
 import { matrixRank, matrixShape, zeroEigenvalue } from './ranks.ts';
-
-/** A matrix (or several of one shape: the slices of a convolution), row-major rows x cols. */
-export interface WeightMatrices {
-  matrices: readonly (Float32Array | Float64Array)[];
-  rows: number;
-  cols: number;
-}
 
 /**
  * What randomized copies of a layer show: its entries permuted at random, which keeps their distribution and takes away all
@@ -92,11 +86,8 @@ export function randomizedEigenvalues(
   stream: RandomStream,
   algebra: LinearAlgebra,
 ): Float64Array {
-  const permuted = matrices.map((W) => ({ W: permutedEntries(W, stream), rows, cols }));
-  const count = Math.min(rows, cols);
-  const pooled = new Float64Array(matrices.length * count);
-  for (const [i, values] of algebra.eigenvaluesOfEach(permuted).entries()) pooled.set(values, i * count);
-  return pooled.sort();
+  const permuted = matrices.map((W) => permutedEntries(W, stream));
+  return pooledEigenvalues([{ matrices: permuted, rows, cols }], algebra)[0]!;
 }
 
 function permutedEntries<T extends Float32Array | Float64Array>(W: T, stream: RandomStream): T {

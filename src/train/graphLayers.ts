@@ -1,6 +1,6 @@
 import { type Output, outputAt } from '../graph/graphBuilder.ts';
 import type { Layer } from '../networks/network.ts';
-import { float32, type LayerOutput, product, type StepBuilder } from './stepBuilder.ts';
+import { float32, type LayerOutput, product, reshape, type StepBuilder } from './stepBuilder.ts';
 import { addWinograd, type ConvolutionOutput, usesWinograd } from './winograd.ts';
 
 /** Keras's defaults for batch normalization. */
@@ -157,19 +157,11 @@ function addMaxPool(
   };
 }
 
-function addFlatten(
-  { graph, batch }: StepBuilder,
-  input: Output,
-  inputShape: readonly number[],
-): LayerOutput {
-  const reshape = (value: Output, shape: readonly number[]): Output =>
-    graph.op('Reshape', [value, graph.constant([batch, ...shape], [shape.length + 1], 'int32')], {
-      ...float32,
-      Tshape: { type: 'int32' },
-    });
+function addFlatten(step: StepBuilder, input: Output, inputShape: readonly number[]): LayerOutput {
   return {
-    value: reshape(input, [inputShape.reduce((a, b) => a * b, 1)]),
-    backward: (gradient, _gradients, needInput) => (needInput ? reshape(gradient, inputShape) : null),
+    value: reshape(step, input, [step.batch, inputShape.reduce((a, b) => a * b, 1)]),
+    backward: (gradient, _gradients, needInput) =>
+      needInput ? reshape(step, gradient, [step.batch, ...inputShape]) : null,
   };
 }
 
@@ -183,13 +175,8 @@ function addBatchNorm(
   const channels = inputShape.at(-1)!;
   const flat = inputShape.length === 1;
   // The fused kernel wants four dimensions.
-  const reshape = (value: Output, shape: readonly number[]): Output =>
-    flat
-      ? graph.op('Reshape', [value, graph.constant([batch, ...shape], [shape.length + 1], 'int32')], {
-          ...float32,
-          Tshape: { type: 'int32' },
-        })
-      : value;
+  const shaped = (value: Output, shape: readonly number[]): Output =>
+    flat ? reshape(step, value, [batch, ...shape]) : value;
   const attributes = {
     ...float32,
     U: { type: 'float32' },
@@ -199,12 +186,12 @@ function addBatchNorm(
   } as const;
   const gamma = step.read(`${name}/gamma`);
   const beta = step.read(`${name}/beta`);
-  const x = reshape(input, [1, 1, channels]);
+  const x = shaped(input, [1, 1, channels]);
   if (!training) {
     const statistics = [step.read(`${name}/moving_mean`), step.read(`${name}/moving_variance`)];
     const fused = graph.op('FusedBatchNormV3', [x, gamma, beta, ...statistics], attributes);
     return {
-      value: reshape(fused, [channels]),
+      value: shaped(fused, [channels]),
       backward: () => {
         throw new Error('batch norm of an evaluation graph has no backward pass');
       },
@@ -218,14 +205,14 @@ function addBatchNorm(
   const population = graph.op('Mul', [outputAt(fused, 2), graph.scalar((samples - 1) / samples)], float32);
   addMovingAverage(step, `${name}/moving_variance`, population);
   return {
-    value: reshape(fused, [channels]),
+    value: shaped(fused, [channels]),
     backward(gradient, gradients, needInput) {
-      const inputs = [reshape(gradient, [1, 1, channels]), x, gamma];
+      const inputs = [shaped(gradient, [1, 1, channels]), x, gamma];
       const reserved = [3, 4, 5].map((index) => outputAt(fused, index));
       const grad = graph.op('FusedBatchNormGradV3', [...inputs, ...reserved], attributes);
       gradients.set(`${name}/gamma`, outputAt(grad, 1));
       gradients.set(`${name}/beta`, outputAt(grad, 2));
-      return needInput ? reshape(grad, [channels]) : null;
+      return needInput ? shaped(grad, [channels]) : null;
     },
   };
 }

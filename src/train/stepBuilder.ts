@@ -32,6 +32,12 @@ export interface LayerOutput {
 
 export const float32 = { T: { type: 'float32' } } as const satisfies Record<string, Attribute>;
 
+/** Returns the values in another shape; -1 stands for the size that follows from the others. */
+export function reshape({ graph }: StepBuilder, value: Output, shape: readonly number[]): Output {
+  const sizes = graph.constant(shape, [shape.length], 'int32');
+  return graph.op('Reshape', [value, sizes], { ...float32, Tshape: { type: 'int32' } });
+}
+
 /**
  * Returns a product of matrices or convolution, in the run's precision: with bfloat16 the float inputs are rounded to it and the
  * result is widened back, so that sums outside the product stay float32. `shapeInputs` are inputs that are not numbers to round.

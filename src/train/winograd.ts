@@ -1,6 +1,6 @@
-import type { Output } from '../graph/graphBuilder.ts';
+import { type Output, outputAt } from '../graph/graphBuilder.ts';
 import type { Layer } from '../networks/network.ts';
-import { float32, type StepBuilder } from './stepBuilder.ts';
+import { float32, reshape as reshapeOf, type StepBuilder } from './stepBuilder.ts';
 import { TILE, transposed, winogradMatrices } from './winogradMatrices.ts';
 
 type Convolution = Extract<Layer, { type: 'conv' }>;
@@ -65,11 +65,7 @@ export function addWinograd(
   const [rows, columns] = [outHeight / m, outWidth / m];
   const pad = layer.padding === 'same' ? (side - 1) / 2 : 0;
 
-  const reshape = (value: Output, shape: readonly number[]): Output =>
-    graph.op('Reshape', [value, graph.constant(shape, [shape.length], 'int32')], {
-      ...float32,
-      Tshape: { type: 'int32' },
-    });
+  const reshape = (value: Output, shape: readonly number[]): Output => reshapeOf(step, value, shape);
   const permute = (value: Output, order: readonly number[]): Output =>
     graph.op('Transpose', [value, graph.constant(order, [order.length], 'int32')], {
       ...float32,
@@ -196,7 +192,7 @@ function split({ graph }: StepBuilder, value: Output, sizes: readonly number[], 
     [value, graph.constant(sizes, [sizes.length], 'int32'), graph.scalar(axis, 'int32')],
     { ...float32, Tlen: { type: 'int32' }, num_split: { int: sizes.length } },
   );
-  return sizes.map((_, i) => (i === 0 ? node : `${node}:${i}`));
+  return sizes.map((_, i) => outputAt(node, i));
 }
 
 function join({ graph }: StepBuilder, parts: readonly Output[]): Output {
