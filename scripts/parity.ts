@@ -20,8 +20,8 @@ import { NO_VALUE } from '../src/cli/numberText.ts';
 import { formatTable } from '../src/cli/table.ts';
 import { analysisSchema, runConfigSchema } from '../src/config/schema.ts';
 import { loadDataset } from '../src/data/loadDataset.ts';
+import { availableLinearAlgebra } from '../src/engine/availableLinearAlgebra.ts';
 import { loadEngine } from '../src/engine/loadEngine.ts';
-import { nativeLinearAlgebra } from '../src/engine/nativeLinearAlgebra.ts';
 import { runTool } from '../src/engine/runTool.ts';
 import { UserError } from '../src/files/userError.ts';
 import { resultsLayout } from '../src/results/layout.ts';
@@ -103,7 +103,7 @@ async function compare(python: string, paths: readonly string[]): Promise<boolea
   if (code !== 0)
     throw new UserError(`WeightWatcher must analyze ${paths.join(', ')}, got ${stderr.slice(-500)}`);
   const answer = JSON.parse(stdout) as { versions: string; files: WeightWatcherRow[][] };
-  const algebra = nativeLinearAlgebra(loadEngine().binding);
+  const algebra = availableLinearAlgebra();
   const ours = paths.flatMap((path) => {
     const file = openWeights(path);
     try {

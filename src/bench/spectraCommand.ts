@@ -33,8 +33,8 @@ const COLUMNS: Column<SpectraCell>[] = [
   { title: 'analysis', text: ({ task }) => task },
   ...(
     [
-      ['seconds', (cell) => fixed(cell.phasewatch.seconds, 2)],
-      ['WeightWatcher', (cell) => fixed(cell.peer?.seconds ?? null, 2)],
+      ['seconds', (cell) => fixed(cell.phasewatch.seconds, 3)],
+      ['WeightWatcher', (cell) => fixed(cell.peer?.seconds ?? null, 3)],
       ['times as fast', (cell) => fixed(cell.ratio, 1)],
       ['CPU s', (cell) => fixed(cell.phasewatch.cpu_s, 2)],
       ['WeightWatcher', (cell) => fixed(cell.peer?.cpu_s ?? null, 2)],

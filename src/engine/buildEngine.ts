@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../files/userError.ts';
-import { compileObjects, linkBinding } from './compileBinding.ts';
+import { type CompileOptions, compileObjects, compileOwnModules, linkBinding } from './compileBinding.ts';
 import { engineParts } from './enginePaths.ts';
 import type { EngineManifest, NativeFile } from './engineTypes.ts';
 import { fetchWheel, PIP_FLAGS, runPip, sha256 } from './fetchWheel.ts';
@@ -66,7 +66,7 @@ export async function buildFromWheel(
     },
     (signal) => {
       onStatus('tfjs-node', 'compiling the binding');
-      return compileObjects({ compiler: compiler.command, engineFolder: folder, include, signal }, scratch);
+      return compileAll({ compiler: compiler.command, engineFolder: folder, include, signal }, scratch);
     },
     signal,
   );
@@ -118,7 +118,7 @@ export async function buildFromFolder(
   await fetchBindings(folder, onStatus, signal);
   onStatus('tfjs-node', 'compiling the binding');
   const options = { compiler: compiler.command, engineFolder: folder, include: found.include, signal };
-  const objects = await compileObjects(options, scratch);
+  const objects = await compileAll(options, scratch);
   await linkBinding(options, objects, { folder: found.folder, names: found.names, rpath: found.folder });
   onStatus('TensorFlow', 'hashing the libraries');
   const libraries = await describeFiles(
@@ -167,6 +167,12 @@ export async function buildOfficial(
     nvidia: [],
     compiler: null,
   };
+}
+
+/** Compiles all there is to compile and returns the object files that are still to be linked with TensorFlow. */
+async function compileAll(options: CompileOptions, scratch: string): Promise<string[]> {
+  const [objects] = await Promise.all([compileObjects(options, scratch), compileOwnModules(options)]);
+  return objects;
 }
 
 async function fetchBindings(

@@ -1,14 +1,16 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UserError } from '../files/userError.ts';
 import { diskFullError } from './diskFull.ts';
 import { engineParts } from './enginePaths.ts';
-import { ENGINE_SOURCES } from './installBindings.ts';
+import { ownSources } from './ownSources.ts';
 import { runTool } from './runTool.ts';
 
 const SOURCES = ['tfjs_backend', 'tfjs_binding'] as const;
 const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-DNAPI_VERSION=8'] as const;
+/** A multiply and an add may become one instruction, whose product is not rounded. */
+const LINALG_FLAGS = [...FLAGS, '-O3', '-ffp-contract=fast', '-pthread'] as const;
 
 export interface CompileOptions {
   compiler: string;
@@ -39,7 +41,7 @@ export interface LinkLibraries {
   rpath: string;
 }
 
-/** Links the binding with TensorFlow's libraries, and builds the gate of stderr beside it. */
+/** Links the binding with TensorFlow's libraries. */
 export async function linkBinding(
   options: CompileOptions,
   objects: readonly string[],
@@ -55,14 +57,25 @@ export async function linkBinding(
     ],
     options,
   );
-  const gate = join(options.engineFolder, engineParts.stderrGate);
-  await compile(
-    [...FLAGS, '-shared', `-I${nodeHeaders()}`, join(ENGINE_SOURCES, 'stderrGate.cc'), '-o', gate],
-    options,
-  );
 }
 
-async function compile(args: readonly string[], { compiler, signal }: CompileOptions): Promise<void> {
+/** Compiles our own modules, which know nothing of TensorFlow: the gate of stderr and the eigenvalue solver. */
+export async function compileOwnModules(options: Omit<CompileOptions, 'include'>): Promise<void> {
+  const shared = ['-shared', `-I${nodeHeaders()}`];
+  const linalg = readdirSync(ownSources.linalg)
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => join(ownSources.linalg, name));
+  const output = (part: string): string[] => ['-o', join(options.engineFolder, part)];
+  await Promise.all([
+    compile([...FLAGS, ...shared, ownSources.stderrGate, ...output(engineParts.stderrGate)], options),
+    compile([...LINALG_FLAGS, ...shared, ...linalg, ...output(engineParts.linalg)], options),
+  ]);
+}
+
+async function compile(
+  args: readonly string[],
+  { compiler, signal }: Pick<CompileOptions, 'compiler' | 'signal'>,
+): Promise<void> {
   const { code, stderr } = await runTool(compiler, args, { signal });
   if (code === 0) return;
   const full = diskFullError('the binding', stderr);

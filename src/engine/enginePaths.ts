@@ -7,6 +7,7 @@ export const engineParts = {
   bindings: 'node_modules/@tensorflow/tfjs-node-gpu',
   binding: 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node',
   stderrGate: 'stderrGate.node',
+  linalg: 'linalg.node',
   tensorflow: 'tensorflow',
 } as const;
 

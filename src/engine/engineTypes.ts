@@ -19,6 +19,8 @@ export interface EngineManifest {
   schema: 1;
   tensorflow: string;
   bindings: string;
+  /** SHA-256 of our own C++ that was compiled, or would have been: see ownSources. */
+  own_sources_sha256: string;
   variant: EngineVariant;
   source: EngineSource;
   /** The wheel's file name, the folder given with --lib, or the package whose installer ran. */

@@ -19,6 +19,7 @@ import { pruneBindings } from './installBindings.ts';
 import { takeInstallLock } from './installLock.ts';
 import type { InstallOptions } from './installOptions.ts';
 import { readEngine } from './locateEngine.ts';
+import { ownSourcesSha256 } from './ownSources.ts';
 import { BINDINGS_VERSION, type PinnedWheel, pinnedWheel, TENSORFLOW_VERSION } from './pins.ts';
 import { smokeCheck } from './smokeCheck.ts';
 import {
@@ -154,13 +155,14 @@ async function build(
     await pruneBindings(folder);
     const { tensorflow } = await smokeCheck(folder, signal);
     const { libraries, ...rest } = built;
-    const compiled = [engineParts.binding, engineParts.stderrGate]
+    const compiled = [engineParts.binding, engineParts.stderrGate, engineParts.linalg]
       .map((file) => join(folder, file))
       .filter(existsSync);
     const manifest: EngineManifest = {
       schema: 1,
       tensorflow,
       bindings: BINDINGS_VERSION,
+      own_sources_sha256: ownSourcesSha256(),
       variant,
       source,
       ...rest,

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../files/userError.ts';
 import { CURRENT_ENGINE, engineParts, enginesFolder } from './enginePaths.ts';
 import type { EngineManifest, LocatedEngine } from './engineTypes.ts';
+import { ownSourcesSha256 } from './ownSources.ts';
 import { BINDINGS_VERSION, TENSORFLOW_VERSION } from './pins.ts';
 
 /**
@@ -47,6 +48,9 @@ function unusable(folder: string, manifest: EngineManifest): string | null {
   }
   if (manifest.source === 'wheel' && manifest.tensorflow !== TENSORFLOW_VERSION) {
     return `it has TensorFlow ${manifest.tensorflow}, this version of phasewatch needs ${TENSORFLOW_VERSION}`;
+  }
+  if (manifest.own_sources_sha256 !== ownSourcesSha256()) {
+    return 'its eigenvalue solver was compiled from other sources than those of this version of phasewatch';
   }
   for (const { file, bytes } of manifest.files) {
     const size = statSync(resolve(folder, file), { throwIfNoEntry: false })?.size;

@@ -3,7 +3,6 @@ import { ProtoMessage } from './protobuf.ts';
 /** TensorFlow's numbers for the element types used here (tensorflow/core/framework/types.proto). */
 export const DataType = {
   float32: 1,
-  float64: 2,
   int32: 3,
   uint8: 4,
   int64: 9,
@@ -78,21 +77,12 @@ export class GraphBuilder {
     );
   }
 
-  scalar(value: number, dtype: 'float32' | 'int32' | 'float64' = 'float32'): Output {
+  scalar(value: number, dtype: 'float32' | 'int32' = 'float32'): Output {
     return this.constant([value], [], dtype);
   }
 
-  constant(
-    values: readonly number[],
-    shape: readonly number[],
-    dtype: 'float32' | 'int32' | 'float64',
-  ): Output {
-    const typed =
-      dtype === 'float32'
-        ? Float32Array.from(values)
-        : dtype === 'int32'
-          ? Int32Array.from(values)
-          : Float64Array.from(values);
+  constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): Output {
+    const typed = dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values);
     const bytes = new Uint8Array(typed.buffer);
     return this.op('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes } } });
   }

@@ -7,7 +7,7 @@ export interface Matrix {
 
 /**
  * What the analysis needs of linear algebra. Two implementations: `typescriptLinearAlgebra` (src/linalg, always there) and the
- * float64 graphs of the native engine (src/engine), which the command line hands in when the engine is installed.
+ * same algorithms compiled with the engine (engine/linalg), which the command line hands in when an engine is installed.
  */
 export interface LinearAlgebra {
   readonly name: 'native' | 'typescript';

@@ -31,6 +31,9 @@ export interface NoPowerLawFit {
 const WW_SMALL = 20;
 const WW_SMALL_MIN_TAIL = 8;
 
+/** Tails tried first: what they reach ends the measuring of most others early. */
+const PROBES = 16;
+
 /**
  * Returns the power law of the tail of `evals` (ascending, all positive). alpha is the maximum-likelihood (Hill) estimate
  * 1 + n / sum ln(lambda / xmin); in modes `paper` and `ww` xmin is the eigenvalue of least Kolmogorov-Smirnov distance (Clauset,
@@ -59,10 +62,11 @@ export function fitPowerLaw(evals: Float64Array, mode: PowerLawMode): PowerLawFi
   if (mode === 'ww' && n < WW_SMALL) return smallFit(tails, n);
   let best = -1;
   let leastD = Number.POSITIVE_INFINITY;
+  const bound = tails.leastDistanceOfSome(PROBES);
   for (let start = 0; start < n - 1; start++) {
     if (start > 0 && evals[start] === evals[start - 1]) continue; // the same xmin again
     if (evals[start] === evals[n - 1]) break;
-    const D = tails.distance(start, tails.alpha(start, 0), leastD);
+    const D = tails.distance(start, tails.alpha(start, 0), Math.min(leastD, bound));
     if (D < leastD) {
       leastD = D;
       best = start;
@@ -114,6 +118,19 @@ class Tails {
     let start = index;
     while (start > 0 && this.evals[start - 1] === this.evals[start]) start--;
     return start;
+  }
+
+  /** The least distance among tails spread over the spectrum: that of the best tail is no larger. */
+  leastDistanceOfSome(count: number): number {
+    const { evals } = this;
+    const n = evals.length;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < count; i++) {
+      const start = this.startOfValue(Math.floor((i * (n - 1)) / count));
+      if (evals[start] === evals[n - 1]) continue;
+      least = Math.min(least, this.distance(start, this.alpha(start, 0), least));
+    }
+    return least;
   }
 
   alpha(start: number, bias: 0 | 1): number {

@@ -129,11 +129,11 @@ export async function trainExperiment(
 export async function analyzeExperiment(
   experiment: Experiment,
   layout: ResultsLayout,
-  { threads, device, signal, onEvent }: RunExperimentOptions,
+  { threads, signal, onEvent }: RunExperimentOptions,
 ): Promise<SpectrumRow[]> {
   const ids = experiment.runs.map(({ id }) => id);
   const layers = await analyzeResults(layout, ids, experiment.analysis, {
-    algebra: availableLinearAlgebra(engineOptions({ threads, device })),
+    algebra: availableLinearAlgebra(threads ?? undefined),
     signal,
     onProgress: (done, total) => onEvent({ type: 'analyze', done, total }),
     onSkip: (message) => onEvent({ type: 'layer-skipped', message }),

@@ -52,6 +52,7 @@ describe('an installation', () => {
     expect(readdirSync(engine.folder).sort()).toEqual(
       [
         'engine.json',
+        'linalg.node',
         'node_modules',
         'package-lock.json',
         'package.json',

@@ -37,6 +37,7 @@ test('an engine that is not whole, or of another version or machine, is not foun
   };
   expect(spoil({ tensorflow: '2.20.0' })).toMatch(/has TensorFlow 2\.20\.0, .* needs 2\.21\.0/);
   expect(spoil({ bindings: '4.21.0' })).toMatch(/has tfjs-node-gpu 4\.21\.0/);
+  expect(spoil({ own_sources_sha256: undefined })).toMatch(/compiled from other sources/);
   expect(spoil({ arch: 'mips' })).toMatch(/was built for linux mips/);
   expect(spoil({ schema: 2 })).toMatch(/schema 1/);
   writeFileSync(path, '{"schema":');

@@ -1,14 +1,26 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadEngine } from '../../src/engine/loadEngine.ts';
 import { nativeLinearAlgebra } from '../../src/engine/nativeLinearAlgebra.ts';
 import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
 import { randomStream } from '../../src/random/stream.ts';
 
-const native = nativeLinearAlgebra(loadEngine().binding);
+const native = nativeLinearAlgebra()!;
 
 function gaussian(length: number): Float32Array {
   const stream = randomStream(1, `test/${length}`);
   return Float32Array.from({ length }, () => stream.normal());
+}
+
+function lowRank(rows: number, cols: number, rank: number, seed: number): Float64Array {
+  const stream = randomStream(seed, 'test/low-rank');
+  const left = Float64Array.from({ length: rows * rank }, () => stream.normal());
+  const right = Float64Array.from({ length: rank * cols }, () => stream.normal());
+  return Float64Array.from({ length: rows * cols }, (_, at) => {
+    const [i, j] = [Math.floor(at / cols), at % cols];
+    let sum = 0;
+    for (let k = 0; k < rank; k++) sum += left[i * rank + k]! * right[k * cols + j]!;
+    return sum;
+  });
 }
 
 describe('native linear algebra', () => {
@@ -40,11 +52,44 @@ describe('native linear algebra', () => {
       return { W: i % 2 === 0 ? W : Float64Array.from(W), rows, cols };
     });
     for (const lanes of [1, 2, 3, 8]) {
-      const found = nativeLinearAlgebra(loadEngine().binding, lanes).eigenvaluesOfEach(matrices);
+      const found = nativeLinearAlgebra(lanes)!.eigenvaluesOfEach(matrices);
       for (const [i, { W, rows, cols }] of matrices.entries()) {
         expect(found[i]).toEqual(native.eigenvalues(W, rows, cols));
       }
     }
+  });
+
+  it('agrees with the TypeScript solver on any matrix: shape, precision, rank, scale', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 70 }),
+        fc.integer({ min: 1, max: 70 }),
+        fc.integer({ min: 0, max: 70 }),
+        fc.integer({ min: -300, max: 300 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer(),
+        (rows, cols, rank, decade, threads, seed) => {
+          const W = lowRank(rows, cols, rank, seed).map((value) => value * 2 ** decade);
+          const expected = typescriptLinearAlgebra.eigenvalues(W, rows, cols);
+          const found = nativeLinearAlgebra(threads)!.eigenvalues(W, rows, cols);
+          const largest = expected.at(-1)!;
+          for (const [i, value] of found.entries()) {
+            expect(Math.abs(value - expected[i]!)).toBeLessThanOrEqual(1e-13 * largest);
+          }
+          const { eigenvalues, vectors } = nativeLinearAlgebra(threads)!.eigenvectors(W, rows, cols);
+          const n = eigenvalues.length;
+          for (let i = 0; i < n; i++) {
+            expect(Math.abs(eigenvalues[i]! - expected[i]!)).toBeLessThanOrEqual(1e-13 * largest);
+            for (let j = 0; j <= i; j++) {
+              let dot = 0;
+              for (let k = 0; k < n; k++) dot += vectors[i * n + k]! * vectors[j * n + k]!;
+              expect(Math.abs(dot - (i === j ? 1 : 0))).toBeLessThan(1e-12);
+            }
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   it('gives the singular values of a diagonal matrix, squared, to the last digits of float64', () => {
@@ -98,7 +143,16 @@ describe('native linear algebra', () => {
     expect(W).toEqual(before);
   });
 
+  it('refuses weights that are not finite, naming the first', () => {
+    const W = gaussian(600);
+    W[411] = Number.NaN;
+    W[500] = Number.POSITIVE_INFINITY;
+    expect(() => native.eigenvalues(W, 30, 20)).toThrow('W[411] must be finite, got NaN');
+    W[411] = 0;
+    expect(() => native.eigenvalues(W, 30, 20)).toThrow('W[500] must be finite, got Infinity');
+  });
+
   it('refuses weights that do not fill the matrix', () => {
-    expect(() => native.eigenvalues(new Float32Array(5), 2, 3)).toThrow('W must have 2 x 3 values, got 5');
+    expect(() => native.eigenvalues(new Float32Array(5), 2, 3)).toThrow('length of W must be 2 x 3, got 5');
   });
 });

@@ -1,0 +1,111 @@
+// Eigenvalues and eigenvectors of W^T W for JavaScript. Knows nothing of TensorFlow, so that an analysis need not load it.
+#include <node_api.h>
+
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+#include "eigen.h"
+
+namespace {
+
+using linalg::Matrix;
+
+struct Refused : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+void check(napi_status status) {
+  if (status != napi_ok) throw Refused("arguments must be those of linalg.node");
+}
+
+napi_value element(napi_env env, napi_value list, uint32_t index) {
+  napi_value value;
+  check(napi_get_element(env, list, index, &value));
+  return value;
+}
+
+int integer(napi_env env, napi_value value) {
+  int32_t number;
+  check(napi_get_value_int32(env, value, &number));
+  return number;
+}
+
+/** Reads [W, rows, cols]. */
+Matrix matrix(napi_env env, napi_value triple) {
+  napi_typedarray_type type;
+  std::size_t length;
+  void* data;
+  check(napi_get_typedarray_info(env, element(env, triple, 0), &type, &length, &data, nullptr, nullptr));
+  const int rows = integer(env, element(env, triple, 1));
+  const int cols = integer(env, element(env, triple, 2));
+  if (rows < 1 || cols < 1 || length != static_cast<std::size_t>(rows) * cols) {
+    throw Refused("length of W must be " + std::to_string(rows) + " x " + std::to_string(cols) + ", got " + std::to_string(length));
+  }
+  if (type == napi_float32_array) return {static_cast<const float*>(data), nullptr, rows, cols};
+  if (type == napi_float64_array) return {nullptr, static_cast<const double*>(data), rows, cols};
+  throw Refused("W must be a Float32Array or a Float64Array");
+}
+
+napi_value float64Array(napi_env env, const std::vector<double>& values) {
+  napi_value buffer;
+  napi_value array;
+  void* data;
+  check(napi_create_arraybuffer(env, values.size() * sizeof(double), &data, &buffer));
+  std::copy(values.begin(), values.end(), static_cast<double*>(data));
+  check(napi_create_typedarray(env, napi_float64_array, values.size(), buffer, 0, &array));
+  return array;
+}
+
+/** eigenvaluesOfEach([[W, rows, cols], ...], threads): an array of Float64Array. */
+napi_value eigenvaluesOfEach(napi_env env, napi_value list, int threads) {
+  uint32_t count;
+  check(napi_get_array_length(env, list, &count));
+  std::vector<Matrix> matrices;
+  for (uint32_t i = 0; i < count; i++) matrices.push_back(matrix(env, element(env, list, i)));
+  const auto found = linalg::eigenvaluesOfEach(matrices, threads);
+  napi_value result;
+  check(napi_create_array_with_length(env, count, &result));
+  for (uint32_t i = 0; i < count; i++) check(napi_set_element(env, result, i, float64Array(env, found[i])));
+  return result;
+}
+
+/** eigenvectors([W, rows, cols], threads): [eigenvalues, vectors]. */
+napi_value eigenvectors(napi_env env, napi_value triple, int threads) {
+  const linalg::Eigen eigen = linalg::eigenvectors(matrix(env, triple), threads);
+  napi_value result;
+  check(napi_create_array_with_length(env, 2, &result));
+  check(napi_set_element(env, result, 0, float64Array(env, eigen.values)));
+  check(napi_set_element(env, result, 1, float64Array(env, eigen.vectors)));
+  return result;
+}
+
+template <napi_value (*call)(napi_env, napi_value, int)>
+napi_value guarded(napi_env env, napi_callback_info info) {
+  try {
+    std::size_t count = 2;
+    napi_value arguments[2];
+    check(napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr));
+    return call(env, arguments[0], integer(env, arguments[1]));
+  } catch (const std::range_error& error) {
+    napi_throw_range_error(env, nullptr, error.what());
+  } catch (const Refused& error) {
+    napi_throw_range_error(env, nullptr, error.what());
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, nullptr, "not enough memory for the eigenvalue problem");
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  napi_value function;
+  napi_create_function(env, "eigenvaluesOfEach", NAPI_AUTO_LENGTH, guarded<eigenvaluesOfEach>, nullptr, &function);
+  napi_set_named_property(env, exports, "eigenvaluesOfEach", function);
+  napi_create_function(env, "eigenvectors", NAPI_AUTO_LENGTH, guarded<eigenvectors>, nullptr, &function);
+  napi_set_named_property(env, exports, "eigenvectors", function);
+  return exports;
+}

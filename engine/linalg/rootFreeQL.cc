@@ -1,0 +1,69 @@
+#include "rootFreeQL.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "implicitQL.h"
+
+namespace linalg {
+namespace {
+
+constexpr double EPSILON = std::numeric_limits<double>::epsilon();
+
+void sweepSquares(double* d, double* squares, int l, int m) {
+  const double coupling = std::sqrt(squares[l]);
+  const double half = (d[l + 1] - d[l]) / (2 * coupling);
+  const double root = std::hypot(half, 1.0);
+  const double shift = d[l] - coupling / (half + (half < 0 ? -root : root));
+  double c = 1;
+  double s = 0;
+  double gamma = d[m] - shift;
+  double p = gamma * gamma;
+  for (int i = m - 1; i >= l; i--) {
+    const double square = squares[i];
+    const double r = p + square;
+    if (i < m - 1) squares[i + 1] = s * r;
+    const double cBefore = c;
+    c = p / r;
+    s = square / r;
+    const double gammaBefore = gamma;
+    gamma = c * (d[i] - shift) - s * gammaBefore;
+    d[i + 1] = gammaBefore + (d[i] - gamma);
+    p = c == 0 ? cBefore * square : gamma * gamma / c;
+  }
+  squares[l] = s * p;
+  d[l] = shift + gamma;
+}
+
+}  // namespace
+
+void rootFreeQL(std::vector<double>& d, std::vector<double>& e) {
+  const int n = static_cast<int>(d.size());
+  std::copy(e.begin() + 1, e.end(), e.begin());
+  e[n - 1] = 0;
+  double norm = 0;
+  for (int i = 0; i < n; i++) norm = std::max(norm, std::fabs(d[i]) + std::fabs(e[i]));
+  std::vector<double>& squares = e;
+  for (double& entry : squares) entry *= entry;
+  const double negligible = std::pow(norm * EPSILON * EPSILON, 2);
+  const auto split = [&](int i) {
+    const double small = EPSILON * (std::fabs(d[i]) + std::fabs(d[i + 1]));
+    return squares[i] <= negligible || squares[i] <= small * small;
+  };
+  for (int l = 0; l < n; l++) {
+    for (int sweep = 0;; sweep++) {
+      int m = l;
+      while (m < n - 1 && !split(m)) m++;
+      if (m == l) break;
+      if (sweep == MAX_SWEEPS) {
+        throw std::runtime_error("eigenvalue " + std::to_string(l) + " of " + std::to_string(n) + " did not converge");
+      }
+      sweepSquares(d.data(), squares.data(), l, m);
+    }
+  }
+}
+
+}  // namespace linalg
