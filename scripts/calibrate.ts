@@ -5,7 +5,7 @@
  * keeps the table.
  */
 import { parseArgs } from 'node:util';
-import { typescriptLinearAlgebra } from '../src/linalg/typescriptLinearAlgebra.ts';
+import { availableLinearAlgebra } from '../src/engine/availableLinearAlgebra.ts';
 import { classifyPhase } from '../src/phases/classifyPhase.ts';
 import { randomStream } from '../src/random/stream.ts';
 import { PHASES } from '../src/spectra/spectrumRow.ts';
@@ -35,6 +35,7 @@ const shapes = SHAPES.filter(
   ({ rows, cols }) => values.shapes?.split(',').includes(`${rows}x${cols}`) ?? true,
 );
 
+const algebra = availableLinearAlgebra();
 const rows: string[][] = [];
 for (const family of MATRIX_FAMILIES) {
   const totals = new Map<string, number>();
@@ -52,7 +53,7 @@ for (const family of MATRIX_FAMILIES) {
       const stream = randomStream(0, `calibrate/${family.name}/${name}/${index}`);
       const evals =
         family.drawSpectrum?.(stream, shape) ??
-        typescriptLinearAlgebra.eigenvalues(family.draw(stream, shape), shape.rows, shape.cols);
+        algebra.eigenvalues(family.draw(stream, shape), shape.rows, shape.cols);
       const result = classifyPhase(evals, { N: shape.rows, M: shape.cols });
       const label = result.phase ?? 'none';
       if (values.verbose && label !== family.phase && result.phase !== null) {

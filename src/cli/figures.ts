@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
+import { availableLinearAlgebra } from '../engine/availableLinearAlgebra.ts';
 import type { Figure } from '../figures/figure.ts';
 import { resultsFigures } from '../figures/resultsFigures.ts';
-import { typescriptLinearAlgebra } from '../linalg/typescriptLinearAlgebra.ts';
 import { eigenvectorFigures } from '../results/eigenvectorFigures.ts';
 import { resultsLayout } from '../results/layout.ts';
 import { type Results, readResults } from '../results/readResults.ts';
@@ -37,5 +37,5 @@ export const figuresCommand: CommandModule<object, FiguresArgs> = {
 
 function* drawAll(results: Results, eigenvectors: boolean): Generator<Figure> {
   yield* resultsFigures(results);
-  if (eigenvectors) yield* eigenvectorFigures(results, typescriptLinearAlgebra);
+  if (eigenvectors) yield* eigenvectorFigures(results, availableLinearAlgebra());
 }

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '../files/userError.ts';
 import { openSafetensors, type Tensor, writeSafetensors } from '../snapshots/safetensors.ts';
 import type { StateVariable } from './trainingGraph.ts';
 
@@ -36,8 +38,8 @@ export function writeCheckpoint(
 }
 
 /**
- * Returns the checkpoint at `path`, or null with the reason when it cannot serve: none there, not whole, or of a run with another
- * identity (see runIdentity) or state.
+ * Returns the checkpoint at `path`, or null with the reason when it cannot serve: none there, not whole, or of another state. Throws
+ * UserError for a whole one of another identity (see runIdentity): starting over would throw away what it took to train.
  */
 export function readCheckpoint(
   path: string,
@@ -47,13 +49,13 @@ export function readCheckpoint(
   | { position: TrainingPosition; values: Map<string, Float32Array> }
   | { position: null; reason: string | null } {
   if (!existsSync(path)) return { position: null, reason: null };
+  let written: string | undefined;
   try {
     const file = openSafetensors(path);
     try {
       if (file.metadata.format !== FORMAT) return { position: null, reason: `${path} is not a checkpoint` };
-      if (file.metadata.identity !== identity) {
-        return { position: null, reason: `${path} belongs to a run with other settings` };
-      }
+      written = file.metadata.identity;
+      if (written !== identity) throw mismatch(path);
       const values = new Map(state.map(({ name }) => [name, file.read(name).data as Float32Array] as const));
       const number = (key: keyof TrainingPosition): number => Number(file.metadata[key]);
       return {
@@ -71,6 +73,14 @@ export function readCheckpoint(
       file.close();
     }
   } catch (error) {
+    if (written !== undefined && written !== identity) throw error;
     return { position: null, reason: (error as Error).message };
   }
+}
+
+function mismatch(path: string): UserError {
+  return new UserError(
+    `checkpoint ${path} must be of a run with these settings, got one of another run, or of another version of phasewatch; ` +
+      `remove ${dirname(path)} to train the run from its beginning, or choose another folder with --out`,
+  );
 }

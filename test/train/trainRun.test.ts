@@ -83,10 +83,14 @@ describe('a checkpoint that cannot serve', () => {
     expect(readFileSync(log, 'utf8')).toMatch(/starting from epoch 0: .*checkpoint\.safetensors/);
   });
 
-  it('of a run with other settings, is not used, nor are its snapshots left', async () => {
+  it('of a run with other settings, is refused, and what was trained stays', async () => {
     await train('other', jobConfig({ epochs: 4, seed: 12 }));
-    expect(await train('other', config)).toMatchObject({ state: 'done', epoch: 2 });
-    expect(results(dir('other'))).toEqual(results(dir('whole')));
+    const trained = results(dir('other'));
+    expect(await train('other', config)).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('must be of a run with these settings'),
+    });
+    expect(results(dir('other'))).toEqual(trained);
   });
 });
 
