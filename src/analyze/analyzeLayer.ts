@@ -19,7 +19,7 @@ import type { WeightPrecision } from '../spectra/ranks.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 
 /** Raised whenever the same weights would give other rows: spectra of an older version are then computed anew. */
-export const ANALYSIS_VERSION = 'phasewatch analysis 2';
+export const ANALYSIS_VERSION = 'phasewatch analysis 3';
 
 /** The weights of one layer as matrices of one shape, row-major: one of a dense layer, one for each slice of a convolution. */
 export interface LayerWeights {
@@ -88,10 +88,12 @@ function extraColumns(
     const calibration = nullCalibration(eigenvalues, weights, { copies: randomize, fit }, stream, algebra);
     Object.assign(columns, calibration);
   }
-  // Vectors and submatrices belong to one matrix; a convolution has many.
+  if (vectors) {
+    Object.assign(columns, localizationColumns(matrices, rows, cols, spectrum.num_spikes, algebra));
+  }
+  // Submatrices belong to one matrix; a convolution has many.
   const [W, ...others] = matrices;
   if (W !== undefined && others.length === 0) {
-    if (vectors) Object.assign(columns, localizationColumns(W, rows, cols, spectrum.num_spikes, algebra));
     const fits = farms !== null && farms.columns <= spectrum.M && farms.aspect * farms.columns <= spectrum.N;
     if (fits) Object.assign(columns, fixedAspectColumns(W, rows, cols, farms, algebra));
   }

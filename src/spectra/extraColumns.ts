@@ -73,16 +73,27 @@ export function bootstrapColumns(
   };
 }
 
-/** Returns localization_ratio_*, participation_ratio_*, vector_entropy_* of bulk and spikes (means) for one matrix, row-major rows x cols. */
+/**
+ * Returns localization_ratio_*, participation_ratio_*, vector_entropy_* of bulk and spikes (means) over the eigenvectors of all
+ * matrices of a layer, row-major rows x cols each; the spikes are the `numSpikes` largest eigenvalues of all together.
+ */
 export function localizationColumns(
-  W: Float32Array | Float64Array,
+  matrices: readonly (Float32Array | Float64Array)[],
   rows: number,
   cols: number,
   numSpikes: number | null,
   algebra: LinearAlgebra,
 ): ExtraColumns {
-  const { eigenvalues, vectors } = algebra.eigenvectors(W, rows, cols);
-  const { bulk, spikes } = layerLocalization(vectors, eigenvalues.length, numSpikes ?? 0);
+  const pairs = matrices.flatMap((W) => {
+    const { eigenvalues, vectors } = algebra.eigenvectors(W, rows, cols);
+    const n = eigenvalues.length;
+    return Array.from(eigenvalues, (value, i) => ({ value, vector: vectors.subarray(i * n, (i + 1) * n) }));
+  });
+  pairs.sort((a, b) => a.value - b.value);
+  const { bulk, spikes } = layerLocalization(
+    pairs.map(({ vector }) => vector),
+    numSpikes ?? 0,
+  );
   const columns = (part: 'bulk' | 'spikes', mean: VectorLocalization | null): ExtraColumns => ({
     [`localization_ratio_${part}`]: mean?.localizationRatio ?? null,
     [`participation_ratio_${part}`]: mean?.participationRatio ?? null,

@@ -51,28 +51,24 @@ export interface LayerLocalization {
 }
 
 /**
- * Returns the mean localization of the eigenvectors of the `numSpikes` largest eigenvalues and of all others. `vectors`: row-major,
- * one unit eigenvector of the smaller Gram matrix a row, in the order of ascending eigenvalues.
+ * Returns the mean localization of the eigenvectors of the `numSpikes` largest eigenvalues and of all others. `vectors`: unit
+ * eigenvectors of the smaller Gram matrix, of one layer's matrices together, in the order of ascending eigenvalues.
  */
-export function layerLocalization(
-  vectors: Float64Array,
-  count: number,
-  numSpikes: number,
-): LayerLocalization {
+export function layerLocalization(vectors: readonly Float64Array[], numSpikes: number): LayerLocalization {
+  const count = vectors.length;
   if (!(numSpikes >= 0 && numSpikes <= count)) {
     throw new RangeError(`numSpikes must be in 0..${count}, got ${numSpikes}`);
   }
-  const length = vectors.length / count;
-  const mean = (from: number, to: number): VectorLocalization | null => {
-    if (to === from) return null;
+  const mean = (part: readonly Float64Array[]): VectorLocalization | null => {
+    if (part.length === 0) return null;
     const total = { localizationRatio: 0, participationRatio: 0, entropy: 0 };
-    for (let i = from; i < to; i++) {
-      const one = vectorLocalization(vectors.subarray(i * length, (i + 1) * length));
+    for (const vector of part) {
+      const one = vectorLocalization(vector);
       for (const key of Object.keys(total) as (keyof VectorLocalization)[]) {
-        total[key] += one[key] / (to - from);
+        total[key] += one[key] / part.length;
       }
     }
     return total;
   };
-  return { bulk: mean(0, count - numSpikes), spikes: mean(count - numSpikes, count) };
+  return { bulk: mean(vectors.slice(0, count - numSpikes)), spikes: mean(vectors.slice(count - numSpikes)) };
 }

@@ -34,7 +34,7 @@ it('docs/metrics.md defines every column', () => {
       stream,
       algebra,
     ),
-    ...localizationColumns(W, 40, 20, spectrum.num_spikes, algebra),
+    ...localizationColumns([W], 40, 20, spectrum.num_spikes, algebra),
     ...fixedAspectColumns(W, 40, 20, { aspect: 1, columns: 10 }, algebra),
   };
   const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');

@@ -106,8 +106,10 @@ describe('localization', () => {
 
   it("of noise is near the authors' bulk values for vectors of 384 entries: 97.7, 3.37, 4.109", () => {
     const stream = randomStream(8, 'test/localization');
-    const vectors = Float64Array.from({ length: 400 * 384 }, () => stream.normal());
-    const { bulk, spikes } = layerLocalization(vectors, 400, 0);
+    const vectors = Array.from({ length: 400 }, () =>
+      Float64Array.from({ length: 384 }, () => stream.normal()),
+    );
+    const { bulk, spikes } = layerLocalization(vectors, 0);
     expect(Math.abs(bulk!.localizationRatio - 97.728)).toBeLessThan(2);
     expect(Math.abs(bulk!.participationRatio - (384 / 3) ** 0.25)).toBeLessThan(0.02);
     expect(Math.abs(bulk!.entropy - 4.10858)).toBeLessThan(0.02);
@@ -117,11 +119,22 @@ describe('localization', () => {
   it('tells a localized spike from the bulk', () => {
     const W = gaussianMatrix(randomStream(9, 'test/localization'), { rows: 200, cols: 100 });
     W[0] = W[0]! + 8;
-    const columns = localizationColumns(W, 200, 100, 1, typescriptLinearAlgebra);
+    const columns = localizationColumns([W], 200, 100, 1, typescriptLinearAlgebra);
     expect(Number(columns.participation_ratio_spikes)).toBeLessThan(1.2);
     expect(Number(columns.participation_ratio_bulk)).toBeGreaterThan(2);
     expect(Number(columns.localization_ratio_spikes)).toBeLessThan(Number(columns.localization_ratio_bulk));
-    expect(() => layerLocalization(W, 200, 201)).toThrow('numSpikes must be in 0..200, got 201');
+    expect(() => layerLocalization([W], 2)).toThrow('numSpikes must be in 0..1, got 2');
+  });
+
+  it('takes the spikes of all matrices of a convolution together, wherever they lie', () => {
+    const stream = randomStream(10, 'test/localization');
+    const slices = Array.from({ length: 9 }, () => gaussianMatrix(stream, { rows: 60, cols: 40 }));
+    slices[4]![0] = slices[4]![0]! + 30;
+    slices[7]![2] = slices[7]![2]! + 20;
+    const together = localizationColumns(slices, 60, 40, 2, typescriptLinearAlgebra);
+    expect(Number(together.participation_ratio_spikes)).toBeLessThan(1.1);
+    const bulk = Number(together.participation_ratio_bulk);
+    expect(Math.abs(bulk - (40 / 3) ** 0.25)).toBeLessThan(0.1);
   });
 });
 
