@@ -19,7 +19,7 @@ export interface AnalyzeOptions {
   /** When aborted, the analysis ends after the run at hand. */
   signal: AbortSignal;
   onProgress(done: number, total: number): void;
-  /** Hears of every layer that could not be analyzed. */
+  /** Hears of every layer that could not be analyzed, and of spectra that had to stay as they were. */
   onSkip(message: string): void;
 }
 
@@ -30,11 +30,20 @@ interface RunSpectra {
   sources: Record<string, string>;
 }
 
+/** Those of the files; `current` when they were analyzed in the way asked for now. */
+interface KnownSpectra extends RunSpectra {
+  current: boolean;
+}
+
+/** Stands before the SHA-256 of a snapshot that was gone when the others were analyzed anew: if it comes back it is analyzed again. */
+const EARLIER = 'earlier analysis of ';
+
 const ESD_FORMAT = 'phasewatch esd 1';
 
 /**
  * Analyzes every snapshot of the given runs, writes esd/<run>.safetensors and spectra.csv, and returns the rows of spectra.csv.
- * A snapshot whose bytes were analyzed before in the same way is not analyzed again; spectra outlive their snapshots.
+ * A snapshot whose bytes were analyzed before in the same way is not analyzed again. Spectra outlive their snapshots: where one is gone
+ * its rows stay, even those of another analysis.
  */
 export async function analyzeResults(
   layout: ResultsLayout,
@@ -54,10 +63,16 @@ export async function analyzeResults(
     const sources = new Map(
       all.map((epoch) => [
         epoch,
-        epochs.includes(epoch) ? fileSha256(snapshot(epoch)) : known.sources[epoch]!,
+        epochs.includes(epoch) ? fileSha256(snapshot(epoch)) : keptSource(known, epoch),
       ]),
     );
-    const changed = all.filter((epoch) => sources.get(epoch) !== known.sources[epoch]);
+    const changed = epochs.filter((epoch) => !known.current || sources.get(epoch) !== known.sources[epoch]);
+    const kept = all.filter((epoch) => sources.get(epoch)!.startsWith(EARLIER));
+    if (kept.length > 0) {
+      onSkip(
+        `kept the spectra of run ${run}, epochs ${kept.join(' ')}, of an earlier analysis: the snapshots are gone`,
+      );
+    }
     done += epochs.filter((epoch) => !changed.includes(epoch)).length;
     const analyzed: RunSpectra = { rows: [], eigenvalues: new Map(), sources: {} };
     for (let at = 0; at < changed.length; at += algebra.lanes) {
@@ -82,7 +97,7 @@ export async function analyzeResults(
     };
     for (const epoch of all) takeEpoch(spectra, changed.includes(epoch) ? analyzed : known, epoch);
     rows.push(...spectra.rows);
-    if (canonicalJson(spectra.sources) !== canonicalJson(known.sources)) {
+    if (changed.length > 0) {
       // The rows first: eigenvalues without rows are analyzed again, rows of other weights than the sources say would be wrong.
       const later = runs.slice(runs.indexOf(run) + 1);
       writeSpectraCsv(layout.spectra, [...rows, ...earlier.filter((row) => later.includes(row.run ?? ''))]);
@@ -120,13 +135,13 @@ function readRunSpectra(
   run: string,
   analysis: AnalysisConfig,
   earlier: readonly SpectrumRow[],
-): RunSpectra {
-  const none = { rows: [], eigenvalues: new Map(), sources: {} };
+): KnownSpectra {
+  const none = { rows: [], eigenvalues: new Map(), sources: {}, current: true };
   const path = layout.esd(run);
   if (!existsSync(path)) return none;
   const file = openSafetensors(path);
   try {
-    if (file.metadata.format !== ESD_FORMAT || file.metadata.analysis !== analysisKey(analysis)) return none;
+    if (file.metadata.format !== ESD_FORMAT) return none;
     const rows = earlier.filter((row) => row.run === run);
     const analyzed = new Set(rows.map((row) => row.epoch));
     const sources = Object.entries(JSON.parse(file.metadata.sources ?? '{}') as Record<string, string>);
@@ -134,10 +149,16 @@ function readRunSpectra(
       rows,
       eigenvalues: new Map(file.names.map((name) => [name, file.read(name)])),
       sources: Object.fromEntries(sources.filter(([epoch]) => analyzed.has(Number(epoch)))),
+      current: file.metadata.analysis === analysisKey(analysis),
     };
   } finally {
     file.close();
   }
+}
+
+function keptSource({ sources, current }: KnownSpectra, epoch: number): string {
+  const source = sources[epoch]!;
+  return current || source.startsWith(EARLIER) ? source : EARLIER + source;
 }
 
 function takeEpoch(spectra: RunSpectra, from: RunSpectra, epoch: number): void {

@@ -107,6 +107,38 @@ describe('analyzeResults', () => {
     expect(solved).toBe(0);
   });
 
+  it('keeps spectra whose snapshots are gone when the others are analyzed in another way', async () => {
+    for (const epoch of [0, 1, 2]) snapshot('b=2', epoch);
+    const before = await analyze(['b=2']);
+    const kept = before.filter(({ epoch }) => epoch !== 2);
+    pruneSnapshots(resultsLayout(dir), 'b=2', 'last');
+    const ww = analysisSchema.parse({ fit: 'ww' });
+    const after = await analyze(['b=2'], ww);
+    expect(after.filter(({ epoch }) => epoch !== 2)).toEqual(kept);
+    expect(after.filter(({ epoch }) => epoch === 2).map(({ fit }) => fit)).toEqual(['ww', 'ww']);
+    expect(skips).toEqual([
+      'kept the spectra of run b=2, epochs 0 1, of an earlier analysis: the snapshots are gone',
+    ]);
+    expect(readSafetensors(resultsLayout(dir).esd('b=2')).tensors.size).toBe(6);
+    solved = 0;
+    expect(await analyze(['b=2'], ww)).toEqual(after);
+    expect(solved).toBe(0);
+    // The same bytes again, but never analyzed in this way.
+    snapshot('b=2', 1);
+    await analyze(['b=2'], ww);
+    expect(solved).toBe(10);
+  });
+
+  it('loses nothing where no snapshot is left, as in published results', async () => {
+    for (const epoch of [0, 1]) snapshot('b=2', epoch);
+    const before = await analyze(['b=2']);
+    pruneSnapshots(resultsLayout(dir), 'b=2', 'none');
+    const esd = readFileSync(resultsLayout(dir).esd('b=2'));
+    expect(await analyze(['b=2'], analysisSchema.parse({ fit: 'ww' }))).toEqual(before);
+    expect(readSpectraCsv(resultsLayout(dir).spectra)).toEqual(before);
+    expect(readFileSync(resultsLayout(dir).esd('b=2'))).toEqual(esd);
+  });
+
   it('refuses a layer with NaN by name and goes on with the others', async () => {
     snapshot('b=2', 0, 0, true);
     const rows = await analyze(['b=2']);
