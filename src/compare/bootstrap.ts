@@ -11,7 +11,8 @@ const MIN_DEFINED = 0.9;
 
 /**
  * Returns the percentile bootstrap interval of a correlation: `resamples` draws of n pairs with replacement, the central
- * `level` of their coefficients. Null where the coefficient is undefined in more than a tenth of them (constant x or y).
+ * `level` of their coefficients. Null where the coefficient is undefined in more than a tenth of them (constant x or y), and where all
+ * are the same: pairs in perfect order stay so in every draw, which tells nothing of how far the order would hold.
  */
 export function bootstrapInterval(
   kind: CorrelationKind,
@@ -41,5 +42,6 @@ export function bootstrapInterval(
     const high = Math.min(found.length - 1, low + 1);
     return found[low]! + (found[high]! - found[low]!) * (position - low);
   };
-  return { low: at((1 - level) / 2), high: at((1 + level) / 2) };
+  const interval = { low: at((1 - level) / 2), high: at((1 + level) / 2) };
+  return interval.low === interval.high ? null : interval;
 }

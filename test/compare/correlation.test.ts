@@ -114,6 +114,14 @@ describe('bootstrapInterval', () => {
     expect(held).toBeLessThan(100);
   });
 
+  it('is none for pairs in perfect order: every draw says 1, however few there are', () => {
+    const x = Float64Array.of(1, 2, 3, 4);
+    expect(bootstrapInterval('spearman', x, x, randomStream(1, 'boot'), options)).toBeNull();
+    expect(
+      bootstrapInterval('spearman', x, Float64Array.of(1, 3, 2, 4), randomStream(1, 'boot'), options),
+    ).not.toBeNull();
+  });
+
   it('is the same for the same stream and narrows with the sample', () => {
     const { x, y } = sample(200, 0.6, 1);
     const wide = bootstrapInterval(
