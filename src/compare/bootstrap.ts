@@ -9,6 +9,9 @@ export interface Interval {
 /** Fewer resamples with a coefficient than this share of all: the pairs are too few or too tied for an interval. */
 const MIN_DEFINED = 0.9;
 
+/** Coefficients that differ by less are the same. */
+const ROUNDING = 1e-12;
+
 /**
  * Returns the percentile bootstrap interval of a correlation: `resamples` draws of n pairs with replacement, the central
  * `level` of their coefficients. Null where the coefficient is undefined in more than a tenth of them (constant x or y), and where all
@@ -43,5 +46,5 @@ export function bootstrapInterval(
     return found[low]! + (found[high]! - found[low]!) * (position - low);
   };
   const interval = { low: at((1 - level) / 2), high: at((1 + level) / 2) };
-  return interval.low === interval.high ? null : interval;
+  return interval.high - interval.low < ROUNDING ? null : interval;
 }
