@@ -68,7 +68,9 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
   for (const layer of layers) {
     const ofLayer = rows.filter((row) => row.layer === layer);
     const lastOfLayer = last.filter((row) => row.layer === layer);
-    const sweep = shown.filter((row) => row.layer === layer);
+    const sweep = shown
+      .filter((row) => row.layer === layer)
+      .sort((a, b) => (a.batch_size ?? 0) - (b.batch_size ?? 0));
     if (sweep.length > 1) {
       const grid = drawable(sweep.slice(0, MOST_PANELS), (row) => `${row.run}: ${row.phase ?? 'no label'}`);
       if (grid.length > 0)
