@@ -49,33 +49,40 @@ export function readCheckpoint(
   | { position: TrainingPosition; values: Map<string, Float32Array> }
   | { position: null; reason: string | null } {
   if (!existsSync(path)) return { position: null, reason: null };
-  let written: string | undefined;
+  const file = attempt(() => openSafetensors(path));
+  if ('reason' in file) return { position: null, reason: file.reason };
+  const { metadata, read, close } = file.value;
   try {
-    const file = openSafetensors(path);
-    try {
-      if (file.metadata.format !== FORMAT) return { position: null, reason: `${path} is not a checkpoint` };
-      written = file.metadata.identity;
-      if (written !== identity) throw mismatch(path);
-      const values = new Map(state.map(({ name }) => [name, file.read(name).data as Float32Array] as const));
-      const number = (key: keyof TrainingPosition): number => Number(file.metadata[key]);
-      return {
-        position: {
-          epoch: number('epoch'),
-          batches: number('batches'),
-          lossSum: number('lossSum'),
-          correct: number('correct'),
-          images: number('images'),
-          seconds: number('seconds'),
-        },
-        values,
-      };
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    if (written !== undefined && written !== identity) throw error;
-    return { position: null, reason: (error as Error).message };
+    if (metadata.format !== FORMAT) return { position: null, reason: `${path} is not a checkpoint` };
+    if (metadata.identity !== identity) throw mismatch(path);
+    const values = attempt(
+      () => new Map(state.map(({ name }) => [name, read(name).data as Float32Array] as const)),
+    );
+    if ('reason' in values) return { position: null, reason: values.reason };
+    return { position: positionIn(metadata), values: values.value };
+  } finally {
+    close();
   }
+}
+
+function attempt<Value>(take: () => Value): { value: Value } | { reason: string } {
+  try {
+    return { value: take() };
+  } catch (error) {
+    return { reason: (error as Error).message };
+  }
+}
+
+function positionIn(metadata: Record<string, string>): TrainingPosition {
+  const number = (key: keyof TrainingPosition): number => Number(metadata[key]);
+  return {
+    epoch: number('epoch'),
+    batches: number('batches'),
+    lossSum: number('lossSum'),
+    correct: number('correct'),
+    images: number('images'),
+    seconds: number('seconds'),
+  };
 }
 
 function mismatch(path: string): UserError {
