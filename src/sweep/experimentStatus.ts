@@ -8,7 +8,7 @@ import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import type { RunStatus } from '../results/runStatus.ts';
 import { experimentRuns } from './experimentRuns.ts';
-import { readStoredRun } from './runFolder.ts';
+import { isFinished, readStoredRun } from './runFolder.ts';
 import { type Speed, secondsPerStep } from './stepTime.ts';
 
 /** What a scheduler says of the task that trains a run. */
@@ -25,7 +25,10 @@ export interface SchedulerTask {
 /** How one run stands; keys are those of `status --json`. */
 export interface RunState {
   run: string;
-  /** `waiting`: nothing of it is there yet. A run whose process is gone is `interrupted`: the same command goes on with it. */
+  /**
+   * `waiting`: nothing of it is there yet, or it ended with fewer epochs than are now asked for. A run whose process is gone is
+   * `interrupted`: the same command goes on with it.
+   */
   state: 'done' | 'running' | 'failed' | 'interrupted' | 'waiting';
   epoch: number;
   epochs: number | null;
@@ -123,7 +126,8 @@ function runState(
   task: SchedulerTask | null,
 ): RunState {
   const status = stored?.status ?? null;
-  const state = stateOf(status, task);
+  const extended = status?.state === 'done' && config !== null && !isFinished(status, config.epochs);
+  const state = extended ? 'waiting' : stateOf(status, task);
   const ended = state === 'done' || state === 'failed';
   return {
     run,

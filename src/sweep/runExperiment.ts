@@ -20,7 +20,7 @@ import { collectEnvironment, type Source } from './provenance.ts';
 import { recordedRun } from './recordedRun.ts';
 import { lockResults } from './resultsLock.ts';
 import type { RunExperimentOptions, RunOutcome, RunSummary } from './runEvents.ts';
-import { planRun, type RunTask, readStoredRun } from './runFolder.ts';
+import { isFinished, planRun, type RunTask, readStoredRun } from './runFolder.ts';
 
 export interface PlannedRun {
   run: ExperimentRun;
@@ -166,7 +166,7 @@ export function summarize({ run, files }: PlannedRun, trained: boolean): RunSumm
   const test = row?.test_accuracy ?? null;
   return {
     run: run.id,
-    state: status === null || status.state === 'running' ? 'waiting' : status.state,
+    state: stateOf(status, run.config.epochs),
     epoch: row?.epoch ?? 0,
     epochs: run.config.epochs,
     train_accuracy: train,
@@ -177,4 +177,9 @@ export function summarize({ run, files }: PlannedRun, trained: boolean): RunSumm
     error: status?.error ?? null,
     trained,
   };
+}
+
+function stateOf(status: RunStatus | null, epochs: number): RunSummary['state'] {
+  if (status === null || status.state === 'running') return 'waiting';
+  return status.state === 'done' && !isFinished(status, epochs) ? 'waiting' : status.state;
 }

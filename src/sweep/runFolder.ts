@@ -33,7 +33,7 @@ export function readStoredRun(files: RunLayout): StoredRun | null {
 /**
  * Returns what is left to do for a run in a folder that may hold it already. A run of more epochs goes on where one of fewer ended:
  * what an epoch does follows from its number, not from how many are to come. Throws UserError when the folder holds a run with other
- * settings, naming them: trained results are never overwritten.
+ * settings, naming them, or one that lacks the checkpoint to go on from: trained results are never overwritten.
  */
 export function planRun(
   id: string,
@@ -51,9 +51,7 @@ export function planRun(
     );
   }
   const { status } = stored;
-  const finished =
-    status?.state === 'done' && (status.stopped_early || stored.config.epochs === config.epochs);
-  if (finished) {
+  if (isFinished(status, config.epochs)) {
     if (snapshotsServe(stored.config.snapshots, config.snapshots)) return 'skip-done';
     throw new UserError(
       `snapshots of the finished run ${id} in ${files.dir} must hold what the config asks for, got ` +
@@ -61,8 +59,19 @@ export function planRun(
       'choose another folder with --out, or remove that run to train it again',
     );
   }
-  if (status?.state === 'failed') return retryFailed ? 'continue' : 'skip-failed';
+  if (status?.state === 'failed' && !retryFailed) return 'skip-failed';
+  if (status !== null && status.epoch > 0 && !existsSync(files.checkpoint)) {
+    throw new UserError(
+      `run ${id} in ${files.dir} must have its checkpoint to go on after epoch ${status.epoch}, got none`,
+      'choose another folder with --out, or remove that run to train it from its beginning',
+    );
+  }
   return 'continue';
+}
+
+/** Returns whether a run has come to its end: all the epochs that are asked for, or as many as early stopping leaves it. */
+export function isFinished(status: RunStatus | null, epochs: number): boolean {
+  return status?.state === 'done' && (status.stopped_early || status.epoch >= epochs);
 }
 
 /** Returns the identity that a checkpoint is held to: that of the run, however many epochs it is to have. */

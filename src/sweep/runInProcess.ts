@@ -68,7 +68,6 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
         update({ epoch });
         announce(epoch);
       },
-      onNote: (message) => log.warn(message),
       onStep: ({ epoch, batch, batches, imagesPerSecond }) =>
         onEvent({
           type: 'step',

@@ -38,38 +38,38 @@ export function writeCheckpoint(
 }
 
 /**
- * Returns the checkpoint at `path`, or null with the reason when it cannot serve: none there, not whole, or of another state. Throws
- * UserError for a whole one of another identity (see runIdentity): starting over would throw away what it took to train.
+ * Returns the checkpoint at `path`, or null where there is none. Throws UserError for one that cannot serve, of another identity (see
+ * runIdentity) or not whole: starting over would throw away what it took to train.
  */
 export function readCheckpoint(
   path: string,
   identity: string,
   state: readonly StateVariable[],
-):
-  | { position: TrainingPosition; values: Map<string, Float32Array> }
-  | { position: null; reason: string | null } {
-  if (!existsSync(path)) return { position: null, reason: null };
-  const file = attempt(() => openSafetensors(path));
-  if ('reason' in file) return { position: null, reason: file.reason };
-  const { metadata, read, close } = file.value;
+): { position: TrainingPosition; values: Map<string, Float32Array> } | null {
+  if (!existsSync(path)) return null;
+  const { metadata, read, close } = whole(path, () => openSafetensors(path));
   try {
-    if (metadata.format !== FORMAT) return { position: null, reason: `${path} is not a checkpoint` };
-    if (metadata.identity !== identity) throw mismatch(path);
-    const values = attempt(
-      () => new Map(state.map(({ name }) => [name, read(name).data as Float32Array] as const)),
+    if (metadata.format !== FORMAT) throw refusal(path, 'must be one of phasewatch, got another file');
+    if (metadata.identity !== identity) {
+      throw refusal(
+        path,
+        'must be of a run with these settings, got one of another run, or of another version of phasewatch',
+      );
+    }
+    const tensors = whole(path, () =>
+      state.map(({ name }) => [name, read(name).data as Float32Array] as const),
     );
-    if ('reason' in values) return { position: null, reason: values.reason };
-    return { position: positionIn(metadata), values: values.value };
+    return { position: positionIn(metadata), values: new Map(tensors) };
   } finally {
     close();
   }
 }
 
-function attempt<Value>(take: () => Value): { value: Value } | { reason: string } {
+function whole<Part>(path: string, take: () => Part): Part {
   try {
-    return { value: take() };
+    return take();
   } catch (error) {
-    return { reason: (error as Error).message };
+    throw refusal(path, `must be whole: ${(error as Error).message}`);
   }
 }
 
@@ -85,9 +85,8 @@ function positionIn(metadata: Record<string, string>): TrainingPosition {
   };
 }
 
-function mismatch(path: string): UserError {
+function refusal(path: string, reason: string): UserError {
   return new UserError(
-    `checkpoint ${path} must be of a run with these settings, got one of another run, or of another version of phasewatch; ` +
-      `remove ${dirname(path)} to train the run from its beginning, or choose another folder with --out`,
+    `checkpoint ${path} ${reason}; remove ${dirname(path)} to train the run from its beginning, or choose another folder with --out`,
   );
 }

@@ -43,7 +43,6 @@ export interface TrainRunOptions {
   /** When aborted, the session call at hand is finished, the checkpoint written, and the run returns. */
   signal: AbortSignal;
   onResume(position: TrainingPosition): void;
-  onNote(message: string): void;
   onStep(progress: StepProgress): void;
   onEpoch(row: MetricsRow): void;
 }
@@ -87,12 +86,12 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainOutcome> 
 
 /** Brings session and files to the state of the last checkpoint, or to that of epoch 0. */
 function restore(
-  { files, config, identity, onResume, onNote, onEpoch }: TrainRunOptions,
+  { files, config, identity, onResume, onEpoch }: TrainRunOptions,
   network: Network,
   session: TrainingSession,
 ): { position: TrainingPosition; rows: MetricsRow[] } {
   const checkpoint = readCheckpoint(files.checkpoint, identity, session.state);
-  if (checkpoint.position !== null) {
+  if (checkpoint !== null) {
     const { position } = checkpoint;
     session.setState(checkpoint.values);
     removeSnapshotsAfter(files, position.epoch);
@@ -102,7 +101,6 @@ function restore(
     onResume(position);
     return { position, rows };
   }
-  if (checkpoint.reason !== null) onNote(`starting from epoch 0: ${checkpoint.reason}`);
   removeSnapshotsAfter(files, -1);
   const weights = initialWeights(network, config.initSeed ?? config.seed);
   session.setState(

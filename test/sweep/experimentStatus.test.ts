@@ -42,6 +42,15 @@ describe('the status of an experiment', () => {
     expect(state.eta_s).toBe(76);
   });
 
+  it('counts a run that ended with fewer epochs than are now asked for as waiting, with the time it has left', () => {
+    const layout = resultsFolder(experiment);
+    writeRun(layout, one, 3, { state: 'done' });
+    writeRun(layout, two, 2, { state: 'done', stopped_early: true });
+    const { runs } = experimentStatus(layout.dir, now);
+    expect(runs[0]).toMatchObject({ state: 'waiting', epoch: 3, epochs: 4, eta_s: 10 });
+    expect(runs[1]).toMatchObject({ state: 'done', epoch: 2, eta_s: null });
+  });
+
   it('believes a run on another host that says it is running', () => {
     const layout = resultsFolder(experiment);
     writeRun(layout, one, 1, { state: 'running', pid: deadPid, host: 'elsewhere' });

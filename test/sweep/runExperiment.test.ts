@@ -91,6 +91,19 @@ describe('runExperiment', () => {
     expect(snapshotsOf(longer, 'lr=0.02')).toEqual(snapshotsOf(straight, 'lr=0.02'));
   });
 
+  it('does not train more epochs over a run that lost its checkpoint, and leaves what is there', async () => {
+    const dir = out('lost');
+    await run(dir);
+    const { checkpoint, metrics } = resultsLayout(dir).run('lr=0.02');
+    const before = readFileSync(metrics, 'utf8');
+    rmSync(checkpoint);
+    expect((await run(dir)).runs.map(({ state }) => state)).toEqual(['done', 'done']);
+    await expect(run(dir, ['epochs=3'])).rejects.toThrow(
+      /^run lr=0\.02 in .* must have its checkpoint to go on after epoch 2, got none$/,
+    );
+    expect(readFileSync(metrics, 'utf8')).toBe(before);
+  });
+
   it('refuses a folder with results of other settings before anything is written', async () => {
     const dir = out('other');
     await run(dir, ['epochs=0']);

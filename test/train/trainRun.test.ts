@@ -73,14 +73,21 @@ function openCheckpoint(name: string): Readonly<Record<string, string>> {
 describe('a checkpoint that cannot serve', () => {
   const config = jobConfig({ epochs: 2 });
 
-  it('cut short, is not used: the run starts again and ends with the same bytes', async () => {
-    await train('whole', config);
-    const expected = results(dir('whole'));
-    const { checkpoint, log } = runLayout(dir('whole'));
-    writeFileSync(checkpoint, readFileSync(checkpoint).subarray(0, 5000));
-    expect(await train('whole', config)).toMatchObject({ state: 'done', epoch: 2 });
-    expect(results(dir('whole'))).toEqual(expected);
-    expect(readFileSync(log, 'utf8')).toMatch(/starting from epoch 0: .*checkpoint\.safetensors/);
+  it.each([
+    ['cut in its header', 100],
+    ['cut in its weights', 5000],
+  ])('%s, is refused, and what was trained stays', async (name, bytes) => {
+    await train(name, config);
+    const { checkpoint } = runLayout(dir(name));
+    writeFileSync(checkpoint, readFileSync(checkpoint).subarray(0, bytes));
+    const trained = results(dir(name));
+    expect(await train(name, jobConfig({ epochs: 3 }))).toMatchObject({
+      state: 'failed',
+      error: expect.stringMatching(
+        /^checkpoint .*checkpoint\.safetensors must be whole: .*; remove .* to train the run from its beginning/,
+      ),
+    });
+    expect(results(dir(name))).toEqual(trained);
   });
 
   it('of a run with other settings, is refused, and what was trained stays', async () => {
