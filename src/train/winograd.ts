@@ -1,7 +1,7 @@
 import { type Output, outputAt } from '../graph/graphBuilder.ts';
 import type { Layer } from '../networks/network.ts';
 import { float32, reshape as reshapeOf, type StepBuilder } from './stepBuilder.ts';
-import { TILE, transposed, winogradMatrices } from './winogradMatrices.ts';
+import { type TileSide, transposed, winogradMatrices } from './winogradMatrices.ts';
 
 type Convolution = Extract<Layer, { type: 'conv' }>;
 
@@ -12,13 +12,16 @@ export interface ConvolutionOutput {
   backward(gradient: Output, needInput: boolean): { kernel: Output; input: Output | null };
 }
 
-/** Below, the products are too small for what the transforms cost: at 2 images two threads are slower than with plain convolutions. */
-const MIN_BATCH = 4;
+/** The sides of tiles that a kernel may take, by its side: those that save most first. */
+const TILES: Partial<Record<number, readonly TileSide[]>> = { 3: [6], 5: [9, 6] };
+
+/** A single image gives products too small for what the transforms cost. */
+const MIN_BATCH = 2;
 
 /** Fewer channels leave little to multiply between the transforms. */
 const MIN_CHANNELS = 64;
 
-/** Images that are transformed at a time: their tiles (36 times (input + output channels) floats each) then stay in the cache. */
+/** Images that are transformed at a time: their tiles then stay in the cache. */
 const GROUP = 16;
 
 /**
@@ -35,20 +38,24 @@ export function usesWinograd(
     training &&
     precision === 'float32' &&
     batch >= MIN_BATCH &&
-    (layer.kernel === 3 || layer.kernel === 5) &&
     layer.stride === 1 &&
     Math.min(inputShape[2]!, layer.filters) >= MIN_CHANNELS &&
-    [inputShape[0]!, inputShape[1]!].every(
-      (side) => outputSide(side, layer) % (TILE - layer.kernel + 1) === 0,
-    )
+    tileSide(layer, inputShape) !== null
   );
 }
 
+/** Returns the side of the tiles whose outputs cover those of the layer, null where there is none. */
+function tileSide(layer: Convolution, [height, width]: readonly number[]): TileSide | null {
+  const covers = (tile: TileSide): boolean =>
+    [height!, width!].every((side) => outputSide(side, layer) % (tile - layer.kernel + 1) === 0);
+  return TILES[layer.kernel]?.find(covers) ?? null;
+}
+
 /**
- * Adds a convolution that multiplies in the transformed domain (Lavin and Gray 2016, arXiv:1509.09308): a 5 x 5 kernel takes 36
- * multiplications for 2 x 2 outputs instead of 100. The gradients are the exact adjoint and share the transforms, so that forward and
- * backward pass are three batches of 36 matrix products. The result differs from a plain convolution by float32 rounding, about 1e-6
- * of its norm.
+ * Adds a convolution that multiplies in the transformed domain (Lavin and Gray 2016, arXiv:1509.09308): a 5 x 5 kernel takes 81
+ * multiplications for 5 x 5 outputs instead of 625, where they cover the image. The gradients are the exact adjoint and share the
+ * transforms, so that forward and backward pass are three batches of 81 matrix products. The result differs from a plain convolution
+ * by float32 rounding, some 1e-6 of its norm. `usesWinograd` must hold for it.
  */
 export function addWinograd(
   step: StepBuilder,
@@ -59,8 +66,9 @@ export function addWinograd(
 ): ConvolutionOutput {
   const { graph, batch } = step;
   const { filters, kernel: side } = layer;
-  const { G, Bt, At } = winogradMatrices(side);
-  const m = TILE - side + 1;
+  const tile = tileSide(layer, [height, width])!;
+  const { G, Bt, At } = winogradMatrices(side, tile);
+  const m = tile - side + 1;
   const [outHeight, outWidth] = [outputSide(height, layer), outputSide(width, layer)];
   const [rows, columns] = [outHeight / m, outWidth / m];
   const pad = layer.padding === 'same' ? (side - 1) / 2 : 0;
@@ -90,26 +98,26 @@ export function addWinograd(
   const g = matrix(G);
   const a = matrix(At);
 
-  /** [height, width, images, channels] to [36, tiles of all images, channels]. */
+  /** [height, width, images, channels] to [tile x tile, tiles of all images, channels]. */
   const transformInput = (value: Output, images: number): Output => {
     const folded = multiply(down.by, reshape(value, [height, width * images * channels]));
-    const tiles = multiplyEach(across.by, reshape(folded, [TILE * rows, width, images * channels]));
-    const swapped = permute(reshape(tiles, [TILE, rows, TILE, columns * images * channels]), [0, 2, 1, 3]);
-    return reshape(swapped, [TILE * TILE, rows * columns * images, channels]);
+    const tiles = multiplyEach(across.by, reshape(folded, [tile * rows, width, images * channels]));
+    const swapped = permute(reshape(tiles, [tile, rows, tile, columns * images * channels]), [0, 2, 1, 3]);
+    return reshape(swapped, [tile * tile, rows * columns * images, channels]);
   };
   const transformInputBack = (value: Output, images: number): Output => {
-    const swapped = permute(reshape(value, [TILE, TILE, rows, columns * images * channels]), [0, 2, 1, 3]);
+    const swapped = permute(reshape(value, [tile, tile, rows, columns * images * channels]), [0, 2, 1, 3]);
     const folded = multiplyEach(
       across.back,
-      reshape(swapped, [TILE * rows, TILE * columns, images * channels]),
+      reshape(swapped, [tile * rows, tile * columns, images * channels]),
     );
-    const image = multiply(down.back, reshape(folded, [TILE * rows, width * images * channels]));
+    const image = multiply(down.back, reshape(folded, [tile * rows, width * images * channels]));
     return permute(reshape(image, [height, width, images, channels]), [2, 0, 1, 3]);
   };
   const outputOf = (product: Output, images: number): Output => {
     const tiles = rows * columns * images * filters;
-    const folded = multiply(a.by, reshape(product, [TILE, TILE * tiles]));
-    const outputs = multiplyEach(a.by, reshape(folded, [m, TILE, tiles]));
+    const folded = multiply(a.by, reshape(product, [tile, tile * tiles]));
+    const outputs = multiplyEach(a.by, reshape(folded, [m, tile, tiles]));
     const placed = permute(reshape(outputs, [m, m, rows, columns, images, filters]), [4, 2, 0, 3, 1, 5]);
     return reshape(placed, [images, outHeight, outWidth, filters]);
   };
@@ -117,14 +125,14 @@ export function addWinograd(
     const tiles = rows * columns * images * filters;
     const tiled = permute(reshape(gradient, [images, rows, m, columns, m, filters]), [2, 4, 1, 3, 0, 5]);
     const folded = multiplyEach(a.back, reshape(tiled, [m, m, tiles]));
-    const product = multiply(a.back, reshape(folded, [m, TILE * tiles]));
-    return reshape(product, [TILE * TILE, rows * columns * images, filters]);
+    const product = multiply(a.back, reshape(folded, [m, tile * tiles]));
+    return reshape(product, [tile * tile, rows * columns * images, filters]);
   };
 
   const foldedKernel = multiplyEach(g.by, reshape(kernel, [side, side, channels * filters]));
   const transformedKernel = reshape(
-    multiply(g.by, reshape(foldedKernel, [side, TILE * channels * filters])),
-    [TILE * TILE, channels, filters],
+    multiply(g.by, reshape(foldedKernel, [side, tile * channels * filters])),
+    [tile * tile, channels, filters],
   );
   const groups = groupSizes(batch);
   const images = split(step, permute(input, [1, 2, 0, 3]), groups, 2);
@@ -140,8 +148,8 @@ export function addWinograd(
         kernels.length === 1
           ? kernels[0]!
           : graph.op('AddN', kernels, { N: { int: kernels.length }, ...float32 });
-      const folded = multiply(g.back, reshape(sum, [TILE, TILE * channels * filters]));
-      const kernelGradient = multiplyEach(g.back, reshape(folded, [side, TILE, channels * filters]));
+      const folded = multiply(g.back, reshape(sum, [tile, tile * channels * filters]));
+      const kernelGradient = multiplyEach(g.back, reshape(folded, [side, tile, channels * filters]));
       const inputs = products.map((product, i) =>
         needInput
           ? transformInputBack(multiplyEach(product, transformedKernel, false, true), groups[i]!)
@@ -160,7 +168,7 @@ function outputSide(side: number, { kernel, padding }: Convolution): number {
 }
 
 /**
- * Returns the matrix (TILE tiles) x side that takes the values along one side of the image to its transformed tiles: row
+ * Returns the matrix (tile tiles) x side that takes the values along one side of the image to its transformed tiles: row
  * i * tiles + t is row i of Bt at tile t. Zeros around the image are left out.
  */
 function tileTransform(

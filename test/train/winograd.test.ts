@@ -6,31 +6,36 @@ import { GraphSession, type SessionBinding } from '../../src/graph/graphSession.
 import type { Layer } from '../../src/networks/network.ts';
 import { float32, type StepBuilder } from '../../src/train/stepBuilder.ts';
 import { addWinograd, usesWinograd } from '../../src/train/winograd.ts';
-import { TILE, winogradMatrices } from '../../src/train/winogradMatrices.ts';
+import { winogradMatrices } from '../../src/train/winogradMatrices.ts';
 
 const numbers = (length: number) =>
   fc.array(fc.integer({ min: -9, max: 9 }), { minLength: length, maxLength: length });
 
 describe('winogradMatrices', () => {
-  it.each([2, 3, 4, 5, 6])('correlate a tile with a kernel of %i as the definition does', (kernel) => {
-    const { G, Bt, At } = winogradMatrices(kernel);
-    const times = (matrix: number[][], vector: number[]) =>
-      matrix.map((row) => row.reduce((sum, value, i) => sum + value * vector[i]!, 0));
-    fc.assert(
-      fc.property(numbers(kernel), numbers(TILE), (g, d) => {
-        const right = times(Bt, d);
-        const found = times(
-          At,
-          times(G, g).map((value, i) => value * right[i]!),
-        );
-        expect(found).toHaveLength(TILE - kernel + 1);
-        for (const [at, value] of found.entries()) {
-          const expected = g.reduce((sum, weight, i) => sum + weight * d[at + i]!, 0);
-          expect(value).toBeCloseTo(expected, 9);
-        }
-      }),
-    );
-  });
+  const cases = ([6, 9] as const).flatMap((tile) => [2, 3, 5, 6].map((kernel) => ({ tile, kernel })));
+
+  it.each(cases)(
+    'correlate a tile of $tile with a kernel of $kernel as the definition does',
+    ({ tile, kernel }) => {
+      const { G, Bt, At } = winogradMatrices(kernel, tile);
+      const times = (matrix: number[][], vector: number[]) =>
+        matrix.map((row) => row.reduce((sum, value, i) => sum + value * vector[i]!, 0));
+      fc.assert(
+        fc.property(numbers(kernel), numbers(tile), (g, d) => {
+          const right = times(Bt, d);
+          const found = times(
+            At,
+            times(G, g).map((value, i) => value * right[i]!),
+          );
+          expect(found).toHaveLength(tile - kernel + 1);
+          for (const [at, value] of found.entries()) {
+            const expected = g.reduce((sum, weight, i) => sum + weight * d[at + i]!, 0);
+            expect(value).toBeCloseTo(expected, 9);
+          }
+        }),
+      );
+    },
+  );
 });
 
 describe('addWinograd', () => {
@@ -40,15 +45,16 @@ describe('addWinograd', () => {
   });
 
   const cases = [
-    { batch: 4, side: 5, padding: 'same', height: 10, width: 10, channels: 96, filters: 64 },
-    { batch: 50, side: 5, padding: 'same', height: 4, width: 6, channels: 64, filters: 70 },
-    { batch: 33, side: 5, padding: 'valid', height: 8, width: 6, channels: 65, filters: 64 },
-    { batch: 5, side: 3, padding: 'same', height: 8, width: 4, channels: 64, filters: 65 },
-    { batch: 17, side: 3, padding: 'valid', height: 6, width: 10, channels: 64, filters: 64 },
+    { batch: 2, side: 5, padding: 'same', height: 10, width: 10, channels: 96, filters: 256, within: 2e-5 },
+    { batch: 35, side: 5, padding: 'valid', height: 9, width: 14, channels: 64, filters: 70, within: 2e-5 },
+    { batch: 50, side: 5, padding: 'same', height: 4, width: 6, channels: 64, filters: 70, within: 3e-6 },
+    { batch: 33, side: 5, padding: 'valid', height: 8, width: 6, channels: 65, filters: 64, within: 3e-6 },
+    { batch: 5, side: 3, padding: 'same', height: 8, width: 4, channels: 64, filters: 65, within: 3e-6 },
+    { batch: 17, side: 3, padding: 'valid', height: 6, width: 10, channels: 64, filters: 64, within: 3e-6 },
   ] as const;
 
   it.each(cases)('gives the values and gradients of Conv2D: %o', (shape) => {
-    const { batch, side, padding, height, width, channels, filters } = shape;
+    const { batch, side, padding, height, width, channels, filters, within } = shape;
     const layer = convolution(side, filters, padding);
     const shrink = padding === 'same' ? 0 : side - 1;
     const shapes = {
@@ -95,7 +101,7 @@ describe('addWinograd', () => {
     );
     const results = session.run(feeds, fetches);
     session.close();
-    for (const i of [0, 1, 2]) expect(distance(results[i]!, results[i + 3]!)).toBeLessThan(1e-5);
+    for (const i of [0, 1, 2]) expect(distance(results[i]!, results[i + 3]!)).toBeLessThan(within);
   });
 
   it('adds no gradient of the input where none is asked for', () => {
@@ -114,7 +120,7 @@ describe('usesWinograd', () => {
   const step = stepBuilder(new GraphBuilder(), 16);
 
   it.each([
-    ['a batch of 2', { ...step, batch: 2 }, layer, [10, 10, 96]],
+    ['a single image', { ...step, batch: 1 }, layer, [10, 10, 96]],
     ['a batch that varies', { ...step, batch: -1 }, layer, [10, 10, 96]],
     ['evaluation', { ...step, training: false }, layer, [10, 10, 96]],
     ['a run that asks for it', { ...step, convolution: 'plain' as const }, layer, [10, 10, 96]],
