@@ -44,6 +44,7 @@ export function measureEpochOverhead(
     preprocessing,
     classes: BENCH_CLASSES,
     calls,
+    evaluationCalls: [],
     trainImages: data.count,
     testImages: 1,
   });

@@ -3,7 +3,7 @@ import type { Attribute, GraphBuilder, Output } from '../graph/graphBuilder.ts';
 /** What a layer needs to put its ops into the graph: the builder, the batch at hand and access to the parameters. */
 export interface StepBuilder {
   readonly graph: GraphBuilder;
-  /** Images of the batch; -1 where it varies from call to call (evaluation). */
+  /** Images of the batch. */
   readonly batch: number;
   readonly training: boolean;
   readonly precision: 'float32' | 'bfloat16';

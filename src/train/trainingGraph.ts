@@ -24,6 +24,8 @@ export interface TrainingGraphOptions extends StepOptions {
   testImages: number;
   /** The training calls to compile: each takes `steps` batches of `batch` images in one run of the session. */
   calls: readonly { batch: number; steps: number }[];
+  /** The numbers of test images that an evaluation call may take. */
+  evaluationCalls: readonly number[];
 }
 
 /** Names of the nodes that a session feeds and fetches. */
@@ -37,7 +39,10 @@ export const nodes = {
   },
   learningRate: 'learning_rate',
   stepNumber: 'step_number',
-  evaluate: { indices: 'evaluate_indices', loss: 'evaluate_loss', correct: 'evaluate_correct' },
+  evaluate: (batch: number) => {
+    const prefix = `evaluate_${batch}`;
+    return { indices: `${prefix}_indices`, loss: `${prefix}_loss`, correct: `${prefix}_correct` };
+  },
 } as const;
 
 /**
@@ -59,7 +64,7 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
   for (const { batch, steps } of options.calls) {
     addTrainingCall(graph, options, batch, steps, learningRate, firstStep);
   }
-  addEvaluation(graph, options);
+  for (const batch of new Set(options.evaluationCalls)) addEvaluation(graph, options, batch);
   return { graph, state };
 }
 
@@ -118,11 +123,12 @@ function addTrainingCall(
   pack(correct, names.correct);
 }
 
-function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions): void {
-  const indices = graph.placeholder(nodes.evaluate.indices, 'int32', [-1]);
+function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions, batch: number): void {
+  const names = nodes.evaluate(batch);
+  const indices = graph.placeholder(names.indices, 'int32', [batch]);
   const step: StepBuilder = {
     graph,
-    batch: -1,
+    batch,
     training: false,
     precision: options.config.precision,
     convolution: options.config.convolution,
@@ -138,6 +144,6 @@ function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions): void
   const { logits } = addForward(step, options, images);
   const { perImage } = addLoss(step, options.config.loss, logits, labels, options.classes);
   const named = (value: Output, name: string): Output => graph.op('Identity', [value], float32, { name });
-  named(addSum(graph, perImage), nodes.evaluate.loss);
-  named(addCorrect(graph, logits, labels), nodes.evaluate.correct);
+  named(addSum(graph, perImage), names.loss);
+  named(addCorrect(graph, logits, labels), names.correct);
 }

@@ -2,7 +2,8 @@ import { type Feed, GraphSession, type SessionBinding } from '../graph/graphSess
 import { dataFeeds, type ImageSplit } from './graphBatch.ts';
 import { buildTrainingGraph, nodes, type StateVariable, type TrainingGraphOptions } from './trainingGraph.ts';
 
-export interface TrainingSessionOptions extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages'> {
+export interface TrainingSessionOptions
+  extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages' | 'evaluationCalls'> {
   train: ImageSplit;
   test: ImageSplit;
 }
@@ -28,16 +29,19 @@ export class TrainingSession {
   readonly state: readonly StateVariable[];
   private readonly session: GraphSession;
   private readonly testImages: number;
+  private readonly evaluationCalls: readonly number[];
 
   constructor(binding: SessionBinding, options: TrainingSessionOptions) {
     const { train, test, network } = options;
+    this.testImages = test.count;
+    this.evaluationCalls = evaluationCalls(test.count);
     const { graph, state } = buildTrainingGraph({
       ...options,
       trainImages: train.count,
       testImages: test.count,
+      evaluationCalls: this.evaluationCalls,
     });
     this.state = state;
-    this.testImages = test.count;
     this.session = new GraphSession(binding, graph);
     for (const [split, data] of [
       ['train', train],
@@ -100,15 +104,18 @@ export class TrainingSession {
   evaluate(): { loss: number; accuracy: number } {
     let loss = 0;
     let correct = 0;
-    for (let from = 0; from < this.testImages; from += EVALUATION_BATCH) {
-      const count = Math.min(EVALUATION_BATCH, this.testImages - from);
-      const indices = Int32Array.from({ length: count }, (_, i) => from + i);
+    let from = 0;
+    for (const count of this.evaluationCalls) {
+      const names = nodes.evaluate(count);
+      const start = from;
+      const indices = Int32Array.from({ length: count }, (_, i) => start + i);
       const totals = this.session.run(
-        { [nodes.evaluate.indices]: { dtype: 'int32', shape: [count], data: indices } },
-        [nodes.evaluate.loss, nodes.evaluate.correct],
+        { [names.indices]: { dtype: 'int32', shape: [count], data: indices } },
+        [names.loss, names.correct],
       );
       loss += totals[0]![0]!;
       correct += totals[1]![0]!;
+      from += count;
     }
     return { loss: loss / this.testImages, accuracy: correct / this.testImages };
   }
@@ -116,4 +123,10 @@ export class TrainingSession {
   close(): void {
     this.session.close();
   }
+}
+
+function evaluationCalls(images: number): number[] {
+  const rest = images % EVALUATION_BATCH;
+  const full = Array.from({ length: (images - rest) / EVALUATION_BATCH }, () => EVALUATION_BATCH);
+  return rest === 0 ? full : [...full, rest];
 }

@@ -25,17 +25,16 @@ const MIN_CHANNELS = 64;
 const GROUP = 16;
 
 /**
- * Tells whether a training step convolves by `addWinograd`: float32, kernels of 3 or 5 at stride 1, outputs that whole tiles cover,
+ * Tells whether a step convolves by `addWinograd`: float32, kernels of 3 or 5 at stride 1, outputs that whole tiles cover,
  * and enough channels and images to gain by it.
  */
 export function usesWinograd(
-  { batch, training, precision, convolution }: StepBuilder,
+  { batch, precision, convolution }: StepBuilder,
   layer: Convolution,
   inputShape: readonly number[],
 ): boolean {
   return (
     convolution === 'winograd' &&
-    training &&
     precision === 'float32' &&
     batch >= MIN_BATCH &&
     layer.stride === 1 &&
