@@ -10,12 +10,13 @@ import {
   TARGETS,
 } from '../compare/compareMetrics.ts';
 import { CORRELATION_KINDS, MIN_PAIRS } from '../compare/correlation.ts';
+import { unequalFit } from '../compare/equalFit.ts';
 import { readRuns } from '../compare/readRuns.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { csvText } from '../results/csvFiles.ts';
 import { writeFigures } from '../results/writeFigures.ts';
 import { fixed, NO_VALUE } from './numberText.ts';
-import { wholeNumber } from './optionValues.ts';
+import { share, wholeNumber } from './optionValues.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 import { type Column, formatTable } from './table.ts';
 
@@ -23,6 +24,7 @@ interface CompareArgs extends OutputFlags {
   dirs: string[];
   out: string | undefined;
   vary: string;
+  trainAccuracy: number | undefined;
   resamples: number;
   seed: number;
 }
@@ -52,6 +54,11 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
           describe:
             'config key that differs within a group; runs of a group are alike in all others but the seed',
         },
+        'train-accuracy': {
+          requiresArg: true,
+          coerce: share('--train-accuracy'),
+          describe: 'take each run where its training accuracy first reaches this, not at its last epoch',
+        },
         resamples: {
           default: 1000,
           requiresArg: true,
@@ -66,13 +73,14 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
         },
       })
       .example('$0 compare results/quick', 'gap and test error against alpha, soft rank, ...')
+      .example('$0 compare results/quick --train-accuracy 0.9', 'runs that have fitted equally much')
       .example(
         '$0 compare results/a results/b --vary learningRate',
         'two sweeps, groups along the learning rate',
-      ) as Argv<CompareArgs>,
+      ) as unknown as Argv<CompareArgs>,
   handler: async (args) => {
     const output = createOutput(args);
-    const { rows, groupOf } = readRuns(args.dirs, args.vary);
+    const { rows, leftOut, groupOf } = readRuns(args.dirs, args.vary, args.trainAccuracy ?? null);
     const comparisons = compareMetrics(rows, groupOf, {
       seed: args.seed,
       resamples: args.resamples,
@@ -83,8 +91,24 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
     writeFileAtomic(join(out, 'compare.csv'), csvText(table, Object.keys(table[0]!)));
     const { figures, pngMissing } = await writeFigures(out, compareFigures(rows, comparisons));
     if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
-    output.document({ out, level: LEVEL, vary: args.vary, comparisons: table, figures });
+    const warning = unequalFit(rows);
+    output.document({
+      out,
+      level: LEVEL,
+      vary: args.vary,
+      train_accuracy: args.trainAccuracy ?? null,
+      left_out: leftOut,
+      warning,
+      comparisons: table,
+      figures,
+    });
     for (const text of describe(comparisons, output.width)) output.print(text);
+    if (warning !== null) output.print(`warning: ${warning}`);
+    if (leftOut.length > 0) {
+      output.print(
+        `left out, their training accuracy stays below ${args.trainAccuracy}: ${leftOut.join(', ')}`,
+      );
+    }
     output.print(`Kendall, Pearson and all intervals: ${join(out, 'compare.csv')}`);
   },
 };

@@ -12,3 +12,11 @@ export function wholeNumber(name: string, least = 1): (value: unknown) => unknow
     return value;
   };
 }
+
+/** Returns yargs' coercion to a number above 0 and at most 1. */
+export function share(name: string): (value: unknown) => number | undefined {
+  return (value) => {
+    if (value === undefined || (typeof value === 'number' && value > 0 && value <= 1)) return value;
+    throw new UserError(`${name} must be a number above 0 and at most 1, got ${value}`);
+  };
+}

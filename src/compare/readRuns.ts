@@ -2,10 +2,13 @@ import { UserError } from '../files/userError.ts';
 import { type JoinedRow, joinRows, lastEpochRows } from '../results/joinRows.ts';
 import { readResults } from '../results/readResults.ts';
 import { differingSettings, settingKeys, settingText } from '../results/runSettings.ts';
+import { atTrainAccuracy } from './equalFit.ts';
 
 export interface ComparedRuns {
-  /** One row a run and layer, at the run's last analyzed epoch. */
+  /** One row a run and layer, at the run's last analyzed epoch or where its training accuracy reaches the bound. */
   rows: JoinedRow[];
+  /** Runs that never reach the bound. */
+  leftOut: string[];
   /** The settings a run shares with the runs it is compared with: all that differ but the varied one and the seed. */
   groupOf(row: JoinedRow): string;
 }
@@ -14,11 +17,15 @@ export interface ComparedRuns {
 const ONE_GROUP = 'all alike';
 
 /**
- * Returns the last epoch of every analyzed run of the folders; `vary` is the dotted key that differs within a group. Runs of
- * several folders are named `folder/run`. Throws UserError for a folder given twice, a key no config has, and where nothing is
- * analyzed.
+ * Returns the last epoch of every analyzed run of the folders or, with `trainAccuracy`, the first that reaches it; `vary` is the
+ * dotted key that differs within a group. Runs of several folders are named `folder/run`. Throws UserError for a folder given twice, a
+ * key no config has, and where nothing is analyzed or reaches that accuracy.
  */
-export function readRuns(dirs: readonly string[], vary: string): ComparedRuns {
+export function readRuns(
+  dirs: readonly string[],
+  vary: string,
+  trainAccuracy: number | null = null,
+): ComparedRuns {
   const results = dirs.map((dir) => readResults(dir));
   const twice = dirs.find((dir, i) => dirs.indexOf(dir) !== i);
   if (twice !== undefined) throw new UserError(`results folders must differ, got ${twice} twice`);
@@ -30,16 +37,24 @@ export function readRuns(dirs: readonly string[], vary: string): ComparedRuns {
     };
   });
   const runs = named.flatMap((part) => part.runs);
-  const rows = lastEpochRows(
-    joinRows(
-      named.flatMap((part) => part.spectra),
-      runs,
-    ),
+  const joined = joinRows(
+    named.flatMap((part) => part.spectra),
+    runs,
   );
-  if (rows.length === 0) {
+  if (joined.length === 0) {
     throw new UserError(
       `results folders must hold analyzed runs, got none in ${dirs.join(', ')}`,
       `phasewatch analyze ${dirs[0]}`,
+    );
+  }
+  const { rows, leftOut } =
+    trainAccuracy === null
+      ? { rows: lastEpochRows(joined), leftOut: [] }
+      : atTrainAccuracy(joined, trainAccuracy);
+  if (rows.length === 0) {
+    const most = Math.max(...joined.map((row) => row.train_accuracy ?? 0));
+    throw new UserError(
+      `--train-accuracy must be reached by some run, got ${trainAccuracy} where the highest is ${most}`,
     );
   }
   const keys = settingKeys(runs);
@@ -47,5 +62,5 @@ export function readRuns(dirs: readonly string[], vary: string): ComparedRuns {
     throw new UserError(`unknown config key: ${vary} (known: ${keys.join(', ')})`);
   }
   const settings = differingSettings(runs, [vary]);
-  return { rows, groupOf: (row) => settingText(settings.get(row.run ?? '') ?? {}) || ONE_GROUP };
+  return { rows, leftOut, groupOf: (row) => settingText(settings.get(row.run ?? '') ?? {}) || ONE_GROUP };
 }

@@ -33,6 +33,16 @@ describe('readRuns', () => {
     expect(new Set(rows.map((row) => row.run)).size).toBe(12);
   });
 
+  it('takes runs where they first reach a training accuracy, and refuses one that none reaches', () => {
+    const reached = readRuns([dir], 'batchSize', 0.01);
+    expect(reached.leftOut).toEqual([]);
+    expect(reached.rows).toHaveLength(12);
+    expect(reached.rows.every((row) => row.epoch === 1)).toBe(true);
+    expect(() => readRuns([dir], 'batchSize', 1)).toThrow(
+      /^--train-accuracy must be reached by some run, got 1 where the highest is 0\.\d+$/,
+    );
+  });
+
   it('refuses a folder given twice, an unknown key and a folder without spectra', () => {
     expect(() => readRuns([dir, dir], 'batchSize')).toThrow('results folders must differ');
     expect(() => readRuns([dir], 'batchsize')).toThrow(
