@@ -269,13 +269,13 @@ function linearScale(axis: ReturnType<typeof niceAxis>, label: string): Plot.Sca
  */
 function batchScale(logSizes: readonly number[], width: number): Plot.ScaleOptions {
   const ticks = readableLogTicks(
-    logSizes.map((at) => 2 ** at),
+    logSizes.map((at) => Math.round(2 ** at)),
     width,
   );
   return {
     domain: [Math.min(...logSizes) - 0.3, Math.max(...logSizes) + 0.3],
     ticks: ticks.map(Math.log2),
-    tickFormat: (_: number, i: number) => String(Math.round(ticks[i]!)),
+    tickFormat: (_: number, i: number) => String(ticks[i]),
     label: 'batch size (log)',
   };
 }

@@ -142,6 +142,19 @@ describe('figures as files', () => {
     await expect(svg).toMatchFileSnapshot('snapshots/double-axis.svg');
   });
 
+  it('batch sizes that are no powers of two, each labelled where there is room', () => {
+    const sizes = [2, 16, 50, 150, 1000];
+    const last = drawnRows().filter((row) => row.epoch === 4);
+    const rows = sizes.map((batch_size) => ({ ...last[0]!, run: `b=${batch_size}`, batch_size }));
+    const { svg } = doubleAxisByBatchSizeFigure(
+      'd',
+      'Ranks',
+      [{ label: 'fc1', rows }],
+      [STABLE_RANK, SOFT_RANK],
+    );
+    expect(texts(svg)).toEqual(expect.arrayContaining(sizes.map(String)));
+  });
+
   it('a phase map', async () => {
     const figure = phaseMapByEpochFigure('p', 'Phases of fc1', drawnRows());
     await expect(figure.svg).toMatchFileSnapshot('snapshots/phase-map.svg');
