@@ -74,9 +74,10 @@ describe('the status of a run with a task', () => {
     ['failed', elsewhere, task('RUNNING', true), 'failed', null],
   ] as const)('%s by its files on %o, %o: %s', (state, where, said, expected, error) => {
     const layout = resultsFolder(experiment);
-    writeRun(layout, run, 2, { state, ...where });
+    const epoch = state === 'done' ? run.config.epochs : 2;
+    writeRun(layout, run, epoch, { state, ...where });
     const status = experimentStatus(layout.dir, Date.now(), new Map([[run.id, said]]));
-    expect(status.runs[0]).toMatchObject({ state: expected, epoch: 2, task: said });
+    expect(status.runs[0]).toMatchObject({ state: expected, epoch, task: said });
     if (state !== 'failed' && !(expected === 'running' && error === null))
       expect(status.runs[0]!.error).toBe(error);
   });
