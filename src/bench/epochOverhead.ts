@@ -44,7 +44,6 @@ export function measureEpochOverhead(
     preprocessing,
     classes: BENCH_CLASSES,
     calls,
-    evaluationCalls: [],
     trainImages: data.count,
     testImages: 1,
   });

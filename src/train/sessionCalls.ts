@@ -2,6 +2,8 @@
 const IMAGES_PER_CALL = 64;
 /** Steps of a call at most: the unrolled graph grows with them. */
 const MAX_STEPS_PER_CALL = 16;
+/** Images an evaluation takes at a time: enough to keep the cores busy, few enough that activations stay small. */
+export const EVALUATION_BATCH = 500;
 
 /** One call of the session: `steps` batches of `batch` images, the first of them batch number `first` of the epoch. */
 export interface SessionCall {
@@ -46,4 +48,11 @@ export function callShapes(images: number, batchSize: number): { batch: number; 
     shapes.set(`${batch}x${steps}`, { batch, steps });
   }
   return [...shapes.values()];
+}
+
+/** Returns the distinct numbers of images that the calls of an evaluation take: what the graph must hold. */
+export function evaluationBatches(images: number): number[] {
+  const full = images >= EVALUATION_BATCH ? [EVALUATION_BATCH] : [];
+  const rest = images % EVALUATION_BATCH;
+  return rest === 0 ? full : [...full, rest];
 }

@@ -5,6 +5,7 @@ import { addBatch, addDataTransfer } from './graphBatch.ts';
 import { addLoss } from './graphLoss.ts';
 import { optimizerSlots } from './graphOptimizer.ts';
 import { addCorrect, addForward, addSum, addTrainingStep, type StepOptions } from './graphStep.ts';
+import { evaluationBatches } from './sessionCalls.ts';
 import { float32, type StepBuilder } from './stepBuilder.ts';
 
 /** A float32 variable of the graph: a parameter, or an optimizer slot of one. */
@@ -24,8 +25,6 @@ export interface TrainingGraphOptions extends StepOptions {
   testImages: number;
   /** The training calls to compile: each takes `steps` batches of `batch` images in one run of the session. */
   calls: readonly { batch: number; steps: number }[];
-  /** The numbers of test images that an evaluation call may take. */
-  evaluationCalls: readonly number[];
 }
 
 /** Names of the nodes that a session feeds and fetches. */
@@ -64,7 +63,7 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
   for (const { batch, steps } of options.calls) {
     addTrainingCall(graph, options, batch, steps, learningRate, firstStep);
   }
-  for (const batch of new Set(options.evaluationCalls)) addEvaluation(graph, options, batch);
+  for (const batch of evaluationBatches(options.testImages)) addEvaluation(graph, options, batch);
   return { graph, state };
 }
 

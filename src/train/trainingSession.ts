@@ -1,9 +1,9 @@
 import { type Feed, GraphSession, type SessionBinding } from '../graph/graphSession.ts';
 import { dataFeeds, type ImageSplit } from './graphBatch.ts';
+import { EVALUATION_BATCH } from './sessionCalls.ts';
 import { buildTrainingGraph, nodes, type StateVariable, type TrainingGraphOptions } from './trainingGraph.ts';
 
-export interface TrainingSessionOptions
-  extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages' | 'evaluationCalls'> {
+export interface TrainingSessionOptions extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages'> {
   train: ImageSplit;
   test: ImageSplit;
 }
@@ -21,27 +21,21 @@ export interface BatchTotals {
   lastLoss: number | null;
 }
 
-/** Images an evaluation takes at a time: enough to keep the cores busy, few enough that activations stay small. */
-const EVALUATION_BATCH = 500;
-
 /** A network in training on the native engine: data and state live in one TensorFlow session. */
 export class TrainingSession {
   readonly state: readonly StateVariable[];
   private readonly session: GraphSession;
   private readonly testImages: number;
-  private readonly evaluationCalls: readonly number[];
 
   constructor(binding: SessionBinding, options: TrainingSessionOptions) {
     const { train, test, network } = options;
-    this.testImages = test.count;
-    this.evaluationCalls = evaluationCalls(test.count);
     const { graph, state } = buildTrainingGraph({
       ...options,
       trainImages: train.count,
       testImages: test.count,
-      evaluationCalls: this.evaluationCalls,
     });
     this.state = state;
+    this.testImages = test.count;
     this.session = new GraphSession(binding, graph);
     for (const [split, data] of [
       ['train', train],
@@ -104,18 +98,16 @@ export class TrainingSession {
   evaluate(): { loss: number; accuracy: number } {
     let loss = 0;
     let correct = 0;
-    let from = 0;
-    for (const count of this.evaluationCalls) {
+    for (let from = 0; from < this.testImages; from += EVALUATION_BATCH) {
+      const count = Math.min(EVALUATION_BATCH, this.testImages - from);
       const names = nodes.evaluate(count);
-      const start = from;
-      const indices = Int32Array.from({ length: count }, (_, i) => start + i);
+      const indices = Int32Array.from({ length: count }, (_, i) => from + i);
       const totals = this.session.run(
         { [names.indices]: { dtype: 'int32', shape: [count], data: indices } },
         [names.loss, names.correct],
       );
       loss += totals[0]![0]!;
       correct += totals[1]![0]!;
-      from += count;
     }
     return { loss: loss / this.testImages, accuracy: correct / this.testImages };
   }
@@ -123,10 +115,4 @@ export class TrainingSession {
   close(): void {
     this.session.close();
   }
-}
-
-function evaluationCalls(images: number): number[] {
-  const rest = images % EVALUATION_BATCH;
-  const full = Array.from({ length: (images - rest) / EVALUATION_BATCH }, () => EVALUATION_BATCH);
-  return rest === 0 ? full : [...full, rest];
 }

@@ -103,7 +103,6 @@ describe('dropout', () => {
         classes: 10,
         trainImages: 64,
         testImages: 32,
-        evaluationCalls: [32],
         calls: [
           { batch: 16, steps: 1 },
           { batch: 2, steps: 3 },
