@@ -26,6 +26,8 @@ export const ESD_BINS = 100;
 const EDGE_ZOOM = [0.6, 1.7] as const;
 /** The zoom at the bulk ends at this multiple of lambda_plus. */
 const BULK_ZOOM = 1.8;
+/** The note of what lies beyond a panel stands over the bars of this share of the axis, at its right, and no lower than that share of the height. */
+const NOTE = { width: 0.45, lowest: 0.25 };
 /** Smaller shares of the largest eigenvalue are rounding or zeros, and are left out where the axis is logarithmic. */
 const LOG_FLOOR = 1e-6;
 
@@ -85,7 +87,12 @@ export function esdPlot(
   const tail = log ? tailCurve(row) : [];
   const xAxis = niceAxis([low, high], { count: compact ? 4 : 6 });
   const beyond = spectrum.evals.filter((value) => value > high * (1 + 1e-12)).length;
-  const beyondText = `+${beyond} up to ${spectrum.evals.at(-1)!.toPrecision(3)}`;
+  const belowNote = filled.filter((bin) => bin.to > high - NOTE.width * (high - low));
+  const note = {
+    text: `+${beyond} up to ${spectrum.evals.at(-1)!.toPrecision(3)}`,
+    x: high,
+    y: Math.max(NOTE.lowest * top, ...belowNote.map((bin) => bin.density)),
+  };
   return {
     x: log
       ? {
@@ -136,7 +143,19 @@ export function esdPlot(
         : []),
       ...(log ? [] : [Plot.ruleY([0], { stroke: INK })]),
       ...(beyond > 0
-        ? [Plot.text([beyondText], { frameAnchor: 'right', dx: -2, dy: compact ? 18 : 40, fill: SPIKE })]
+        ? [
+            Plot.text([note], {
+              text: 'text',
+              x: 'x',
+              y: 'y',
+              textAnchor: 'end',
+              lineAnchor: 'bottom',
+              dx: -2,
+              dy: -5,
+              fill: SPIKE,
+              stroke: '#fff',
+            }),
+          ]
         : []),
     ],
   };

@@ -121,6 +121,31 @@ const drawnRows = (): JoinedRow[] =>
       .map((row) => ({ ...row, run: `b=${batchSize}` })),
   );
 
+describe('the note of the eigenvalues beyond a panel', () => {
+  it('stands above every bar below it, even where there is no bulk', () => {
+    const { row } = drawnSpectrum('b=2', 4);
+    const evals = Float64Array.from({ length: 600 }, (_, i) => (6 * (i + 1)) / 600);
+    const svg = esdFigure({ row: { ...row, lambda_max: evals.at(-1)!, num_evals: 600 }, evals }).svg;
+    const document = parseHTML(svg).document;
+    const note = [...document.querySelectorAll('text')].find((node) =>
+      /^\+\d+ up to/.test(node.textContent!),
+    )!;
+    const numbers = (node: Element): number[] =>
+      node
+        .getAttribute('transform')!
+        .match(/-?[\d.]+/g)!
+        .map(Number);
+    const baseline = numbers(note)[1]! + numbers(note.parentElement!)[1]!;
+    const right = numbers(note)[0]!;
+    const panel = note.parentElement!.parentElement!;
+    const below = [...panel.querySelectorAll('[aria-label="rect"] rect')].filter(
+      (bar) => Number(bar.getAttribute('x')) > right - 7 * note.textContent!.length,
+    );
+    expect(below.length).toBeGreaterThan(5);
+    for (const bar of below) expect(Number(bar.getAttribute('y'))).toBeGreaterThan(baseline);
+  });
+});
+
 describe('figures as files', () => {
   it('an ESD in three views', async () => {
     await expect(esdFigure(drawnSpectrum('b=16', 4)).svg).toMatchFileSnapshot('snapshots/esd.svg');
