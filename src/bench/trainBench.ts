@@ -62,7 +62,7 @@ interface Facts {
 
 /**
  * Returns the speed of training, phasewatch beside its peers: in each round every framework is given the cores in turn, each in a
- * process of its own, so that what else the machine does hits all alike.
+ * new process of its own, so that what else the machine does hits all alike.
  */
 export async function benchTraining(options: TrainBenchOptions): Promise<TrainBench> {
   const limits = {
@@ -99,10 +99,59 @@ export async function benchTraining(options: TrainBenchOptions): Promise<TrainBe
 async function benchCell(
   network: BenchNetwork,
   batch: number,
-  { rounds, seconds, python }: TrainBenchOptions,
+  options: TrainBenchOptions,
   product: MeasuringChild<object>,
   peaks: number[],
 ): Promise<TrainCell> {
+  const rounds: Round[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    rounds.push(await measureRound(network, batch, options, product));
+  }
+  const facts = rounds[0]!.facts;
+  const products = rounds.map((round) => round.product);
+  peaks.push(...products.map((measurement) => perSecond(measurement) / 1e9));
+  const speeds = facts.map(({ name, versions }, i): TrainSpeed => {
+    const measured = rounds.map((round) => round.measured[i]!);
+    return {
+      name,
+      versions,
+      images_per_s: median(measured.map((m) => batch * perSecond(m))),
+      images_per_cpu_s: median(measured.map((m) => batch * perCpuSecond(m))),
+      peak_rss_mib: Math.max(...measured.map((m) => m.peak_rss_mib)),
+    };
+  });
+  const [phasewatch, ...peers] = speeds as [TrainSpeed, ...TrainSpeed[]];
+  const fastest = (key: 'images_per_s' | 'images_per_cpu_s'): number | null =>
+    peers.length === 0 ? null : phasewatch[key] / Math.max(...peers.map((peer) => peer[key]));
+  const flops = trainingFlopsPerImage(
+    resolveNetwork(network, benchTask(network, batch).inputShape, BENCH_CLASSES),
+  );
+  return {
+    network,
+    batch,
+    phasewatch,
+    peers,
+    ratio: fastest('images_per_s'),
+    cpu_ratio: fastest('images_per_cpu_s'),
+    gflops: (phasewatch.images_per_s * flops) / 1e9,
+    share_of_peak: (phasewatch.images_per_s * flops) / median(products.map(perSecond)),
+    cpu_share_of_peak: (phasewatch.images_per_cpu_s * flops) / median(products.map(perCpuSecond)),
+  };
+}
+
+interface Round {
+  facts: Facts[];
+  measured: Measurement[];
+  product: Measurement;
+}
+
+/** Returns one round of a cell. Its processes are new: one and the same step can be slow in one process and fast in the next. */
+async function measureRound(
+  network: BenchNetwork,
+  batch: number,
+  { seconds, python }: TrainBenchOptions,
+  product: MeasuringChild<object>,
+): Promise<Round> {
   const frameworks = [nodeChild<Facts>('trainingChild', [network, String(batch)])];
   if (python !== null) {
     frameworks.push(
@@ -118,39 +167,10 @@ async function benchCell(
         `${network} must have the same weights everywhere, got ${facts[0]!.parameters} and in ${different.name} ${different.parameters}`,
       );
     }
-    const measured: Measurement[][] = facts.map(() => []);
-    const products: Measurement[] = [];
-    for (let round = 0; round < rounds; round++) {
-      products.push(await product.measure(Math.min(0.5, seconds)));
-      for (const [i, child] of frameworks.entries()) measured[i]!.push(await child.measure(seconds));
-    }
-    peaks.push(...products.map((measurement) => perSecond(measurement) / 1e9));
-    const speeds = facts.map(
-      ({ name, versions }, i): TrainSpeed => ({
-        name,
-        versions,
-        images_per_s: median(measured[i]!.map((m) => batch * perSecond(m))),
-        images_per_cpu_s: median(measured[i]!.map((m) => batch * perCpuSecond(m))),
-        peak_rss_mib: Math.max(...measured[i]!.map((m) => m.peak_rss_mib)),
-      }),
-    );
-    const [phasewatch, ...peers] = speeds as [TrainSpeed, ...TrainSpeed[]];
-    const fastest = (key: 'images_per_s' | 'images_per_cpu_s'): number | null =>
-      peers.length === 0 ? null : phasewatch[key] / Math.max(...peers.map((peer) => peer[key]));
-    const flops = trainingFlopsPerImage(
-      resolveNetwork(network, benchTask(network, batch).inputShape, BENCH_CLASSES),
-    );
-    return {
-      network,
-      batch,
-      phasewatch,
-      peers,
-      ratio: fastest('images_per_s'),
-      cpu_ratio: fastest('images_per_cpu_s'),
-      gflops: (phasewatch.images_per_s * flops) / 1e9,
-      share_of_peak: (phasewatch.images_per_s * flops) / median(products.map(perSecond)),
-      cpu_share_of_peak: (phasewatch.images_per_cpu_s * flops) / median(products.map(perCpuSecond)),
-    };
+    const measuredProduct = await product.measure(Math.min(0.5, seconds));
+    const measured: Measurement[] = [];
+    for (const child of frameworks) measured.push(await child.measure(seconds));
+    return { facts, measured, product: measuredProduct };
   } finally {
     for (const child of frameworks) child.close();
   }

@@ -130,13 +130,13 @@ describe('the note of the eigenvalues beyond a panel', () => {
     const note = [...document.querySelectorAll('text')].find((node) =>
       /^\+\d+ up to/.test(node.textContent!),
     )!;
-    const numbers = (node: Element): number[] =>
+    const moved = (node: { getAttribute(name: string): string | null }): number[] =>
       node
         .getAttribute('transform')!
         .match(/-?[\d.]+/g)!
         .map(Number);
-    const baseline = numbers(note)[1]! + numbers(note.parentElement!)[1]!;
-    const right = numbers(note)[0]!;
+    const [right, y] = moved(note) as [number, number];
+    const baseline = y + moved(note.parentElement!)[1]!;
     const panel = note.parentElement!.parentElement!;
     const below = [...panel.querySelectorAll('[aria-label="rect"] rect')].filter(
       (bar) => Number(bar.getAttribute('x')) > right - 7 * note.textContent!.length,
