@@ -1,5 +1,7 @@
+import { resultsLayout } from '../results/layout.ts';
 import type { Experiment } from '../sweep/loadExperiment.ts';
 import { planRuns, type RunPlan } from '../sweep/planRuns.ts';
+import { trainedEpochs } from '../sweep/runFolder.ts';
 import { knownSpeeds, rememberSpeeds, runsToMeasure, type SpeedSetting } from '../sweep/speedCache.ts';
 import { byteSize, count, duration } from './numberText.ts';
 import type { Output } from './output.ts';
@@ -16,19 +18,23 @@ export async function printDryRun(
   output: Output,
 ): Promise<void> {
   if (measure) await measureSpeeds(experiment, setting, output);
-  const plans = planRuns(experiment, knownSpeeds(setting));
+  const layout = resultsLayout(experiment.outDir);
+  const plans = planRuns(experiment, knownSpeeds(setting), ({ id, config }) =>
+    trainedEpochs(layout.run(id), config.epochs),
+  );
+  const left = plans.filter(({ epochs, epochs_done }) => epochs_done < epochs);
   const total = (key: 'steps' | 'disk_bytes' | 'time_s'): number | null =>
     plans.reduce<number | null>(
       (sum, plan) => (sum === null || plan[key] === null ? null : sum + plan[key]),
       0,
     );
   const trainSeconds = total('time_s');
-  const time = trainSeconds === null ? null : trainSeconds / Math.min(setting.jobs, plans.length);
+  const time = trainSeconds === null ? null : trainSeconds / Math.max(1, Math.min(setting.jobs, left.length));
 
   output.print(formatTable(COLUMNS, plans, output.width));
   output.print('');
   output.print(
-    `${plans.length} ${plans.length === 1 ? 'run' : 'runs'}, ${count(total('steps')!)} steps, ` +
+    `${plans.length === left.length ? '' : `${left.length} of `}${plans.length} ${plans.length === 1 ? 'run' : 'runs'}, ${count(total('steps')!)} steps, ` +
       `training time ${duration(time)}, ${byteSize(total('disk_bytes')!)} in ${experiment.outDir}`,
   );
   if (time === null)
@@ -68,7 +74,11 @@ async function measureSpeeds(experiment: Experiment, setting: SpeedSetting, outp
 
 const COLUMNS: readonly Column<RunPlan>[] = [
   { title: 'run', text: ({ run }) => run },
-  { title: 'epochs', text: ({ epochs }) => String(epochs), align: 'right' },
+  {
+    title: 'epochs',
+    text: ({ epochs, epochs_done: done }) => (done === 0 ? String(epochs) : `${epochs - done} of ${epochs}`),
+    align: 'right',
+  },
   {
     title: 'steps/epoch',
     text: ({ steps_per_epoch }) => count(steps_per_epoch),

@@ -4,7 +4,7 @@ import { freeSpace } from '../sweep/freeSpace.ts';
 import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
 import { planRuns } from '../sweep/planRuns.ts';
 import type { RunEvent, RunExperimentOptions, RunOutcome } from '../sweep/runEvents.ts';
-import { readStoredRun } from '../sweep/runFolder.ts';
+import { trainedEpochs } from '../sweep/runFolder.ts';
 import { knownSpeeds, rememberSpeeds, type SpeedSetting } from '../sweep/speedCache.ts';
 import { type EventFiles, eventFiles } from '../tensorboard/eventFiles.ts';
 import { printDryRun } from './dryRun.ts';
@@ -47,9 +47,10 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
 /** Says before the work begins what it will take, and warns where the disk cannot hold it. */
 function tellPlan(experiment: Experiment, setting: SpeedSetting, output: Output): void {
   const layout = resultsLayout(experiment.outDir);
-  const runs = experiment.runs.filter(({ id }) => readStoredRun(layout.run(id))?.status?.state !== 'done');
-  if (runs.length === 0) return;
-  const plans = planRuns({ runs }, knownSpeeds(setting));
+  const plans = planRuns(experiment, knownSpeeds(setting), ({ id, config }) =>
+    trainedEpochs(layout.run(id), config.epochs),
+  ).filter(({ epochs, epochs_done }) => epochs_done < epochs);
+  if (plans.length === 0) return;
   const bytes = plans.reduce((sum, { disk_bytes }) => sum + disk_bytes, 0);
   const steps = plans.reduce((sum, plan) => sum + plan.steps, 0);
   const free = freeSpace(experiment.outDir);

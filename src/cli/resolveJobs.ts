@@ -5,7 +5,7 @@ import { resultsLayout } from '../results/layout.ts';
 import { bestChoice, candidateChoices, type JobsChoice, measureChoice } from '../sweep/chooseJobs.ts';
 import type { Experiment } from '../sweep/loadExperiment.ts';
 import { stepsPerEpoch } from '../sweep/planRuns.ts';
-import { readStoredRun } from '../sweep/runFolder.ts';
+import { trainedEpochs } from '../sweep/runFolder.ts';
 import type { SpeedSetting } from '../sweep/speedCache.ts';
 import { count } from './numberText.ts';
 import type { Output } from './output.ts';
@@ -35,7 +35,9 @@ export async function resolveJobs(
   const layout = resultsLayout(experiment.outDir);
   const stored = readChoice(layout.executor);
   if (stored?.processors === processors) return setting(stored, device);
-  const open = experiment.runs.filter(({ id }) => readStoredRun(layout.run(id))?.status?.state !== 'done');
+  const open = experiment.runs.filter(
+    ({ id, config }) => trainedEpochs(layout.run(id), config.epochs) < config.epochs,
+  );
   if (args['dry-run'] || open.length < 2) return { jobs: 1, threads, device };
 
   const { ensureEngine } = await import('../engine/ensureEngine.ts');

@@ -3,7 +3,7 @@ import type { RunConfig } from '../config/schema.ts';
 import type { Network, Parameter } from '../networks/network.ts';
 import { optimizerSlots } from '../train/graphOptimizer.ts';
 import { networkOf } from './checkRun.ts';
-import type { Experiment } from './loadExperiment.ts';
+import type { Experiment, ExperimentRun } from './loadExperiment.ts';
 import { type Speed, secondsPerStep } from './stepTime.ts';
 
 /** What one run will take. */
@@ -11,11 +11,14 @@ export interface RunPlan {
   run: string;
   differs: Record<string, unknown>;
   epochs: number;
+  /** Epochs that are trained already. */
+  epochs_done: number;
   steps_per_epoch: number;
+  /** Steps of the epochs that are left. */
   steps: number;
-  /** Seconds of the training steps; null where no speed is known. */
+  /** Seconds of these steps; null where no speed is known. */
   time_s: number | null;
-  /** Bytes of its files when it is done. */
+  /** Bytes that they add to its files. */
   disk_bytes: number;
 }
 
@@ -23,22 +26,32 @@ const BYTES: Record<RunConfig['snapshots']['dtype'], number> = { float32: 4, flo
 /** Log, status, provenance and the rows of the tables, generously. */
 const OTHER_BYTES = 100_000;
 
-/** Returns what every run takes. `speedsOf` gives the speeds measured on this machine for runs of the same kind. */
+/**
+ * Returns what is left to do for every run. `speedsOf` gives the speeds measured on this machine for runs of the same kind,
+ * `epochsDone` the epochs of a run that are trained already.
+ */
 export function planRuns(
   { runs }: Pick<Experiment, 'runs'>,
   speedsOf: (config: RunConfig) => readonly Speed[],
+  epochsDone: (run: ExperimentRun) => number,
 ): RunPlan[] {
-  return runs.map(({ id, config, differs }) => {
-    const steps = stepsPerEpoch(config);
+  return runs.map((run) => {
+    const { id, config, differs } = run;
+    const done = epochsDone(run);
+    const stepsOfEpoch = stepsPerEpoch(config);
+    const steps = stepsOfEpoch * (config.epochs - done);
+    const network = networkOf(config);
+    const held = done === 0 ? 0 : diskBytes({ ...config, epochs: done }, network);
     const seconds = secondsPerStep(speedsOf(config), config.batchSize);
     return {
       run: id,
       differs,
       epochs: config.epochs,
-      steps_per_epoch: steps,
-      steps: steps * config.epochs,
-      time_s: seconds === null ? null : seconds * steps * config.epochs,
-      disk_bytes: diskBytes(config, networkOf(config)),
+      epochs_done: done,
+      steps_per_epoch: stepsOfEpoch,
+      steps,
+      time_s: seconds === null ? null : seconds * steps,
+      disk_bytes: diskBytes(config, network) - held,
     };
   });
 }

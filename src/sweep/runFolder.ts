@@ -74,6 +74,12 @@ export function isFinished(status: RunStatus | null, epochs: number): boolean {
   return status?.state === 'done' && (status.stopped_early || status.epoch >= epochs);
 }
 
+/** Returns how many of a run's epochs its folder holds: all where early stopping ended it, those of the last checkpoint where it is not finished. */
+export function trainedEpochs(files: RunLayout, epochs: number): number {
+  const status = readStoredRun(files)?.status ?? null;
+  return isFinished(status, epochs) ? epochs : Math.min(status?.epoch ?? 0, epochs);
+}
+
 /** Returns the identity that a checkpoint is held to: that of the run, however many epochs it is to have. */
 export function checkpointIdentity(config: RunConfig): string {
   return runIdentity({ ...config, epochs: 0 });

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../../src/cli/commandLine.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
+import { loadExperiment } from '../../src/sweep/loadExperiment.ts';
 import { writeConfig } from '../config/writtenConfig.ts';
+import { resultsFolder, writeRun } from '../sweep/resultsFixture.ts';
 import { type Ended, phasewatch } from './phasewatchProcess.ts';
 
 // Starting a process takes a second on an idle machine and a minute on a crowded one.
@@ -144,6 +146,24 @@ describe('--dry-run', () => {
       time_s: null,
       runs: [{ run: 'seed=1', epochs: 2, steps: 938 }, { run: 'seed=2' }],
     });
+  });
+
+  it('counts only what is left of runs that have begun', async () => {
+    const set = ['sweep.seed=1,2,3', 'batchSize=500'];
+    const experiment = loadExperiment(join(root, 'configs/lenet5.yaml'), { set: [...set, 'epochs=2'] });
+    const layout = resultsFolder(experiment);
+    writeRun(layout, experiment.runs[0]!, 2, {});
+    writeRun(layout, experiment.runs[1]!, 1, { state: 'interrupted' });
+    const dryRun = async (epochs: number) => {
+      const settings = [...set, `epochs=${epochs}`].flatMap((word) => ['--set', word]);
+      return callHere(['train', 'configs/lenet5.yaml', '--dry-run', '--out', layout.dir, ...settings]);
+    };
+    const { stdout } = await dryRun(2);
+    expect(stdout).toMatch(/^seed=1 +0 of 2 +120 +0 /m);
+    expect(stdout).toMatch(/^seed=2 +1 of 2 +120 +120 /m);
+    expect(stdout).toMatch(/^seed=3 +2 +120 +240 /m);
+    expect(stdout).toMatch(/^2 of 3 runs, 360 steps/m);
+    expect((await dryRun(5)).stdout).toMatch(/^3 runs, 1 440 steps/m);
   });
 
   it('ends quietly when the reader goes away', () => {

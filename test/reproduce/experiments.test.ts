@@ -39,7 +39,11 @@ describe('experiments of the paper', () => {
     (_, one) => {
       const steps = SCALES.map((scale) => {
         const { set } = one.settings(scale);
-        const plans = planRuns(loadExperiment(one.configPath!, { set }), () => []);
+        const plans = planRuns(
+          loadExperiment(one.configPath!, { set }),
+          () => [],
+          () => 0,
+        );
         return plans.reduce((sum, plan) => sum + plan.steps, 0);
       });
       expect(steps[0]!).toBeLessThanOrEqual(steps[1]!);

@@ -16,7 +16,11 @@ const SPEEDS = [
 
 it("docs/slurm.md's table of the paper sweep is what the plan of its runs says", () => {
   const experiment = loadExperiment(file('configs/paper-sweep.yaml'));
-  const plans = planRuns(experiment, () => SPEEDS);
+  const plans = planRuns(
+    experiment,
+    () => SPEEDS,
+    () => 0,
+  );
   const hours = (seconds: number, digits: number): string => (seconds / 3600).toFixed(digits);
   const count = (value: number): string => value.toLocaleString('en-US');
   const sum = (of: (plan: (typeof plans)[number]) => number): number => plans.reduce((a, b) => a + of(b), 0);

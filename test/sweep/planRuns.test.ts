@@ -12,6 +12,9 @@ import { secondsPerStep } from '../../src/sweep/stepTime.ts';
 const config = (changes: object = {}): RunConfig =>
   runConfigSchema.parse({ network: 'lenet5', dataset: 'mnist', ...changes });
 
+const speeds = () => [{ batchSize: 500, imagesPerSecond: 5000 }];
+const nothingDone = () => 0;
+
 describe('the plan of a run', () => {
   it('counts the last, smaller batch', () => {
     expect(stepsPerEpoch(config({ batchSize: 128 }))).toBe(469);
@@ -20,10 +23,24 @@ describe('the plan of a run', () => {
 
   it('tells steps and time', () => {
     const run = { id: 'a', config: config({ batchSize: 500, epochs: 4 }), differs: {} };
-    const [plan] = planRuns({ runs: [run] }, () => [{ batchSize: 500, imagesPerSecond: 5000 }]);
-    expect(plan).toMatchObject({ run: 'a', epochs: 4, steps_per_epoch: 120, steps: 480 });
+    const [plan] = planRuns({ runs: [run] }, speeds, nothingDone);
+    expect(plan).toMatchObject({ run: 'a', epochs: 4, epochs_done: 0, steps_per_epoch: 120, steps: 480 });
     expect(plan!.time_s).toBeCloseTo(48, 10);
-    expect(planRuns({ runs: [run] }, () => [])[0]!.time_s).toBeNull();
+    expect(planRuns({ runs: [run] }, () => [], nothingDone)[0]!.time_s).toBeNull();
+  });
+
+  it('tells of a run that is to go on what is left', () => {
+    const run = (epochs: number) => ({ id: 'a', config: config({ batchSize: 500, epochs }), differs: {} });
+    const [plan] = planRuns({ runs: [run(4)] }, speeds, () => 3);
+    expect(plan).toMatchObject({ epochs: 4, epochs_done: 3, steps: 120 });
+    expect(plan!.time_s).toBeCloseTo(12, 10);
+    // a snapshot of fc1 and its eigenvalues; the checkpoint is there
+    expect(plan!.disk_bytes).toBe(4 * 2450 * 500 + 8 * 500);
+    expect(planRuns({ runs: [run(4)] }, speeds, () => 4)[0]).toMatchObject({
+      steps: 0,
+      time_s: 0,
+      disk_bytes: 0,
+    });
   });
 
   it('counts the bytes that are written', () => {
