@@ -50,7 +50,7 @@ export function measuresByEpochFigure(
     const y = niceAxis(shown.map((row) => measureOf(row, measure)!));
     return {
       plot: {
-        x: epochScale(shown),
+        x: epochScale(shown.map((row) => row.epoch!)),
         y: linearScale(y, measure.label),
         marks: [
           Plot.gridY(y.ticks, { stroke: '#000', strokeOpacity: 0.08 }),
@@ -99,7 +99,7 @@ export function doubleAxisByEpochFigure(
   groups: AxisGroups,
   measures: readonly [Measure, Measure],
 ): Figure {
-  return doubleAxisFigure(name, title, groups, measures, { x: 'epoch', log: false }, (row) => row.epoch);
+  return doubleAxisFigure(name, title, groups, measures, epochScale, (row) => row.epoch);
 }
 
 /** Returns two measures against batch size on two axes, a panel a layer; points are runs, lines join the means. */
@@ -109,7 +109,7 @@ export function doubleAxisByBatchSizeFigure(
   groups: AxisGroups,
   measures: readonly [Measure, Measure],
 ): Figure {
-  return doubleAxisFigure(name, title, groups, measures, { x: 'batch size (log)', log: true }, logBatchSize);
+  return doubleAxisFigure(name, title, groups, measures, (sizes) => batchScale(sizes, 300), logBatchSize);
 }
 
 function doubleAxisFigure(
@@ -117,7 +117,7 @@ function doubleAxisFigure(
   title: string,
   groups: AxisGroups,
   [left, right]: readonly [Measure, Measure],
-  axis: { x: string; log: boolean },
+  scale: (xs: readonly number[]) => Plot.ScaleOptions,
   place: (row: JoinedRow) => number | null,
 ): Figure {
   return {
@@ -126,7 +126,7 @@ function doubleAxisFigure(
       title,
       panels: groups.map(({ label, rows }) => ({
         title: label,
-        plot: doubleAxisPlot(axis, [left, points(rows, place, left)], [right, points(rows, place, right)]),
+        plot: doubleAxisPlot(scale, [left, points(rows, place, left)], [right, points(rows, place, right)]),
       })),
       columns: 2,
       panelWidth: 420,
@@ -177,7 +177,7 @@ export function accuraciesByBatchSizeFigure(name: string, title: string, rows: r
 }
 
 function doubleAxisPlot(
-  { x: xLabel, log }: { x: string; log: boolean },
+  scale: (xs: readonly number[]) => Plot.ScaleOptions,
   [left, leftPoints]: readonly [Measure, Point[]],
   [right, rightPoints]: readonly [Measure, Point[]],
 ): Plot.PlotOptions {
@@ -204,13 +204,10 @@ function doubleAxisPlot(
       color,
       tickFormat: (_: number, i: number) => side.axis.format(side.axis.ticks[i]!),
     });
-  const xs = all.map((point) => point.x);
   return {
     marginLeft: leftMargin,
     marginRight: rightMargin + 8,
-    x: log
-      ? batchScale(xs, 300)
-      : { ...linearScale(niceAxis(xs), xLabel), domain: [Math.min(...xs), Math.max(...xs)] },
+    x: scale(all.map((point) => point.x)),
     y: { domain: [0, 1], axis: null },
     marks: [
       ...curveMarks(a.list, LEFT),
@@ -245,8 +242,7 @@ function points(rows: readonly JoinedRow[], x: (row: JoinedRow) => number | null
   });
 }
 
-function epochScale(rows: readonly JoinedRow[]): Plot.ScaleOptions {
-  const epochs = rows.map((row) => row.epoch!);
+function epochScale(epochs: readonly number[]): Plot.ScaleOptions {
   const axis = niceAxis(epochs, { count: 8 });
   const whole = axis.ticks.filter(
     (at) => Number.isInteger(at) && at >= Math.min(...epochs) && at <= Math.max(...epochs),

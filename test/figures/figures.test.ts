@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   ALPHA,
   doubleAxisByBatchSizeFigure,
+  doubleAxisByEpochFigure,
   measuresByEpochFigure,
   SOFT_RANK,
   STABLE_RANK,
@@ -143,6 +144,19 @@ describe('the note of the eigenvalues beyond a panel', () => {
     );
     expect(below.length).toBeGreaterThan(5);
     for (const bar of below) expect(Number(bar.getAttribute('y'))).toBeGreaterThan(baseline);
+  });
+});
+
+describe('the axis of epochs', () => {
+  it('ends at the last epoch, on two axes too', () => {
+    const [row] = drawnRows() as [JoinedRow];
+    const curve = Array.from({ length: 22 }, (_, epoch) => ({ ...row, epoch, stable_rank: 100 - epoch }));
+    const groups = [{ label: 'fc1', rows: curve }];
+    const { svg } = doubleAxisByEpochFigure('e', 'fc1', groups, [STABLE_RANK, SOFT_RANK]);
+    const labels = parseHTML(svg).document.querySelectorAll('[aria-label="x-axis tick label"] text');
+    const epochs = [...labels].map((label) => Number(label.textContent));
+    expect(epochs.length).toBeGreaterThan(3);
+    expect(Math.max(...epochs)).toBe(20);
   });
 });
 
