@@ -72,7 +72,11 @@ function describe({ row }: Spectrum): string {
 
 function factsLine({ row }: Spectrum): string {
   const show = (value: number | null, digits: number): string =>
-    value === null ? 'none' : value.toFixed(digits);
+    value === null
+      ? 'none'
+      : Math.abs(value) < 10 ** (1 - digits)
+        ? String(Number(value.toPrecision(2)))
+        : value.toFixed(digits);
   return [
     `phase ${row.phase ?? 'none'}${row.phase_ambiguous === true ? ' (ambiguous)' : ''}`,
     `sigma ${show(row.sigma_mp, 4)}`,

@@ -147,6 +147,14 @@ describe('the note of the eigenvalues beyond a panel', () => {
   });
 });
 
+describe('the facts of a spectrum', () => {
+  it('keep two digits of what is small', () => {
+    const { row, evals } = drawnSpectrum('b=2', 4);
+    const facts = texts(esdFigure({ row: { ...row, lambda_plus: 2.02e-4, mp_softrank: 0 }, evals }).svg);
+    expect(facts.join('\n')).toMatch(/bulk edge 0\.0002, spikes 2, soft rank 0,/);
+  });
+});
+
 describe('the axis of epochs', () => {
   it('ends at the last epoch, on two axes too', () => {
     const [row] = drawnRows() as [JoinedRow];
