@@ -19,9 +19,7 @@ export async function printDryRun(
 ): Promise<void> {
   if (measure) await measureSpeeds(experiment, setting, output);
   const layout = resultsLayout(experiment.outDir);
-  const plans = planRuns(experiment, knownSpeeds(setting), ({ id, config }) =>
-    trainedEpochs(layout.run(id), config.epochs),
-  );
+  const plans = planRuns(experiment, knownSpeeds(setting), (run) => trainedEpochs(layout, run));
   const left = plans.filter(({ epochs, epochs_done }) => epochs_done < epochs);
   const total = (key: 'steps' | 'disk_bytes' | 'time_s'): number | null =>
     plans.reduce<number | null>(
@@ -31,10 +29,11 @@ export async function printDryRun(
   const trainSeconds = total('time_s');
   const time = trainSeconds === null ? null : trainSeconds / Math.max(1, Math.min(setting.jobs, left.length));
 
+  const runs = left.length === plans.length ? plans.length : `${left.length} of ${plans.length}`;
   output.print(formatTable(COLUMNS, plans, output.width));
   output.print('');
   output.print(
-    `${plans.length === left.length ? '' : `${left.length} of `}${plans.length} ${plans.length === 1 ? 'run' : 'runs'}, ${count(total('steps')!)} steps, ` +
+    `${runs} ${plans.length === 1 ? 'run' : 'runs'}, ${count(total('steps')!)} steps, ` +
       `training time ${duration(time)}, ${byteSize(total('disk_bytes')!)} in ${experiment.outDir}`,
   );
   if (time === null)

@@ -47,9 +47,9 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
 /** Says before the work begins what it will take, and warns where the disk cannot hold it. */
 function tellPlan(experiment: Experiment, setting: SpeedSetting, output: Output): void {
   const layout = resultsLayout(experiment.outDir);
-  const plans = planRuns(experiment, knownSpeeds(setting), ({ id, config }) =>
-    trainedEpochs(layout.run(id), config.epochs),
-  ).filter(({ epochs, epochs_done }) => epochs_done < epochs);
+  const plans = planRuns(experiment, knownSpeeds(setting), (run) => trainedEpochs(layout, run)).filter(
+    ({ epochs, epochs_done }) => epochs_done < epochs,
+  );
   if (plans.length === 0) return;
   const bytes = plans.reduce((sum, { disk_bytes }) => sum + disk_bytes, 0);
   const steps = plans.reduce((sum, plan) => sum + plan.steps, 0);

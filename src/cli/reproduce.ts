@@ -25,7 +25,7 @@ import { resultsLayout } from '../results/layout.ts';
 import { type Results, readResults } from '../results/readResults.ts';
 import { writeFigures } from '../results/writeFigures.ts';
 import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
-import { readStoredRun } from '../sweep/runFolder.ts';
+import { trainedEpochs } from '../sweep/runFolder.ts';
 import { withProgress } from './executeExperiment.ts';
 import { interruptSignal } from './interrupt.ts';
 import { createOutput, type Output, type OutputFlags } from './output.ts';
@@ -212,8 +212,7 @@ function configsOf({ runs }: Experiment): RunConfig[] {
 function checkData({ runs, outDir }: Experiment): void {
   const layout = resultsLayout(outDir);
   const needed = runs.some(
-    ({ id, config }) =>
-      config.dataset === 'cifar10' && readStoredRun(layout.run(id))?.status?.state !== 'done',
+    (run) => run.config.dataset === 'cifar10' && trainedEpochs(layout, run) < run.config.epochs,
   );
   const missing = CIFAR_FILES.filter((file) => !existsSync(join(cifar10Folder(), file)));
   if (needed && missing.length > 0) throw cifar10Missing(cifar10Folder(), missing);

@@ -35,9 +35,7 @@ export async function resolveJobs(
   const layout = resultsLayout(experiment.outDir);
   const stored = readChoice(layout.executor);
   if (stored?.processors === processors) return setting(stored, device);
-  const open = experiment.runs.filter(
-    ({ id, config }) => trainedEpochs(layout.run(id), config.epochs) < config.epochs,
-  );
+  const open = experiment.runs.filter((run) => trainedEpochs(layout, run) < run.config.epochs);
   if (args['dry-run'] || open.length < 2) return { jobs: 1, threads, device };
 
   const { ensureEngine } = await import('../engine/ensureEngine.ts');

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { canonicalJson } from '../config/canonicalJson.ts';
 import { type RunConfig, runConfigSchema } from '../config/schema.ts';
 import { UserError } from '../files/userError.ts';
-import type { RunLayout } from '../results/layout.ts';
+import type { ResultsLayout, RunLayout } from '../results/layout.ts';
 import type { RunStatus } from '../results/runStatus.ts';
+import type { ExperimentRun } from './loadExperiment.ts';
 import { runIdentity, snapshotsServe } from './runIdentity.ts';
 
 /** What a run's folder holds already. */
@@ -74,9 +75,12 @@ export function isFinished(status: RunStatus | null, epochs: number): boolean {
   return status?.state === 'done' && (status.stopped_early || status.epoch >= epochs);
 }
 
-/** Returns how many of a run's epochs its folder holds: all where early stopping ended it, those of the last checkpoint where it is not finished. */
-export function trainedEpochs(files: RunLayout, epochs: number): number {
-  const status = readStoredRun(files)?.status ?? null;
+/**
+ * Returns how many of a run's epochs its folder holds: all where early stopping ended it, those of the last checkpoint where it is
+ * not finished.
+ */
+export function trainedEpochs(layout: ResultsLayout, { id, config: { epochs } }: ExperimentRun): number {
+  const status = readStoredRun(layout.run(id))?.status ?? null;
   return isFinished(status, epochs) ? epochs : Math.min(status?.epoch ?? 0, epochs);
 }
 
