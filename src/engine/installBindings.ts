@@ -1,14 +1,11 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { UserError } from '../files/userError.ts';
 import { diskFullError } from './diskFull.ts';
 import { engineParts } from './enginePaths.ts';
+import { ENGINE_SOURCES } from './ownSources.ts';
 import { runTool } from './runTool.ts';
-
-/** The package's own folder engine/, two levels above this file in src/ as in dist/. */
-export const ENGINE_SOURCES = fileURLToPath(new URL('../../engine/', import.meta.url));
 
 /** What npm tells its scripts of the package and command that run; a nested npm must not take it for its own. */
 const OUTER_NPM =

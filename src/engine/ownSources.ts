@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ENGINE_SOURCES } from './installBindings.ts';
+import { fileURLToPath } from 'node:url';
+
+/** The package's own folder engine/, as far above this file in src/ as in dist/. */
+export const ENGINE_SOURCES = fileURLToPath(new URL('../../engine/', import.meta.url));
 
 /** Our own C++ (engine/), compiled when an engine is installed. */
 export const ownSources = {
