@@ -1,7 +1,7 @@
 import { DATASET_SHAPES } from '../config/datasetShape.ts';
+import { optimizerSlots } from '../config/optimizerSlots.ts';
 import type { RunConfig } from '../config/schema.ts';
 import type { Network, Parameter } from '../networks/network.ts';
-import { optimizerSlots } from '../train/graphOptimizer.ts';
 import { networkOf } from './checkRun.ts';
 import type { Experiment, ExperimentRun } from './loadExperiment.ts';
 import { type Speed, secondsPerStep } from './stepTime.ts';

@@ -2,21 +2,6 @@ import type { OptimizerConfig } from '../config/schema.ts';
 import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
 import { float32 } from './stepBuilder.ts';
 
-/** Names of the slot variables an optimizer keeps for each trained parameter; all start at zero. */
-export function optimizerSlots(optimizer: OptimizerConfig): readonly string[] {
-  switch (optimizer.type) {
-    case 'sgd':
-      return [];
-    case 'momentum':
-    case 'nesterov':
-      return ['momentum'];
-    case 'adadelta':
-      return ['accumulated_gradient', 'accumulated_update'];
-    case 'adam':
-      return ['m', 'v'];
-  }
-}
-
 /** Scalars that an update needs and that change from step to step. */
 export interface StepScalars {
   learningRate: Output;

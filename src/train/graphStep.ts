@@ -1,3 +1,4 @@
+import { optimizerSlots } from '../config/optimizerSlots.ts';
 import type { RunConfig } from '../config/schema.ts';
 import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
 import type { Network } from '../networks/network.ts';
@@ -5,7 +6,7 @@ import { randomStream } from '../random/stream.ts';
 import { addBatch, type Preprocessing } from './graphBatch.ts';
 import { addDropout, addLayer } from './graphLayers.ts';
 import { addLoss } from './graphLoss.ts';
-import { optimizerSlots, optimizerUpdate } from './graphOptimizer.ts';
+import { optimizerUpdate } from './graphOptimizer.ts';
 import { float32, type Gradients, type LayerOutput, type StepBuilder } from './stepBuilder.ts';
 
 /** What a step computes: the network, and the part of the config that is in the graph. */

@@ -1,9 +1,9 @@
+import { optimizerSlots } from '../config/optimizerSlots.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { GraphBuilder, type Output } from '../graph/graphBuilder.ts';
 import type { Network } from '../networks/network.ts';
 import { addBatch, addDataTransfer } from './graphBatch.ts';
 import { addLoss } from './graphLoss.ts';
-import { optimizerSlots } from './graphOptimizer.ts';
 import { addCorrect, addForward, addSum, addTrainingStep, type StepOptions } from './graphStep.ts';
 import { evaluationBatches } from './sessionCalls.ts';
 import { float32, type StepBuilder } from './stepBuilder.ts';
