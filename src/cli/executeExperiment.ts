@@ -11,6 +11,7 @@ import { printDryRun } from './dryRun.ts';
 import { interruptSignal } from './interrupt.ts';
 import { byteSize, count } from './numberText.ts';
 import { createOutput, type Output } from './output.ts';
+import { PROGRAM } from './program.ts';
 import { createProgressLine } from './progressLine.ts';
 import { resolveJobs } from './resolveJobs.ts';
 import { resultTable } from './resultTable.ts';
@@ -88,6 +89,7 @@ export async function withProgress(
   const options: RunExperimentOptions = {
     ...setting,
     outDir: experiment.outDir,
+    program: PROGRAM,
     trainOnly,
     retryFailed: args['retry-failed'],
     failFast: args['fail-fast'],

@@ -9,6 +9,7 @@ import { trainedEpochs } from '../sweep/runFolder.ts';
 import type { SpeedSetting } from '../sweep/speedCache.ts';
 import { count } from './numberText.ts';
 import type { Output } from './output.ts';
+import { PROGRAM } from './program.ts';
 import type { RunArgs } from './runOptions.ts';
 
 /** The contents of executor.json: what was chosen for a results folder, on a machine of so many processors. */
@@ -44,7 +45,7 @@ export async function resolveJobs(
   const longest = open.reduce((a, b) => (cost(b) > cost(a) ? b : a));
   const measured = [];
   for (const choice of candidateChoices(experiment.runs.length)) {
-    const one = await measureChoice(choice, longest.config, device);
+    const one = await measureChoice(choice, longest.config, device, PROGRAM);
     output.note(
       `${jobsText(one)}: ${count(one.images_per_second)} img/s at batch size ${longest.config.batchSize}`,
     );

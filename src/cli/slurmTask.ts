@@ -14,6 +14,7 @@ import { eventFiles } from '../tensorboard/eventFiles.ts';
 import { tellTensorboard } from './executeExperiment.ts';
 import { interruptSignal } from './interrupt.ts';
 import type { OutputFlags } from './output.ts';
+import { PROGRAM } from './program.ts';
 import { createProgressLine } from './progressLine.ts';
 import { runProgress } from './runProgress.ts';
 
@@ -52,6 +53,7 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
     let gotOn = false;
     const options: RunExperimentOptions = {
       outDir: dir,
+      program: PROGRAM,
       trainOnly: action === 'train',
       retryFailed: submission.retry_failed,
       failFast: submission.fail_fast,

@@ -3,6 +3,7 @@ import { parseSlurmOptions } from '../slurm/slurmOptions.ts';
 import { submitExperiment } from '../slurm/submitExperiment.ts';
 import type { Experiment } from '../sweep/loadExperiment.ts';
 import type { Output } from './output.ts';
+import { PROGRAM } from './program.ts';
 import type { RunArgs } from './runOptions.ts';
 
 /** Throws UserError for arguments that do not go with the executor. */
@@ -30,6 +31,7 @@ export async function submitToSlurm(
 ): Promise<void> {
   const submission = await submitExperiment(experiment, {
     slurm: parseSlurmOptions(args.slurm ?? {}),
+    program: PROGRAM,
     jobs: args.jobs as number,
     threads: args.threads ?? null,
     device: args.device ?? null,

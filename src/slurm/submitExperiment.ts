@@ -1,6 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { loadDataset } from '../data/loadDataset.ts';
 import { ensureEngine } from '../engine/ensureEngine.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
@@ -18,17 +16,12 @@ import { submissionState } from './taskStates.ts';
 export interface SubmitOptions
   extends Pick<Submission, 'jobs' | 'threads' | 'device' | 'retry_failed' | 'fail_fast' | 'tensorboard'> {
   slurm: SlurmOptions;
+  /** Script of this program, which the jobs start with `slurm-task`. */
+  program: string;
   /** Submit no analysis. */
   trainOnly: boolean;
   onMessage(message: string): void;
 }
-
-/** The command line of this same program, compiled or not. */
-const PROGRAM = [
-  process.execPath,
-  ...process.execArgv,
-  fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url)),
-];
 
 /**
  * Submits the runs that are not finished as an array job, and the analysis as a job that waits for its end; returns what was
@@ -48,7 +41,7 @@ export async function submitExperiment(experiment: Experiment, options: SubmitOp
     await ensureEngine({ onMessage: options.onMessage });
 
     writeFileAtomic(layout.experiment, experiment.resolvedYaml);
-    const { slurm: slurmOptions, trainOnly, onMessage: _, ...stored } = options;
+    const { slurm: slurmOptions, program, trainOnly, onMessage: _, ...stored } = options;
     const submission: Submission = {
       config_file: experiment.configPath,
       overrides: experiment.overrides,
@@ -62,7 +55,7 @@ export async function submitExperiment(experiment: Experiment, options: SubmitOp
       analysis_job: null,
     };
     if (open.length === 0 && trainOnly) return submission;
-    writeScripts(experiment.name, layout.dir, submission, slurmOptions);
+    writeScripts(experiment.name, layout.dir, submission, slurmOptions, program);
     writeSubmission(layout.dir, submission);
     submit(layout.dir, submission, trainOnly);
     return submission;
@@ -89,7 +82,14 @@ function inTasks(runs: readonly string[], pack: number): string[][] {
   );
 }
 
-function writeScripts(name: string, dir: string, submission: Submission, options: SlurmOptions): void {
+function writeScripts(
+  name: string,
+  dir: string,
+  submission: Submission,
+  options: SlurmOptions,
+  program: string,
+): void {
+  const command = [process.execPath, ...process.execArgv, program, 'slurm-task', dir];
   const files = slurmLayout(dir);
   const { threads, jobs, tasks } = submission;
   const common = { logs: files.logs, processors: threads === null ? null : threads * jobs };
@@ -99,7 +99,7 @@ function writeScripts(name: string, dir: string, submission: Submission, options
     name,
     tasks: tasks.length,
     options: options.sbatch,
-    command: [...PROGRAM, 'slurm-task', dir, 'train'],
+    command: [...command, 'train'],
   });
   // What only an array can have, or what the array waits for, is not the analysis's.
   const { array: _, dependency: __, ...shared } = options.sbatch;
@@ -108,7 +108,7 @@ function writeScripts(name: string, dir: string, submission: Submission, options
     name: `${name}-analysis`,
     tasks: null,
     options: { ...shared, ...options.analysis },
-    command: [...PROGRAM, 'slurm-task', dir, 'analyze'],
+    command: [...command, 'analyze'],
   });
   writeFileAtomic(files.trainScript, train);
   writeFileAtomic(files.analysisScript, analysis);

@@ -1,8 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { runLayout } from '../results/layout.ts';
 import type { RunStatus } from '../results/runStatus.ts';
@@ -17,12 +16,10 @@ export interface ChildExecutorOptions {
   /** When aborted, running children finish their step, write the checkpoint and end; no further run starts. */
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
-  /** Script that answers to `train-one`; phasewatch itself when left out. */
-  script?: string;
+  /** Script that answers to `train-one`. */
+  program: string;
 }
 
-/** The command line of this same program, compiled or not. */
-const MAIN = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
 /** What a child says on stdout and stderr (TensorFlow, a crash) is kept beside the run's log. */
 const CHILD_OUTPUT = 'process.log';
 const TAIL_BYTES = 400;
@@ -54,13 +51,10 @@ export async function runInChildren(
   return ended;
 }
 
-function runChild(
-  task: ChildTask,
-  { signal, onEvent, script = MAIN }: ChildExecutorOptions,
-): Promise<RunStatus> {
+function runChild(task: ChildTask, { signal, onEvent, program }: ChildExecutorOptions): Promise<RunStatus> {
   mkdirSync(task.dir, { recursive: true });
   const output = openSync(join(task.dir, CHILD_OUTPUT), 'w');
-  const child = fork(script, ['train-one'], { stdio: ['ignore', output, output, 'ipc'] });
+  const child = fork(program, ['train-one'], { stdio: ['ignore', output, output, 'ipc'] });
   closeSync(output);
   const send = (message: ToChild): void => {
     if (child.connected) child.send(message);

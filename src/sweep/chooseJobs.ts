@@ -1,7 +1,5 @@
 import { fork } from 'node:child_process';
 import { availableParallelism, totalmem } from 'node:os';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { RunConfig } from '../config/schema.ts';
 import type { FromMeasuringChild, ToMeasuringChild } from './childMessages.ts';
 
@@ -20,8 +18,6 @@ export interface MeasuredChoice extends JobsChoice {
 const PROCESS_BYTES = 2e9;
 /** Fewer processes are worth a little: they need less memory and each run ends sooner. */
 const WORTH_MORE_JOBS = 1.05;
-
-const MAIN = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
 
 /** Returns the ways to share the machine that are worth trying: 1, 2, 4 ... jobs and as many as processors, within runs and memory. */
 export function candidateChoices(
@@ -46,15 +42,16 @@ export function bestChoice(measured: readonly MeasuredChoice[]): MeasuredChoice 
 
 /**
  * Returns the images per second that as many processes as `jobs` train together, each with its threads. They are built and warmed up
- * first, and then timed at once.
+ * first, and then timed at once. `program` is the script that answers to `measure-one`.
  */
 export async function measureChoice(
   { jobs, threads }: JobsChoice,
   config: RunConfig,
   device: string | null,
+  program: string,
 ): Promise<MeasuredChoice> {
   const children = Array.from({ length: jobs }, () =>
-    startChild({ type: 'measure', config, threads, device }),
+    startChild(program, { type: 'measure', config, threads, device }),
   );
   try {
     await Promise.all(children.map((child) => child.next()));
@@ -73,8 +70,8 @@ interface MeasuringChild {
   end(): void;
 }
 
-function startChild(task: ToMeasuringChild): MeasuringChild {
-  const child = fork(MAIN, ['measure-one'], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+function startChild(program: string, task: ToMeasuringChild): MeasuringChild {
+  const child = fork(program, ['measure-one'], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   let said = '';
   child.stderr!.on('data', (chunk) => {
     said += chunk;

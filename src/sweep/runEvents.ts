@@ -11,6 +11,8 @@ export interface RunExperimentOptions {
   failFast: boolean;
   /** Runs side by side; above 1 each has a process of its own. */
   jobs: number;
+  /** Script of this program, started for each of them with `train-one`. */
+  program: string;
   /** Threads for each run; null: as the engine chooses. */
   threads: number | null;
   /** `cpu` or `gpu:<n>`; null: as the engine chooses. */

@@ -73,7 +73,7 @@ export async function trainExperiment(
   planned: readonly PlannedRun[],
   options: RunExperimentOptions,
 ): Promise<Set<string>> {
-  const { threads, device, signal, failFast, onEvent } = options;
+  const { threads, device, signal, failFast, program, onEvent } = options;
   const skipped = planned.filter(({ task }) => task.startsWith('skip'));
   const open = planned.filter(({ task }) => !task.startsWith('skip'));
   for (const { run } of skipped) onEvent({ type: 'run-skipped', run: run.id });
@@ -98,7 +98,7 @@ export async function trainExperiment(
       threads,
       device,
     }));
-    const ended = await runInChildren(tasks, { jobs: options.jobs, failFast, signal, onEvent });
+    const ended = await runInChildren(tasks, { jobs: options.jobs, program, failFast, signal, onEvent });
     return new Set(ended.keys());
   }
 

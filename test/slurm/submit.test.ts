@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../../src/cli/commandLine.ts';
 import { submittedWork } from '../../src/slurm/runSubmitted.ts';
@@ -15,6 +16,7 @@ const config = writeConfig(
 );
 const options: SubmitOptions = {
   slurm: { pack: 1, sbatch: {}, analysis: {} },
+  program: fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)),
   jobs: 1,
   threads: null,
   device: null,

@@ -33,7 +33,7 @@ async function execute(tasks: ChildTask[], options: { jobs?: number; failFast?: 
     failFast: false,
     signal: new AbortController().signal,
     ...options,
-    script: SCRIPT,
+    program: SCRIPT,
     onEvent: (event) => events.push(event),
   });
   return { events, ended, states: [...ended].map(([run, { state }]) => `${run} ${state}`).sort() };
@@ -79,7 +79,7 @@ describe('runs in processes of their own', () => {
         jobs: 2,
         failFast: false,
         signal: new AbortController().signal,
-        script: SCRIPT,
+        program: SCRIPT,
         onEvent: ({ type }) => {
           if (type === 'run-started') most = Math.max(most, ++running);
           if (type === 'run-finished') running--;
@@ -101,7 +101,7 @@ describe('runs in processes of their own', () => {
       jobs: 2,
       failFast: false,
       signal: controller.signal,
-      script: SCRIPT,
+      program: SCRIPT,
       onEvent: ({ type }) => {
         if (type === 'run-started' && ++started === 2) controller.abort();
       },

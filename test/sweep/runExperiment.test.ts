@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/files/userError.ts';
 import { readMetricsCsv, readSpectraCsv } from '../../src/results/csvFiles.ts';
@@ -39,6 +40,7 @@ function run(outDir: string, set: string[] = [], changed: Partial<RunExperimentO
   const options: RunExperimentOptions = {
     outDir,
     trainOnly: false,
+    program: fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)),
     retryFailed: false,
     failFast: false,
     jobs: 1,
