@@ -1,6 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { UserError } from '../files/userError.ts';
+import {
+  type Circumstances,
+  type Counters,
+  circumstancesBetween,
+  readCounters,
+} from '../machine/circumstances.ts';
 import type { Measurement } from './measurement.ts';
 
 /** How a child that measures is started. */
@@ -10,6 +16,10 @@ export interface ChildCommand {
   command: string;
   args: readonly string[];
   env?: Readonly<Record<string, string>>;
+}
+
+export interface MeasurementBesideOthers extends Measurement {
+  circumstances: Circumstances;
 }
 
 /** The parent's half of a measurement (see serveMeasurements): one process, asked again and again. */
@@ -36,10 +46,18 @@ export class MeasuringChild<Facts extends object> {
     return (await this.answer()) as Facts;
   }
 
-  /** Lets the child work for about `seconds`. */
-  async measure(seconds: number): Promise<Measurement> {
+  /** Lets the child work for about `seconds`. What the bench itself and its other children do meanwhile is no company. */
+  async measure(seconds: number): Promise<MeasurementBesideOthers> {
+    const read = (): Counters => readCounters({ pid: this.process.pid, commandPid: process.pid });
+    const before = read();
     this.process.stdin.write(`${seconds}\n`);
-    return (await this.answer()) as Measurement;
+    const measurement = (await this.answer()) as Measurement;
+    const circumstances = circumstancesBetween(before, read());
+    return {
+      ...measurement,
+      // The child knows its processor time to the microsecond, /proc only to the hundredth of a second.
+      circumstances: { ...circumstances, cpu_over_wall: measurement.cpu_s / measurement.wall_s },
+    };
   }
 
   close(): void {

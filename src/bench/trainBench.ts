@@ -1,11 +1,12 @@
 import type { SessionBinding } from '../graph/graphSession.ts';
+import type { Circumstances } from '../machine/circumstances.ts';
 import { resolveNetwork } from '../networks/resolveNetwork.ts';
 import { BENCH_CLASSES, type BenchNetwork, benchTask } from './benchNetworks.ts';
 import { nodeChild, pythonChild } from './benchProcesses.ts';
 import { type EpochOverhead, measureEpochOverhead } from './epochOverhead.ts';
 import { trainingFlopsPerImage } from './flops.ts';
 import type { Measurement } from './measurement.ts';
-import type { MeasuringChild } from './measuringChild.ts';
+import type { MeasurementBesideOthers, MeasuringChild } from './measuringChild.ts';
 import { geometricMean, median } from './statistics.ts';
 
 export interface TrainBenchOptions {
@@ -26,6 +27,8 @@ export interface TrainSpeed {
   images_per_cpu_s: number;
   /** Most memory its process has had. */
   peak_rss_mib: number;
+  /** Over the rounds: the median of CPU over wall, the fewest cores, the most that the host and other programs took. */
+  circumstances: Omit<Circumstances, 'reason'>;
 }
 
 export interface TrainCell {
@@ -118,6 +121,7 @@ async function benchCell(
       images_per_s: median(measured.map((m) => batch * perSecond(m))),
       images_per_cpu_s: median(measured.map((m) => batch * perCpuSecond(m))),
       peak_rss_mib: Math.max(...measured.map((m) => m.peak_rss_mib)),
+      circumstances: circumstancesOf(measured.map(({ circumstances }) => circumstances)),
     };
   });
   const [phasewatch, ...peers] = speeds as [TrainSpeed, ...TrainSpeed[]];
@@ -139,9 +143,22 @@ async function benchCell(
   };
 }
 
+function circumstancesOf(rounds: readonly Circumstances[]): Omit<Circumstances, 'reason'> {
+  const known = (key: keyof Omit<Circumstances, 'reason'>): number[] =>
+    rounds.flatMap((round) => round[key] ?? []);
+  const of = (values: readonly number[], pick: (values: readonly number[]) => number): number | null =>
+    values.length === 0 ? null : pick(values);
+  return {
+    cpu_over_wall: of(known('cpu_over_wall'), median),
+    cores_used: of(known('cores_used'), (values) => Math.min(...values)),
+    steal_cores: of(known('steal_cores'), (values) => Math.max(...values)),
+    other_cores: of(known('other_cores'), (values) => Math.max(...values)),
+  };
+}
+
 interface Round {
   facts: Facts[];
-  measured: Measurement[];
+  measured: MeasurementBesideOthers[];
   product: Measurement;
 }
 
@@ -168,7 +185,7 @@ async function measureRound(
       );
     }
     const measuredProduct = await product.measure(Math.min(0.5, seconds));
-    const measured: Measurement[] = [];
+    const measured: MeasurementBesideOthers[] = [];
     for (const child of frameworks) measured.push(await child.measure(seconds));
     return { facts, measured, product: measuredProduct };
   } finally {

@@ -2,6 +2,7 @@ import { fixed } from '../cli/numberText.ts';
 import { type Column, formatTable } from '../cli/table.ts';
 import { loadEngine } from '../engine/loadEngine.ts';
 import { UserError } from '../files/userError.ts';
+import { companyText } from '../machine/circumstances.ts';
 import { type BenchArguments, listOption, percent, positiveOption } from './benchArguments.ts';
 import { BENCH_NETWORKS, type BenchNetwork } from './benchNetworks.ts';
 import { describeMachine, loadPerCore, machineLine } from './machine.ts';
@@ -59,6 +60,8 @@ function report(bench: TrainBench, overhead: readonly OverheadRow[], load: numbe
     `float32 matrix product: ${fixed(peak_gflops, 0)} GFLOP/s; vector update: ${fixed(bandwidth_gb_per_s, 1)} GB/s`,
     'per CPU s: images a second of processor time, all threads. Where other programs share the cores it tells more than img/s, but not',
     'of PyTorch: its threads wait for each other by spinning, so that it is slow and its CPU time is waste there.',
+    'CPU, cores, steal: processor time over wall time, cores last worked on, and what the host took, of phasewatch.',
+    ...companyLines(cells),
     ...(load > BUSY_LOAD
       ? [
           `Before the start other programs kept ${fixed(load, 1)} processes waiting for each core: do not quote these figures.`,
@@ -69,6 +72,16 @@ function report(bench: TrainBench, overhead: readonly OverheadRow[], load: numbe
     formatTable(OVERHEAD_COLUMNS, overhead),
   ];
   return lines.join('\n');
+}
+
+/** Names what was measured beside other programs. */
+function companyLines(cells: readonly TrainCell[]): string[] {
+  return cells.flatMap(({ network, batch, phasewatch, peers }) =>
+    [phasewatch, ...peers].flatMap(({ name, circumstances }) => {
+      const company = companyText(circumstances, null);
+      return company === null ? [] : [`${network}, batch ${batch}, ${name}: do not quote: ${company}`];
+    }),
+  );
 }
 
 function speedColumns(cells: readonly TrainCell[]): Column<TrainCell>[] {
@@ -85,6 +98,9 @@ function speedColumns(cells: readonly TrainCell[]): Column<TrainCell>[] {
     right('img/s', ({ phasewatch }) => fixed(phasewatch.images_per_s, 0)),
     ...peers.map((name) => right(name, (cell) => fixed(speed(cell, name).images_per_s, 0))),
     right('ratio', (cell) => fixed(cell.ratio, 2)),
+    right('CPU', ({ phasewatch }) => fixed(phasewatch.circumstances.cpu_over_wall, 2)),
+    right('cores', ({ phasewatch }) => fixed(phasewatch.circumstances.cores_used, 0)),
+    right('steal', ({ phasewatch }) => fixed(phasewatch.circumstances.steal_cores, 2)),
     right('per CPU s', ({ phasewatch }) => fixed(phasewatch.images_per_cpu_s, 0)),
     ...peers.map((name) => right(name, (cell) => fixed(speed(cell, name).images_per_cpu_s, 0))),
     right('ratio', (cell) => fixed(cell.cpu_ratio, 2)),

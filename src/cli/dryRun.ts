@@ -1,8 +1,16 @@
+import { companyText } from '../machine/circumstances.ts';
 import { resultsLayout } from '../results/layout.ts';
 import type { Experiment } from '../sweep/loadExperiment.ts';
 import { planRuns, type RunPlan } from '../sweep/planRuns.ts';
 import { trainedEpochs } from '../sweep/runFolder.ts';
-import { knownSpeeds, rememberSpeeds, runsToMeasure, type SpeedSetting } from '../sweep/speedCache.ts';
+import {
+  knownSpeeds,
+  rememberSpeeds,
+  runsToMeasure,
+  type SpeedSetting,
+  threadsOf,
+} from '../sweep/speedCache.ts';
+import { circumstancesText } from './circumstancesText.ts';
 import { byteSize, count, duration } from './numberText.ts';
 import type { Output } from './output.ts';
 import { type Column, formatTable } from './table.ts';
@@ -64,10 +72,14 @@ async function measureSpeeds(experiment: Experiment, setting: SpeedSetting, outp
   const { binding } = loadEngine(engineOptions(setting));
   for (const config of configs) {
     const measurement = prepareMeasurement(binding, config);
-    const imagesPerSecond = measurement.measure();
+    const measured = measurement.measure();
     measurement.close();
-    output.note(`measured batch size ${config.batchSize}: ${count(imagesPerSecond)} img/s`);
-    rememberSpeeds([{ config, imagesPerSecond }], setting);
+    const company = companyText(measured.circumstances, threadsOf(setting));
+    output.note(
+      `measured batch size ${config.batchSize}: ${count(measured.imagesPerSecond)} img/s` +
+        `${circumstancesText(measured.circumstances)}${company === null ? '' : `; not remembered: ${company}`}`,
+    );
+    rememberSpeeds([{ config, ...measured }], setting);
   }
 }
 

@@ -75,16 +75,12 @@ export async function withProgress(
 ): Promise<RunOutcome> {
   // The engine is loaded only now, so that wrong configs and dry runs cost nothing.
   const { runExperiment } = await import('../sweep/runExperiment.ts');
-  const progress = runProgress(experiment.runs, setting.jobs, knownSpeeds(setting));
+  const progress = runProgress(experiment.runs, setting, knownSpeeds(setting));
   const line = createProgressLine(process.stderr, { quiet: args.quiet });
   const interrupt = interruptSignal(() =>
     line.log('interrupted: finishing the step and writing the checkpoint'),
   );
-  const remember = (): void =>
-    rememberSpeeds(
-      progress.speeds().map(({ run, imagesPerSecond }) => ({ config: run.config, imagesPerSecond })),
-      setting,
-    );
+  const remember = (): void => rememberSpeeds(progress.speeds(), setting);
   const tensorboard = args.tensorboard ? eventFiles(experiment.outDir) : null;
   const options: RunExperimentOptions = {
     ...setting,

@@ -25,7 +25,7 @@ export const measureOneCommand: CommandModule = {
         measurement = prepareMeasurement(loadEngine(engineOptions({ threads, device })).binding, config);
         tell({ type: 'ready' });
       } else {
-        tell({ type: 'measured', imagesPerSecond: measurement!.measure() });
+        tell({ type: 'measured', imagesPerSecond: measurement!.measure().imagesPerSecond });
       }
     });
   },

@@ -1,8 +1,11 @@
 import type { RunConfig } from '../config/schema.ts';
+import { type Circumstances, companyText } from '../machine/circumstances.ts';
 import type { ExperimentRun } from '../sweep/loadExperiment.ts';
 import { stepsPerEpoch } from '../sweep/planRuns.ts';
 import type { RunEvent } from '../sweep/runEvents.ts';
+import { type MeasuredSpeed, type SpeedSetting, threadsOf } from '../sweep/speedCache.ts';
 import { type Speed, secondsPerStep } from '../sweep/stepTime.ts';
+import { circumstancesText } from './circumstancesText.ts';
 import { count, duration, fixed, NO_VALUE } from './numberText.ts';
 import { type Column, formatTable } from './table.ts';
 
@@ -16,6 +19,10 @@ interface RunState {
   steps: number;
   epoch: number;
   imagesPerSecond: number | null;
+  /** Of that speed. */
+  circumstances: Omit<Circumstances, 'reason'> | null;
+  /** Of the last seconds. */
+  lately: Circumstances | null;
   testAccuracy: number | null;
 }
 
@@ -27,22 +34,31 @@ export interface RunProgress {
   /** Returns the lines of a table of the runs that fits a terminal: those that are running first, then what fits of the others. */
   table(width: number, height: number): string[];
   /** Returns the measured speeds of the runs that trained. */
-  speeds(): { run: ExperimentRun; imagesPerSecond: number }[];
+  speeds(): MeasuredSpeed[];
 }
 
 /** Returns the state of a running experiment, told by its events. `known` gives speeds measured before, for the ETA. */
 export function runProgress(
   runs: readonly ExperimentRun[],
-  jobs: number,
+  setting: Pick<SpeedSetting, 'jobs' | 'threads'>,
   known: (config: RunConfig) => readonly Speed[],
 ): RunProgress {
   const states = new Map(
     runs.map((run): [string, RunState] => [
       run.id,
-      { run, state: 'waiting', steps: 0, epoch: 0, imagesPerSecond: null, testAccuracy: null },
+      {
+        run,
+        state: 'waiting',
+        steps: 0,
+        epoch: 0,
+        imagesPerSecond: null,
+        circumstances: null,
+        lately: null,
+        testAccuracy: null,
+      },
     ]),
   );
-  const measured = new Map<ExperimentRun, number>();
+  const measured = new Map<string, MeasuredSpeed>();
   let phase: string | null = null;
 
   /** Seconds that each run has left: by its own speed, else by those of this session's and earlier runs of its kind. */
@@ -72,10 +88,15 @@ export function runProgress(
       (a, b) => (a === null || b === null ? null : a + b),
       0,
     );
+    // The last run to end is left alone by the others.
+    const longest = Math.max(...[...times.values()].map((time) => time ?? 0));
     return [
       `${all.filter(hasEnded).length}/${all.length} runs`,
       ...(failed > 0 ? [`${failed} failed`] : []),
-      ...(left === null ? [] : [`ETA ${duration(left / Math.min(jobs, runs.length))}`]),
+      ...(left === null
+        ? []
+        : [`ETA ${duration(Math.max(longest, left / Math.min(setting.jobs, runs.length)))}`]),
+      ...company(all, threadsOf(setting)),
     ];
   };
 
@@ -97,11 +118,18 @@ export function runProgress(
       const rows = shownRows([...states.values()], Math.max(1, height - 4));
       const hidden = states.size - rows.length;
       return [
-        ...formatTable(columns(times), rows, width).split('\n'),
+        ...formatTable(
+          columns(
+            times,
+            rows.some(({ circumstances }) => circumstances !== null),
+          ),
+          rows,
+          width,
+        ).split('\n'),
         [...summary(times), ...(hidden > 0 ? [`${hidden} runs not shown`] : [])].join('  '),
       ];
     },
-    speeds: () => [...measured].map(([run, imagesPerSecond]) => ({ run, imagesPerSecond })),
+    speeds: () => [...measured.values()],
   };
 }
 
@@ -113,7 +141,7 @@ function phaseText(event: RunEvent): string | null {
 function takeRunEvent(
   state: RunState,
   event: Extract<RunEvent, { run: string }>,
-  measured: Map<ExperimentRun, number>,
+  measured: Map<string, MeasuredSpeed>,
 ): string | null {
   switch (event.type) {
     case 'run-skipped':
@@ -128,14 +156,21 @@ function takeRunEvent(
       state.epoch = event.epoch;
       state.steps = (event.epoch - 1) * event.steps + event.step;
       state.imagesPerSecond = event.imagesPerSecond;
+      state.circumstances = event.circumstances ?? state.circumstances;
+      state.lately = event.lately ?? state.lately;
       return null;
     case 'epoch': {
       const { row } = event;
       state.epoch = row.epoch;
       state.steps = row.epoch * stepsPerEpoch(state.run.config);
       state.testAccuracy = row.test_accuracy;
+      if (row.cpu_over_wall !== null) state.circumstances = row;
       if (row.images_per_second !== null && (row.train_time_s ?? 0) >= TELLING_SECONDS) {
-        measured.set(state.run, row.images_per_second);
+        measured.set(state.run.id, {
+          config: state.run.config,
+          imagesPerSecond: row.images_per_second,
+          circumstances: row,
+        });
       }
       return null;
     }
@@ -148,6 +183,15 @@ function takeRunEvent(
   }
 }
 
+/** Who else is at work on the machine, by the run that sees most of it. */
+function company(states: readonly RunState[], threads: number | null): string[] {
+  const [most] = states
+    .flatMap(({ state, lately }) => (state === 'running' && lately !== null ? [lately] : []))
+    .sort((a, b) => (b.other_cores ?? 0) - (a.other_cores ?? 0));
+  const text = most === undefined ? null : companyText(most, threads);
+  return text === null ? [] : [text];
+}
+
 /** Returns at most `most` runs in the order of the sweep, the running before the failed, those before the next to come. */
 function shownRows(states: readonly RunState[], most: number): RunState[] {
   const order: RunState['state'][] = ['running', 'failed', 'waiting', 'done'];
@@ -156,7 +200,10 @@ function shownRows(states: readonly RunState[], most: number): RunState[] {
   return states.filter((state) => chosen.has(state));
 }
 
-const columns = (times: ReadonlyMap<RunState, number | null>): readonly Column<RunState>[] => [
+const columns = (
+  times: ReadonlyMap<RunState, number | null>,
+  circumstances: boolean,
+): readonly Column<RunState>[] => [
   { title: 'run', text: ({ run }) => run.id },
   { title: 'state', text: ({ state }) => state },
   { title: 'epoch', text: ({ epoch, run }) => `${epoch}/${run.config.epochs}`, align: 'right' },
@@ -167,6 +214,7 @@ const columns = (times: ReadonlyMap<RunState, number | null>): readonly Column<R
     align: 'right',
     dispensable: 1,
   },
+  ...(circumstances ? CIRCUMSTANCES_COLUMNS : []),
   {
     title: 'ETA',
     text: (state) => (hasEnded(state) || times.get(state) == null ? NO_VALUE : duration(times.get(state)!)),
@@ -174,23 +222,35 @@ const columns = (times: ReadonlyMap<RunState, number | null>): readonly Column<R
   },
 ];
 
+const CIRCUMSTANCES_COLUMNS: readonly Column<RunState>[] = (
+  [
+    ['CPU', ({ circumstances }) => fixed(circumstances?.cpu_over_wall ?? null, 2)],
+    ['cores', ({ circumstances }) => fixed(circumstances?.cores_used ?? null, 0)],
+    ['steal', ({ circumstances }) => fixed(circumstances?.steal_cores ?? null, 2)],
+  ] satisfies [string, (state: RunState) => string][]
+).map(([title, text]) => ({ title, text, align: 'right', dispensable: 3 }));
+
 const hasEnded = ({ state }: RunState): boolean => state === 'done' || state === 'failed';
 const kind = ({ config }: ExperimentRun): string => JSON.stringify([config.network, config.dataset]);
 const totalSteps = ({ config }: ExperimentRun): number => stepsPerEpoch(config) * config.epochs;
 
-function runningText({ run, epoch, steps, imagesPerSecond, testAccuracy }: RunState): string {
+function runningText({ run, epoch, steps, imagesPerSecond, circumstances, testAccuracy }: RunState): string {
   const share = totalSteps(run) === 0 ? 1 : steps / totalSteps(run);
   return [
     `${run.id} epoch ${epoch}/${run.config.epochs} ${Math.floor(100 * share)} %`,
     ...(testAccuracy === null ? [] : [`test ${testAccuracy.toFixed(4)}`]),
-    ...(imagesPerSecond === null ? [] : [`${count(imagesPerSecond)} img/s`]),
+    ...(imagesPerSecond === null
+      ? []
+      : [`${count(imagesPerSecond)} img/s${circumstancesText(circumstances)}`]),
   ].join(' ');
 }
 
-function finishedLine({ run, epoch, testAccuracy, imagesPerSecond }: RunState): string {
+function finishedLine({ run, epoch, testAccuracy, imagesPerSecond, circumstances }: RunState): string {
   return [
     `${run.id}: done, epoch ${epoch}`,
     ...(testAccuracy === null ? [] : [`test ${testAccuracy.toFixed(4)}`]),
-    ...(imagesPerSecond === null ? [] : [`${count(imagesPerSecond)} img/s`]),
+    ...(imagesPerSecond === null
+      ? []
+      : [`${count(imagesPerSecond)} img/s${circumstancesText(circumstances)}`]),
   ].join(', ');
 }

@@ -40,7 +40,7 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
     const { jobs, device } = submission;
     const threads = submission.threads ?? threadsOfTask(jobs, process.env);
     const line = createProgressLine(process.stderr);
-    const progress = runProgress(experiment.runs, jobs, knownSpeeds({ jobs, threads, device }));
+    const progress = runProgress(experiment.runs, { jobs, threads }, knownSpeeds({ jobs, threads, device }));
     const timeIsUp = new AbortController();
     const interrupt = interruptSignal(() =>
       line.log('told to end: finishing the step, writing the checkpoint'),

@@ -42,6 +42,7 @@ function train({ run, dir, config, source, threads, device }: ChildTask, signal:
     config,
     dataset: loadDataset(config.dataset, config),
     binding: engine.binding,
+    commandPid: process.ppid,
     environment: collectEnvironment({ engine: engineVersions(engine), threads, device }),
     source,
     signal,

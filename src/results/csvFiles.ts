@@ -4,7 +4,7 @@ import { stringify } from 'csv-stringify/sync';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { UserError } from '../files/userError.ts';
 import { PHASES, type SpectrumRow } from '../spectra/spectrumRow.ts';
-import { METRICS_COLUMNS, type MetricsRow } from './metricsRow.ts';
+import { METRICS_COLUMNS, type MetricsRow, NO_CIRCUMSTANCES } from './metricsRow.ts';
 
 export type CsvValue = string | number | boolean | null;
 export type CsvRow = Readonly<Record<string, CsvValue>>;
@@ -122,10 +122,12 @@ export function readSpectraCsv(path: string): SpectrumRow[] {
 /** Returns the rows of a metrics.csv. Throws UserError with file and line for what is not one. */
 export function readMetricsCsv(path: string): MetricsRow[] {
   const { header, records } = readRecords(path);
-  const missing = METRICS_COLUMNS.filter((column) => !header.includes(column));
+  const missing = METRICS_COLUMNS.filter(
+    (column) => !header.includes(column) && !Object.hasOwn(NO_CIRCUMSTANCES, column),
+  );
   if (missing.length > 0) throw new UserError(`${path}:1: columns must include ${missing.join(', ')}`);
   return records.map((record, i) => {
-    const row: Record<string, CsvValue> = {};
+    const row: Record<string, CsvValue> = { ...NO_CIRCUMSTANCES };
     header.forEach((column, c) => {
       const value = typed(record[c]!, column);
       if (value !== null && typeof value !== 'number') {

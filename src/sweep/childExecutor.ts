@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { availableParallelism, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { availableCores } from '../machine/cores.ts';
 import { runLayout } from '../results/layout.ts';
 import type { RunStatus } from '../results/runStatus.ts';
 import type { ChildTask, FromChild, ToChild } from './childMessages.ts';
@@ -34,7 +35,7 @@ export async function runInChildren(
   options: ChildExecutorOptions,
 ): Promise<Map<string, RunStatus>> {
   // Of jobs, not of what is left to train: another number of threads may sum in another order and give other bytes.
-  const share = Math.max(1, Math.floor(availableParallelism() / options.jobs));
+  const share = Math.max(1, Math.floor(availableCores() / options.jobs));
   const waiting = [...tasks];
   const ended = new Map<string, RunStatus>();
   let stop = false;

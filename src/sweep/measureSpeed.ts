@@ -2,11 +2,13 @@ import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { PREPROCESSING } from '../data/preprocessing.ts';
 import type { SessionBinding } from '../graph/graphSession.ts';
+import { circumstancesBetween, readCounters } from '../machine/circumstances.ts';
 import { initialWeights } from '../networks/initialWeights.ts';
 import type { ImageSplit } from '../train/graphBatch.ts';
 import { callShapes, epochCalls } from '../train/sessionCalls.ts';
 import { TrainingSession } from '../train/trainingSession.ts';
 import { networkOf } from './checkRun.ts';
+import type { MeasuredSpeed } from './speedCache.ts';
 
 /** Long enough to even out the noise of a busy machine, short enough to wait for. */
 const TIMED_SECONDS = 1.5;
@@ -16,8 +18,8 @@ const IMAGES = 2000;
 
 /** A run made ready to be timed. */
 export interface SpeedMeasurement {
-  /** Returns the images per second of a few steps. */
-  measure(): number;
+  /** Returns the images per second of a few steps, and under which circumstances. */
+  measure(): Pick<MeasuredSpeed, 'imagesPerSecond' | 'circumstances'>;
   close(): void;
 }
 
@@ -46,13 +48,17 @@ export function prepareMeasurement(binding: SessionBinding, config: RunConfig): 
   return {
     measure: () => {
       let images = 0;
+      const before = readCounters();
       const started = performance.now();
       let seconds = 0;
       while (seconds < TIMED_SECONDS) {
         images += calls.next().value;
         seconds = (performance.now() - started) / 1000;
       }
-      return images / seconds;
+      return {
+        imagesPerSecond: images / seconds,
+        circumstances: circumstancesBetween(before, readCounters()),
+      };
     },
     close: () => session.close(),
   };

@@ -1,3 +1,4 @@
+import type { Circumstances } from '../machine/circumstances.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 
@@ -35,6 +36,8 @@ export type RunEvent =
       step: number;
       steps: number;
       imagesPerSecond: number;
+      circumstances: Circumstances | null;
+      lately: Circumstances | null;
     }
   | { type: 'epoch'; run: string; row: MetricsRow }
   | { type: 'run-finished'; run: string }

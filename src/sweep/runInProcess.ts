@@ -18,6 +18,8 @@ export interface RunInProcessOptions {
   config: RunConfig;
   dataset: Dataset;
   binding: SessionBinding;
+  /** The process that the command was started as; this one when left out. */
+  commandPid?: number | undefined;
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
 }
@@ -63,21 +65,14 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
       identity: checkpointIdentity(config),
       data: trainingData(dataset, config),
       binding: options.binding,
+      commandPid: options.commandPid,
       signal: options.signal,
       onResume: ({ epoch }) => {
         update({ epoch });
         announce(epoch);
       },
-      onStep: ({ epoch, batch, batches, imagesPerSecond }) =>
-        onEvent({
-          type: 'step',
-          run,
-          epoch,
-          epochs: config.epochs,
-          step: batch,
-          steps: batches,
-          imagesPerSecond,
-        }),
+      onStep: ({ batch, batches, ...progress }) =>
+        onEvent({ type: 'step', run, epochs: config.epochs, step: batch, steps: batches, ...progress }),
       onEpoch: (row) => {
         announce(null);
         log.info(row, 'epoch done');

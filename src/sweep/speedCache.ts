@@ -5,6 +5,7 @@ import { canonicalJson } from '../config/canonicalJson.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { cacheFolder } from '../files/cacheFolder.ts';
+import { type Circumstances, companyText } from '../machine/circumstances.ts';
 import type { Speed } from './stepTime.ts';
 
 /** What besides the config decides how fast a run trains. */
@@ -16,29 +17,49 @@ export interface SpeedSetting {
 
 const MEASURED_SIZES = 5;
 
-/** Speeds measured on this machine: workload, then batch size, then images per second. */
-type Speeds = Record<string, Record<string, number>>;
+/** A speed as it was measured. */
+export interface MeasuredSpeed {
+  config: RunConfig;
+  imagesPerSecond: number;
+  circumstances: Omit<Circumstances, 'reason'>;
+}
+
+/** A speed as it is kept. */
+interface StoredSpeed extends Omit<Circumstances, 'reason'> {
+  images_per_second: number;
+}
+
+/** Speeds measured on this machine: workload, then batch size. Earlier versions kept the images per second alone. */
+type Speeds = Record<string, Record<string, StoredSpeed | number>>;
 
 /** Returns a function that gives the speeds measured on this machine for runs that differ from a config in the batch size at most. */
 export function knownSpeeds(setting: SpeedSetting): (config: RunConfig) => Speed[] {
   const speeds = readSpeeds();
   return (config) =>
-    Object.entries(speeds[workload(config, setting)] ?? {}).map(([batchSize, imagesPerSecond]) => ({
+    Object.entries(speeds[workload(config, setting)] ?? {}).map(([batchSize, speed]) => ({
       batchSize: Number(batchSize),
-      imagesPerSecond,
+      imagesPerSecond: typeof speed === 'number' ? speed : speed.images_per_second,
     }));
 }
 
-/** Keeps measured speeds for later plans; the last measurement of a batch size stands. A cache out of reach is no error. */
-export function rememberSpeeds(
-  measured: readonly { config: RunConfig; imagesPerSecond: number }[],
-  setting: SpeedSetting,
-): void {
-  if (measured.length === 0) return;
+/** Returns the threads that all jobs have together; null: as many as the engine takes, which is all cores. */
+export function threadsOf({ jobs, threads }: Pick<SpeedSetting, 'jobs' | 'threads'>): number | null {
+  return threads === null ? null : jobs * threads;
+}
+
+/**
+ * Keeps measured speeds for later plans; the last measurement of a batch size stands. One that other programs had a part in is not
+ * kept: it says nothing about the next time. A cache out of reach is no error.
+ */
+export function rememberSpeeds(measured: readonly MeasuredSpeed[], setting: SpeedSetting): void {
+  const undisturbed = measured.filter(
+    ({ circumstances }) => companyText(circumstances, threadsOf(setting)) === null,
+  );
+  if (undisturbed.length === 0) return;
   const speeds = readSpeeds();
-  for (const { config, imagesPerSecond } of measured) {
+  for (const { config, imagesPerSecond, circumstances } of undisturbed) {
     const key = workload(config, setting);
-    speeds[key] = { ...speeds[key], [config.batchSize]: Number(imagesPerSecond.toPrecision(4)) };
+    speeds[key] = { ...speeds[key], [config.batchSize]: storedSpeed(imagesPerSecond, circumstances) };
   }
   try {
     writeFileAtomic(speedsFile(), `${JSON.stringify(speeds, null, 1)}\n`);
@@ -89,6 +110,21 @@ function workload(
     optimizer: optimizer.type,
     ...setting,
   });
+}
+
+function storedSpeed(
+  imagesPerSecond: number,
+  { cpu_over_wall, cores_used, steal_cores, other_cores }: MeasuredSpeed['circumstances'],
+): StoredSpeed {
+  const short = (value: number | null): number | null =>
+    value === null ? null : Number(value.toPrecision(4));
+  return {
+    images_per_second: Number(imagesPerSecond.toPrecision(4)),
+    cpu_over_wall: short(cpu_over_wall),
+    cores_used,
+    steal_cores: short(steal_cores),
+    other_cores: short(other_cores),
+  };
 }
 
 function readSpeeds(): Speeds {

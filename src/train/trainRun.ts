@@ -3,13 +3,19 @@ import { join } from 'node:path';
 import type { RunConfig } from '../config/schema.ts';
 import type { SessionBinding } from '../graph/graphSession.ts';
 import { firstNotFinite } from '../linalg/firstNotFinite.ts';
+import {
+  type Circumstances,
+  type Counters,
+  circumstancesBetween,
+  readCounters,
+} from '../machine/circumstances.ts';
 import { initialWeights } from '../networks/initialWeights.ts';
 import type { Network } from '../networks/network.ts';
 import { resolveNetwork } from '../networks/resolveNetwork.ts';
 import { permutation, randomStream } from '../random/stream.ts';
 import { readMetricsCsv, writeMetricsCsv } from '../results/csvFiles.ts';
 import { type RunLayout, snapshotEpoch } from '../results/layout.ts';
-import type { MetricsRow } from '../results/metricsRow.ts';
+import { type MetricsRow, NO_CIRCUMSTANCES } from '../results/metricsRow.ts';
 import { writeSnapshot } from '../snapshots/snapshot.ts';
 import { epochStart, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.ts';
 import { shouldStop } from './earlyStopping.ts';
@@ -30,7 +36,11 @@ export interface StepProgress {
   epoch: number;
   batch: number;
   batches: number;
+  /** Of the epoch so far. */
   imagesPerSecond: number;
+  /** Of the epoch so far, and of the last second or more; null before there is a second of it. */
+  circumstances: Circumstances | null;
+  lately: Circumstances | null;
 }
 
 export interface TrainRunOptions {
@@ -40,6 +50,8 @@ export interface TrainRunOptions {
   identity: string;
   data: TrainingData;
   binding: SessionBinding;
+  /** The process that the command was started as: it and its children are no company. This one when left out. */
+  commandPid?: number | undefined;
   /** When aborted, the session call at hand is finished, the checkpoint written, and the run returns. */
   signal: AbortSignal;
   onResume(position: TrainingPosition): void;
@@ -53,6 +65,9 @@ export interface TrainOutcome {
   epoch: number;
   stoppedEarly: boolean;
 }
+
+/** Long enough for ticks of a hundredth of a second to tell, and for reading them to cost nothing beside the steps. */
+const CIRCUMSTANCES_INTERVAL_S = 1;
 
 /** A loss or weights that are no longer finite numbers. Everything up to the last finished epoch is on disk. */
 export class DivergenceError extends Error {
@@ -121,6 +136,7 @@ function restore(
     test_accuracy: test.accuracy,
     images_per_second: null,
     train_time_s: null,
+    ...NO_CIRCUMSTANCES,
   };
   const position = epochStart(0);
   save(files, config, network, session, identity, position, [row]);
@@ -141,7 +157,12 @@ async function trainFrom(
     if (shouldStop(rows, config.earlyStopping)) return { state: 'done', epoch: at.epoch, stoppedEarly: true };
     const epoch = at.epoch + 1;
     const learningRate = config.learningRate * config.learningRateDecay ** at.epoch;
-    const sums = await trainEpoch(options, session, at, learningRate, rows);
+    const before = readCounters({ commandPid: options.commandPid });
+    const sums = await trainEpoch(options, session, at, learningRate, rows, before);
+    const { cpu_over_wall, cores_used, steal_cores, other_cores } = circumstancesBetween(
+      before,
+      readCounters({ commandPid: options.commandPid }),
+    );
     if (sums.batches < batchesPerEpoch(options.data.train.count, config.batchSize)) {
       const state = session.getState(session.state.map(({ name }) => name));
       writeCheckpoint(files.checkpoint, identity, sums, session.state, state);
@@ -164,6 +185,10 @@ async function trainFrom(
       test_accuracy: test.accuracy,
       images_per_second: sums.images / sums.seconds,
       train_time_s: sums.seconds,
+      cpu_over_wall,
+      cores_used,
+      steal_cores,
+      other_cores,
     };
     rows.push(row);
     at = epochStart(epoch);
@@ -176,17 +201,21 @@ async function trainFrom(
 
 /** Trains on the rest of an epoch and returns its sums; fewer batches than the epoch has when the signal ended it. */
 async function trainEpoch(
-  { config, data, signal, onStep }: TrainRunOptions,
+  { config, data, signal, onStep, commandPid }: TrainRunOptions,
   session: TrainingSession,
   start: TrainingPosition,
   learningRate: number,
   rows: readonly MetricsRow[],
+  before: Counters,
 ): Promise<TrainingPosition> {
   const { count } = data.train;
   const epoch = start.epoch + 1;
   const batches = batchesPerEpoch(count, config.batchSize);
   const order = permutation(randomStream(config.seed, `order/epoch=${epoch}`), count);
   const sums = { ...start };
+  let circumstances: Circumstances | null = null;
+  let lately: Circumstances | null = null;
+  let last = before;
   let lastLoss = rows.at(-1)?.train_loss ?? null;
   for (const { first, batch, steps } of epochCalls(count, config.batchSize, start.batches)) {
     if (signal.aborted) return sums;
@@ -206,7 +235,14 @@ async function trainEpoch(
     sums.correct += totals.correct;
     sums.images += totals.images;
     sums.seconds += (performance.now() - started) / 1000;
-    onStep({ epoch, batch: sums.batches, batches, imagesPerSecond: sums.images / sums.seconds });
+    if (performance.now() / 1000 - last.at >= CIRCUMSTANCES_INTERVAL_S) {
+      const now = readCounters({ commandPid });
+      circumstances = circumstancesBetween(before, now);
+      lately = circumstancesBetween(last, now);
+      last = now;
+    }
+    const imagesPerSecond = sums.images / sums.seconds;
+    onStep({ epoch, batch: sums.batches, batches, imagesPerSecond, circumstances, lately });
     // Native calls block: signals and timers get their turn between them.
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -28,12 +28,14 @@ describe('a measuring child', () => {
     `);
     expect(await child.ready()).toEqual({ name: 'counter' });
     for (const seconds of [0.01, 0.05]) {
-      const { units, wall_s, cpu_s, peak_rss_mib } = await child.measure(seconds);
+      const { units, wall_s, cpu_s, peak_rss_mib, circumstances } = await child.measure(seconds);
       expect(wall_s).toBeGreaterThanOrEqual(seconds);
       expect(units % 3).toBe(0);
       expect(units).toBeGreaterThan(0);
       expect(cpu_s).toBeGreaterThan(0);
       expect(peak_rss_mib).toBeGreaterThan(1);
+      expect(circumstances.cpu_over_wall).toBe(cpu_s / wall_s);
+      if (process.platform === 'linux') expect(circumstances.reason).toBeNull();
     }
     child.close();
   });

@@ -21,6 +21,13 @@ describe('npm run bench', () => {
       // 2 operations a weight and pass: two passes of the first layer, three of the others
       expect(gflops).toBeCloseTo((phasewatch.images_per_s * 2 * (2 * 2352 * 512 + 3 * 529_408)) / 1e9, 6);
       expect(peers).toEqual([]);
+      expect(phasewatch.circumstances.cpu_over_wall).toBeCloseTo(
+        phasewatch.images_per_s / phasewatch.images_per_cpu_s,
+        6,
+      );
+      for (const key of ['cores_used', 'steal_cores', 'other_cores']) {
+        expect(phasewatch.circumstances).toHaveProperty(key);
+      }
     }
     expect(ratio).toBeNull();
     expect(peak_gflops).toBeGreaterThan(0);

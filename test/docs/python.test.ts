@@ -10,6 +10,7 @@ import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebr
 import { randomStream } from '../../src/random/stream.ts';
 import { writeMetricsCsv, writeSpectraCsv } from '../../src/results/csvFiles.ts';
 import { resultsLayout } from '../../src/results/layout.ts';
+import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import { writeSafetensors } from '../../src/snapshots/safetensors.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
 import { gaussianMatrix } from '../../src/synthetic/matrices.ts';
@@ -77,6 +78,7 @@ beforeAll(() => {
     test_accuracy: epoch / 10,
     images_per_second: null,
     train_time_s: null,
+    ...NO_CIRCUMSTANCES,
   }));
   writeMetricsCsv(run.metrics, metrics);
 });

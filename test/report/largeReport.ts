@@ -1,6 +1,7 @@
 import { randomStream } from '../../src/random/stream.ts';
 import type { ReportInput } from '../../src/report/reportInput.ts';
 import { SPECTRA_COLUMNS } from '../../src/results/csvFiles.ts';
+import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import { marchenkoPasturEdges, marchenkoPasturQuantile } from '../../src/spectra/marchenkoPastur.ts';
 import { PHASES, type SpectrumRow } from '../../src/spectra/spectrumRow.ts';
 
@@ -72,6 +73,7 @@ export function largeReportInput(runs: number, epochs: number): ReportInput {
         test_accuracy: 1 - 0.6 / (epoch + 1),
         images_per_second: 1000,
         train_time_s: 10,
+        ...NO_CIRCUMSTANCES,
       })),
     })),
     spectra,

@@ -15,6 +15,7 @@ import { type Found, reproducedNumbers } from '../../src/reproduce/reproducedNum
 import { writeReproduction } from '../../src/reproduce/writeReproduction.ts';
 import { writeSpectraCsv } from '../../src/results/csvFiles.ts';
 import { resultsLayout } from '../../src/results/layout.ts';
+import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import { type Results, type RunResults, readResults } from '../../src/results/readResults.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
 import type { SpectrumRow } from '../../src/spectra/spectrumRow.ts';
@@ -57,6 +58,7 @@ function results(): Results & { rows: SpectrumRow[] } {
       test_accuracy: 0.4 + epoch / 10 + seed / 100,
       images_per_second: null,
       train_time_s: null,
+      ...NO_CIRCUMSTANCES,
     })),
   }));
   const rows: SpectrumRow[] = runs.flatMap(({ id, config }) =>

@@ -11,6 +11,7 @@ import {
   writeMetricsCsv,
   writeSpectraCsv,
 } from '../../src/results/csvFiles.ts';
+import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import type { SpectrumRow } from '../../src/spectra/spectrumRow.ts';
 
 let dir: string;
@@ -94,11 +95,22 @@ describe('metrics.csv', () => {
         test_accuracy: 0.1,
         images_per_second: null,
         train_time_s: null,
+        ...NO_CIRCUMSTANCES,
       },
     ];
     const path = join(dir, 'metrics.csv');
     writeMetricsCsv(path, rows);
     expect(readMetricsCsv(path)).toEqual(rows);
+  });
+
+  it('of earlier versions, without circumstances, are read', () => {
+    const path = join(dir, 'earlier.csv');
+    const header =
+      'epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,images_per_second,train_time_s';
+    writeFileSync(path, `${header}\n1,0.1,1,0.5,1,0.5,900,10\n`);
+    expect(readMetricsCsv(path)).toMatchObject([{ images_per_second: 900, ...NO_CIRCUMSTANCES }]);
+    writeFileSync(path, `${header.replace(',images_per_second', '')}\n1,0.1,1,0.5,1,0.5,10\n`);
+    expect(() => readMetricsCsv(path)).toThrow(`${path}:1: columns must include images_per_second`);
   });
 
   it('names file, line and column of what is no number', () => {

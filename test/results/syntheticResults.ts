@@ -5,7 +5,7 @@ import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebr
 import { randomStream } from '../../src/random/stream.ts';
 import { writeMetricsCsv, writeSpectraCsv } from '../../src/results/csvFiles.ts';
 import { esdKey, resultsLayout } from '../../src/results/layout.ts';
-import type { MetricsRow } from '../../src/results/metricsRow.ts';
+import { type MetricsRow, NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import { type Tensor, writeSafetensors } from '../../src/snapshots/safetensors.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
 import type { Phase, SpectrumRow } from '../../src/spectra/spectrumRow.ts';
@@ -151,6 +151,7 @@ function metricsOf(run: SyntheticRun, epochs: number): MetricsRow[] {
       test_accuracy: test,
       images_per_second: epoch === 0 ? null : 1000 + run.batchSize,
       train_time_s: epoch === 0 ? null : 12.5,
+      ...NO_CIRCUMSTANCES,
     };
   });
 }

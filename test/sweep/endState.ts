@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileSha256 } from '../../src/files/checksums.ts';
 import { readMetricsCsv } from '../../src/results/csvFiles.ts';
 import { resultsLayout } from '../../src/results/layout.ts';
+import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 
 /** Everything that must not depend on where or when it was made: checksums of files, and metrics without their times. */
 export function endState(dir: string): Record<string, unknown> {
@@ -20,6 +21,7 @@ export function endState(dir: string): Record<string, unknown> {
       ...row,
       images_per_second: null,
       train_time_s: null,
+      ...NO_CIRCUMSTANCES,
     }));
   }
   return state;

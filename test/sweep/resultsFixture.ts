@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { writeMetricsCsv } from '../../src/results/csvFiles.ts';
 import { resultsLayout } from '../../src/results/layout.ts';
+import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import type { RunStatus } from '../../src/results/runStatus.ts';
 import { writeSnapshot } from '../../src/snapshots/snapshot.ts';
 import type { Experiment } from '../../src/sweep/loadExperiment.ts';
@@ -39,6 +40,7 @@ export function writeRun(
     test_accuracy: 0.8,
     images_per_second: epoch === 0 ? null : 1000,
     train_time_s: epoch === 0 ? null : 10,
+    ...NO_CIRCUMSTANCES,
   }));
   writeMetricsCsv(files.metrics, rows);
   for (const { epoch } of rows) {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { writeSpectraCsv } from '../../src/results/csvFiles.ts';
 import { esdKey } from '../../src/results/layout.ts';
+import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import { writeSafetensors } from '../../src/snapshots/safetensors.ts';
 import type { SpectrumRow } from '../../src/spectra/spectrumRow.ts';
 import { loadExperiment } from '../../src/sweep/loadExperiment.ts';
@@ -77,6 +78,7 @@ function writeEvents(): string {
     test_accuracy: 0.875,
     images_per_second: 1000,
     train_time_s: 10,
+    ...NO_CIRCUMSTANCES,
   });
   events.addFinishedRun('run');
   events.writeSpectra();

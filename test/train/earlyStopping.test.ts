@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { MetricsRow } from '../../src/results/metricsRow.ts';
+import { type MetricsRow, NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import { shouldStop } from '../../src/train/earlyStopping.ts';
 
 const rows = (losses: (number | null)[]): MetricsRow[] =>
@@ -12,6 +12,7 @@ const rows = (losses: (number | null)[]): MetricsRow[] =>
     test_accuracy: 0,
     images_per_second: null,
     train_time_s: null,
+    ...NO_CIRCUMSTANCES,
   }));
 
 it.each([

@@ -7,6 +7,7 @@ import { loadEngine } from '../../src/engine/loadEngine.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { readMetricsCsv } from '../../src/results/csvFiles.ts';
 import { runLayout } from '../../src/results/layout.ts';
+import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import type { RunStatus } from '../../src/results/runStatus.ts';
 import type { RunEvent } from '../../src/sweep/runEvents.ts';
 import { runInProcess } from '../../src/sweep/runInProcess.ts';
@@ -92,7 +93,12 @@ export function results(dir: string): Record<string, string> {
   const found: Record<string, string> = {
     checkpoint: sha256(files.checkpoint),
     metrics: JSON.stringify(
-      readMetricsCsv(files.metrics).map((row) => ({ ...row, images_per_second: null, train_time_s: null })),
+      readMetricsCsv(files.metrics).map((row) => ({
+        ...row,
+        images_per_second: null,
+        train_time_s: null,
+        ...NO_CIRCUMSTANCES,
+      })),
     ),
   };
   for (const name of readdirSync(files.snapshots).sort()) {
