@@ -10,17 +10,18 @@ import { snapshotEpochs } from '../results/snapshotEpochs.ts';
 import { openSafetensors, type Tensor, writeSafetensors } from '../snapshots/safetensors.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { openWeights } from '../weights/openWeights.ts';
-import type { SkippedTensor } from '../weights/weightsFile.ts';
 import { ANALYSIS_VERSION, type LayerWeights } from './analyzeLayer.ts';
-import { analyzeTogether, readLayers } from './analyzeWeights.ts';
+import { analyzeTogether, readLayers, type SkippedLayer } from './analyzeWeights.ts';
 
 export interface AnalyzeOptions {
   algebra: LinearAlgebra;
   /** When aborted, the analysis ends after the run at hand. */
   signal: AbortSignal;
   onProgress(done: number, total: number): void;
-  /** Hears of every layer that could not be analyzed, and of spectra that had to stay as they were. */
+  /** Hears of every layer that could not be analyzed. */
   onSkip(message: string): void;
+  /** Hears of spectra that had to stay as they were, and of those that had to be computed again. */
+  onNote(message: string): void;
 }
 
 /** The spectra of one run: its rows, its eigenvalues by esdKey, and the SHA-256 of the snapshot each epoch's come from. */
@@ -49,7 +50,7 @@ export async function analyzeResults(
   layout: ResultsLayout,
   runs: readonly string[],
   analysis: AnalysisConfig,
-  { algebra, signal, onProgress, onSkip }: AnalyzeOptions,
+  { algebra, signal, onProgress, onSkip, onNote }: AnalyzeOptions,
 ): Promise<SpectrumRow[]> {
   const earlier = existsSync(layout.spectra) ? readSpectraCsv(layout.spectra) : [];
   const pending = runs.map((run) => ({ run, epochs: snapshotEpochs(layout.run(run).snapshots) }));
@@ -69,7 +70,7 @@ export async function analyzeResults(
     const changed = epochs.filter((epoch) => !known.current || sources.get(epoch) !== known.sources[epoch]);
     const kept = all.filter((epoch) => sources.get(epoch)!.startsWith(EARLIER));
     if (kept.length > 0) {
-      onSkip(
+      onNote(
         `kept the spectra of run ${run}, epochs ${kept.join(' ')}, of an earlier analysis: the snapshots are gone`,
       );
     }
@@ -183,7 +184,7 @@ function analyzeSnapshots(
   const epochs: number[] = [];
   for (const { epoch, path } of snapshots) {
     const file = openWeights(path);
-    const skipped: SkippedTensor[] = [];
+    const skipped: SkippedLayer[] = [];
     try {
       for (const layer of readLayers(file, { conv: 'slices' }, skipped)) {
         layers.push(layer);
@@ -192,7 +193,8 @@ function analyzeSnapshots(
     } finally {
       file.close();
     }
-    for (const { reason } of skipped) onSkip(`skipped a layer of run ${run}, epoch ${epoch}: ${reason}`);
+    for (const { reason, refused } of skipped)
+      if (refused) onSkip(`skipped a layer of run ${run}, epoch ${epoch}: ${reason}`);
   }
   for (const [i, { row, eigenvalues }] of analyzeTogether(layers, analysis, algebra).entries()) {
     const epoch = epochs[i]!;

@@ -18,10 +18,15 @@ export interface LayerSelection {
   onLayer?: (layer: string) => void;
 }
 
+export interface SkippedLayer extends SkippedTensor {
+  /** True for a layer that could not be analyzed, false for what is none. */
+  refused: boolean;
+}
+
 export interface WeightsAnalysis {
   layers: LayerAnalysis[];
   /** What is no layer, or could not be analyzed, with the reason. */
-  skipped: SkippedTensor[];
+  skipped: SkippedLayer[];
 }
 
 /**
@@ -34,7 +39,7 @@ export function analyzeWeights(
   algebra: LinearAlgebra,
   selection: LayerSelection,
 ): WeightsAnalysis {
-  const skipped: SkippedTensor[] = [];
+  const skipped: SkippedLayer[] = [];
   const layers: LayerAnalysis[] = [];
   let held: LayerWeights[] = [];
   let values = 0;
@@ -67,9 +72,9 @@ export function analyzeTogether(
 export function* readLayers(
   file: WeightsFile,
   { conv, wanted = () => true, onLayer }: LayerSelection,
-  skipped: SkippedTensor[],
+  skipped: SkippedLayer[],
 ): Generator<LayerWeights> {
-  skipped.push(...file.skipped.filter(({ name }) => wanted(name)));
+  for (const tensor of file.skipped) if (wanted(tensor.name)) skipped.push({ ...tensor, refused: false });
   for (const layer of file.layers()) {
     if (!wanted(layer.name)) continue;
     onLayer?.(layer.name);
@@ -79,7 +84,7 @@ export function* readLayers(
       yield weights;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      skipped.push({ name: layer.name, reason: error.message });
+      skipped.push({ name: layer.name, reason: error.message, refused: true });
     }
   }
 }

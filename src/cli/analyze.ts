@@ -21,7 +21,7 @@ import { layerTable } from './layerTable.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 import { createProgressLine, type ProgressLine } from './progressLine.ts';
 
-const EXIT_INTERRUPTED = 130;
+const EXIT_NOT_DONE = 1;
 
 interface AnalyzeArgs extends OutputFlags {
   path: string[];
@@ -42,6 +42,8 @@ type SourcedRow = SpectrumRow & { source: string };
 interface Analyzed {
   layers: SourcedRow[];
   skipped: { source: string; layer: string; reason: string }[];
+  /** Layers that could not be analyzed. */
+  refused: number;
 }
 
 /** `analyze PATH...`: spectra and phases of weights, of one's own or of a results folder, whose spectra.csv it brings up to date. */
@@ -86,7 +88,7 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     const progress = createProgressLine(process.stderr, { quiet: args.quiet });
     const interrupt = interruptSignal(() => progress.log('interrupted: finishing the layer at hand'));
     const algebra = availableLinearAlgebra();
-    const analyzed: Analyzed = { layers: [], skipped: [] };
+    const analyzed: Analyzed = { layers: [], skipped: [], refused: 0 };
     try {
       for (const path of args.path) {
         const part = existsSync(resultsLayout(path).runs)
@@ -94,6 +96,7 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
           : await analyzeFiles(path, args, algebra, interrupt.signal, progress);
         analyzed.layers.push(...part.layers);
         analyzed.skipped.push(...part.skipped);
+        analyzed.refused += part.refused;
       }
     } finally {
       progress.clear();
@@ -101,11 +104,14 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     }
     checkFound(analyzed, args);
     if (args.csv !== undefined) writeFileAtomic(args.csv, spectraCsv(analyzed.layers, ['source']));
-    output.document({ eigenvalues: 'of W^T W, no 1/N', algebra: algebra.name, ...analyzed });
+    const { refused, ...documented } = analyzed;
+    output.document({ eigenvalues: 'of W^T W, no 1/N', algebra: algebra.name, ...documented });
     output.print(layerTable(analyzed.layers, output.width));
     for (const { source, layer, reason } of analyzed.skipped)
       output.note(`skipped ${layer} of ${source}: ${reason}`);
-    if (interrupt.signal.aborted) process.exitCode = EXIT_INTERRUPTED;
+    if (!interrupt.signal.aborted && (refused > 0 || analyzed.layers.length === 0)) {
+      process.exitCode = EXIT_NOT_DONE;
+    }
   },
 };
 
@@ -117,7 +123,7 @@ async function analyzeFiles(
   progress: ProgressLine,
 ): Promise<Analyzed> {
   const analysis = analysisOf(args, {});
-  const analyzed: Analyzed = { layers: [], skipped: [] };
+  const analyzed: Analyzed = { layers: [], skipped: [], refused: 0 };
   for (const { path: source } of findWeights(path)) {
     if (signal.aborted) break;
     const file = openWeights(source);
@@ -129,6 +135,7 @@ async function analyzeFiles(
       });
       analyzed.layers.push(...layers.map(({ row }) => ({ source, ...row })));
       analyzed.skipped.push(...skipped.map(({ name, reason }) => ({ source, layer: name, reason })));
+      analyzed.refused += skipped.filter(({ refused }) => refused).length;
     } finally {
       file.close();
     }
@@ -155,16 +162,21 @@ async function analyzeFolder(
   const stored = existsSync(layout.experiment)
     ? loadExperiment(layout.experiment, { out: layout.dir }).analysis
     : {};
-  const release = await lockResults(layout.dir);
+  const release = await lockResults(layout.dir, { signal, onWait: (message) => progress.log(message) });
+  let refused = 0;
   try {
     const rows = await analyzeResults(layout, [...experimentRuns(layout).keys()], analysisOf(args, stored), {
       algebra,
       signal,
       onProgress: (done, total) => progress.update(`analyzing ${done}/${total}`),
-      onSkip: (message) => progress.log(message),
+      onSkip: (message) => {
+        refused++;
+        progress.log(message);
+      },
+      onNote: (message) => progress.log(message),
     });
     const source = (row: SpectrumRow): string => layout.run(row.run!).snapshot(row.epoch!);
-    return { layers: rows.map((row) => ({ source: source(row), ...row })), skipped: [] };
+    return { layers: rows.map((row) => ({ source: source(row), ...row })), skipped: [], refused };
   } finally {
     release();
   }

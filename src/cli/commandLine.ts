@@ -3,6 +3,7 @@ import { didYouMean } from '../config/nearestName.ts';
 import { packageVersion } from '../files/packageVersion.ts';
 import { UserError } from '../files/userError.ts';
 import { COMMANDS } from './commands.ts';
+import { Interrupted } from './interrupt.ts';
 import { printable } from './output.ts';
 
 const EXIT_FAILED = 1;
@@ -71,7 +72,9 @@ async function describeCommands(wanted: (typeof COMMANDS)[string] | undefined): 
     .version(packageVersion())
     .example('$0 run configs/quick.yaml', 'train every run of the config, analyze, report')
     .example('$0 run --help', 'options and examples of a command')
-    .epilogue('Exit codes: 0 done; 1 a run failed; 2 wrong usage, config or input; 130 interrupted.');
+    .epilogue(
+      'Exit codes: 0 done; 1 not done (a run failed, a file is damaged); 2 wrong usage, config or input; 130 interrupted.',
+    );
   for (const command of Object.values(COMMANDS)) {
     if (command === wanted) {
       const module = await command.load();
@@ -118,6 +121,10 @@ async function usageError(
 }
 
 function reportError(error: unknown): number {
+  // A wait that an interrupt cut short.
+  const { cause } = error as { cause?: unknown };
+  if (error instanceof Interrupted) return error.exitCode;
+  if (cause instanceof Interrupted) return cause.exitCode;
   if (error instanceof UserError) {
     process.stderr.write(`${printable(`phasewatch: ${error.message}`)}\n`);
     if (error.remedy !== undefined) process.stderr.write(`${printable(error.remedy)}\n`);

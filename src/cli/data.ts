@@ -18,8 +18,6 @@ import { formatTable } from './table.ts';
 
 type DataArgs<Extra = unknown> = ArgumentsCamelCase<OutputFlags & Extra>;
 
-const EXIT_INTERRUPTED = 130;
-
 /** `data fetch|import|verify|list`. */
 export const dataCommand: CommandModule = {
   command: 'data',
@@ -70,7 +68,6 @@ const fetchData: CommandModule<object, OutputFlags & { name: string; url: string
       printReports(args, [report]);
     } catch (error) {
       if (!interrupt.signal.aborted) throw error;
-      process.exitCode = EXIT_INTERRUPTED;
     } finally {
       progress.clear();
       interrupt.release();

@@ -16,8 +16,6 @@ interface InstallArgs extends OutputFlags {
   force: boolean;
 }
 
-const EXIT_INTERRUPTED = 130;
-
 const install: CommandModule<object, InstallArgs> = {
   command: 'install',
   describe: 'fetch TensorFlow and compile its binding into the cache (once a machine)',
@@ -71,7 +69,6 @@ const install: CommandModule<object, InstallArgs> = {
       output.document({ installed, ...asDocument(engine) });
     } catch (error) {
       if (!interrupt.signal.aborted) throw error;
-      process.exitCode = EXIT_INTERRUPTED;
     } finally {
       progress.clear();
       interrupt.release();

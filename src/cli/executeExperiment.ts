@@ -19,8 +19,7 @@ import type { RunArgs } from './runOptions.ts';
 import { runProgress } from './runProgress.ts';
 import { checkExecutor, submitToSlurm } from './submitToSlurm.ts';
 
-const EXIT_RUN_FAILED = 1;
-const EXIT_INTERRUPTED = 130;
+const EXIT_NOT_DONE = 1;
 
 /** Runs the experiment of a config, or tells what that would take, and sets the exit code. */
 export async function executeExperiment(args: RunArgs, trainOnly: boolean): Promise<void> {
@@ -41,8 +40,12 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
   refuseWhileSubmitted(experiment.outDir);
   const outcome = await withProgress(experiment, setting, args, trainOnly);
   report(experiment, outcome, trainOnly, output);
-  if (outcome.interrupted) process.exitCode = EXIT_INTERRUPTED;
-  else if (outcome.runs.some(({ state }) => state === 'failed')) process.exitCode = EXIT_RUN_FAILED;
+  if (!outcome.interrupted && !isDone(outcome)) process.exitCode = EXIT_NOT_DONE;
+}
+
+/** Every run is done, and nothing of what they left was passed over. */
+function isDone({ runs, skippedLayers }: RunOutcome): boolean {
+  return skippedLayers === 0 && runs.every(({ state, error }) => state === 'done' && error === null);
 }
 
 /** Says before the work begins what it will take, and warns where the disk cannot hold it. */
@@ -138,6 +141,10 @@ function report(experiment: Experiment, outcome: RunOutcome, trainOnly: boolean,
   }
   for (const { run, error } of failed) output.print(`${run} failed: ${error ?? 'no reason known'}`);
   if (failed.length > 0) output.print('Failed runs are tried again with --retry-failed.');
+  const left = runs.filter(({ state }) => state === 'interrupted' || state === 'waiting');
+  if (!interrupted && left.length > 0) {
+    output.print(`Not done: ${left.map(({ run }) => run).join(', ')}. The same command goes on with them.`);
+  }
   if (interrupted) output.print('Interrupted. The same command goes on where it stopped.');
   if (outcome.report !== null) output.print(`Report: ${outcome.report}`);
   else if (trainOnly) output.print(`Results: ${experiment.outDir}`);

@@ -1,14 +1,28 @@
-const EXIT_INTERRUPTED = 130;
+import { constants } from 'node:os';
+
+/** What an interrupted command is aborted with. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  /** As shells count: 130 after Ctrl-C, 143 after SIGTERM. */
+  readonly exitCode: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`interrupted by ${signal}`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
 
 /**
- * Returns a signal that the first Ctrl-C (or SIGTERM, as a scheduler sends it) aborts, after `onFirst` has told the user; the
- * second ends the process at once. `release` gives the signals back.
+ * Returns a signal that the first Ctrl-C (or SIGTERM, as a scheduler sends it) aborts, after the exit code is set and `onFirst` has told
+ * the user; the second ends the process at once. `release` gives the signals back.
  */
 export function interruptSignal(onFirst: () => void): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
-  const listener = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
-    controller.abort();
+  const listener = (name: NodeJS.Signals): void => {
+    const reason = new Interrupted(name as 'SIGINT' | 'SIGTERM');
+    if (controller.signal.aborted) process.exit(reason.exitCode);
+    process.exitCode = reason.exitCode;
+    controller.abort(reason);
     onFirst();
   };
   process.on('SIGINT', listener);

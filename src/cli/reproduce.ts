@@ -35,7 +35,6 @@ import { resolveJobs } from './resolveJobs.ts';
 import { jobsOption, type RunArgs, setOption } from './runOptions.ts';
 
 const EXIT_RUN_FAILED = 1;
-const EXIT_INTERRUPTED = 130;
 /** Stands for every experiment that needs no files of the user's. */
 const ALL = 'all';
 
@@ -194,11 +193,10 @@ async function train(
   const { runs, interrupted } = await withProgress(scaled, setting, runArgs, false);
   if (interrupted) {
     output.print('Interrupted. The same command goes on where it stopped.');
-    process.exitCode = EXIT_INTERRUPTED;
     return null;
   }
-  const failed = runs.filter(({ state }) => state === 'failed');
-  for (const { run, error } of failed) output.print(`${run} failed: ${error ?? 'no reason known'}`);
+  const failed = runs.filter(({ state }) => state !== 'done');
+  for (const { run, error } of failed) output.print(`${run} is not done: ${error ?? 'no reason known'}`);
   if (failed.length > 0) process.exitCode = EXIT_RUN_FAILED;
   if (failed.length === runs.length) return null;
   return { cut, calculated: {} };
@@ -237,7 +235,6 @@ async function calculate(experiment: Reproduction, dir: string, args: ReproduceA
     return { cut: cutParameters(full!, scaled!), calculated: numbers };
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    process.exitCode = EXIT_INTERRUPTED;
     return null;
   } finally {
     line.clear();

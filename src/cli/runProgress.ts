@@ -14,7 +14,7 @@ const TELLING_SECONDS = 1;
 
 interface RunState {
   run: ExperimentRun;
-  state: 'waiting' | 'running' | 'done' | 'failed';
+  state: 'waiting' | 'running' | 'done' | 'failed' | 'interrupted';
   /** Steps done of the whole run. */
   steps: number;
   epoch: number;
@@ -102,7 +102,7 @@ export function runProgress(
 
   return {
     take: (event) => {
-      if (event.type === 'layer-skipped') return event.message;
+      if (event.type === 'layer-skipped' || event.type === 'note') return event.message;
       phase = phaseText(event);
       return 'run' in event ? takeRunEvent(states.get(event.run)!, event, measured) : null;
     },
@@ -180,6 +180,9 @@ function takeRunEvent(
     case 'run-failed':
       state.state = 'failed';
       return `${event.run}: failed: ${event.error}`;
+    case 'run-interrupted':
+      state.state = 'interrupted';
+      return `${event.run}: interrupted: ${event.error}`;
   }
 }
 
@@ -194,7 +197,7 @@ function company(states: readonly RunState[], threads: number | null): string[] 
 
 /** Returns at most `most` runs in the order of the sweep, the running before the failed, those before the next to come. */
 function shownRows(states: readonly RunState[], most: number): RunState[] {
-  const order: RunState['state'][] = ['running', 'failed', 'waiting', 'done'];
+  const order: RunState['state'][] = ['running', 'failed', 'interrupted', 'waiting', 'done'];
   const byUrgency = [...states].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
   const chosen = new Set(byUrgency.slice(0, most));
   return states.filter((state) => chosen.has(state));
@@ -230,7 +233,7 @@ const CIRCUMSTANCES_COLUMNS: readonly Column<RunState>[] = (
   ] satisfies [string, (state: RunState) => string][]
 ).map(([title, text]) => ({ title, text, align: 'right', dispensable: 3 }));
 
-const hasEnded = ({ state }: RunState): boolean => state === 'done' || state === 'failed';
+const hasEnded = ({ state }: RunState): boolean => state !== 'waiting' && state !== 'running';
 const kind = ({ config }: ExperimentRun): string => JSON.stringify([config.network, config.dataset]);
 const totalSteps = ({ config }: ExperimentRun): number => stepsPerEpoch(config) * config.epochs;
 

@@ -24,7 +24,7 @@ interface SlurmTaskArgs extends OutputFlags {
   task: number | undefined;
 }
 
-const EXIT_RUN_FAILED = 1;
+const EXIT_NOT_DONE = 1;
 const EXIT_INTERRUPTED = 130;
 
 /** `slurm-task DIR train N` and `slurm-task DIR analyze`: what the jobs of `run --executor slurm` call. */
@@ -71,13 +71,13 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
     };
     if (action === 'train') {
       const runs = await trainSubmitted(work, options);
-      if (runs.some(({ state }) => state === 'failed')) process.exitCode = EXIT_RUN_FAILED;
-    } else {
-      await analyzeSubmitted(work, options);
-    }
-    if (!options.signal.aborted) return;
+      if (runs.some(({ state, error }) => state !== 'done' || error !== null)) {
+        process.exitCode = EXIT_NOT_DONE;
+      }
+    } else if ((await analyzeSubmitted(work, options)) > 0) process.exitCode = EXIT_NOT_DONE;
+    if (!timeIsUp.signal.aborted || interrupt.signal.aborted) return;
     process.exitCode = EXIT_INTERRUPTED;
-    if (!interrupt.signal.aborted) requeue(gotOn);
+    requeue(gotOn);
   },
 };
 

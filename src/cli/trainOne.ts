@@ -65,4 +65,5 @@ function throttled(tellEvent: (event: RunEvent) => void): (event: RunEvent) => v
 /** A parent that is gone hears nothing; the run ends at its next step. */
 function tell(message: FromChild, done: () => void = () => {}): void {
   if (process.connected) process.send!(message, undefined, undefined, done);
+  else done();
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { takeLock } from '../files/lock.ts';
 import { UserError } from '../files/userError.ts';
 import {
   type BuildSite,
@@ -16,7 +17,6 @@ import { CURRENT_ENGINE, engineParts, enginesFolder } from './enginePaths.ts';
 import type { EngineManifest, EngineSource, EngineVariant, LocatedEngine } from './engineTypes.ts';
 import { listGpus, requireDriver } from './gpu.ts';
 import { pruneBindings } from './installBindings.ts';
-import { takeInstallLock } from './installLock.ts';
 import type { InstallOptions } from './installOptions.ts';
 import { readEngine } from './locateEngine.ts';
 import { ownSourcesSha256 } from './ownSources.ts';
@@ -67,7 +67,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
   const folder = enginesFolder();
   requireWritable(folder);
   const startedAt = new Date();
-  const release = await takeInstallLock(folder, {
+  const release = await takeLock(folder, {
     signal,
     onWait: ({ pid, host, since }) =>
       onMessage?.(`waiting for the installation that process ${pid} on ${host} began at ${since}`),

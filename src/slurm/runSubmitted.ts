@@ -41,16 +41,20 @@ export async function trainSubmitted(
   return planned.map((one) => summarize(one, trained.has(one.run.id)));
 }
 
-/** Analyzes what there is, whatever became of the training, and writes the report. */
+/** Analyzes what there is, whatever became of the training, writes the report, and returns how many layers had to be left out. */
 export async function analyzeSubmitted(
   { layout, experiment }: SubmittedWork,
   options: RunExperimentOptions,
-): Promise<void> {
-  const release = await lockResults(layout.dir);
+): Promise<number> {
+  const { signal, onEvent } = options;
+  const release = await lockResults(layout.dir, {
+    signal,
+    onWait: (message) => onEvent({ type: 'note', message }),
+  });
   try {
-    await analyzeExperiment(experiment, layout, options);
-    if (options.signal.aborted) return;
-    options.onEvent({ type: 'report', path: writeReport(layout.dir) });
+    const { skippedLayers } = await analyzeExperiment(experiment, layout, options);
+    if (!signal.aborted) onEvent({ type: 'report', path: writeReport(layout.dir) });
+    return skippedLayers;
   } finally {
     release();
   }

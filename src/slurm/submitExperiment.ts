@@ -33,7 +33,7 @@ export async function submitExperiment(experiment: Experiment, options: SubmitOp
   slurm('sbatch', ['--version']);
   const planned = planExperiment(experiment, layout, options.retry_failed);
   refuseWhileSubmitted(layout.dir);
-  const release = await lockResults(layout.dir);
+  const release = await lockResults(layout.dir, { onWait: options.onMessage });
   try {
     const open = planned.filter(({ task }) => !task.startsWith('skip')).map(({ run }) => run);
     const datasets = new Set(open.map(({ config }) => config.dataset));

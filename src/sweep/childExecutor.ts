@@ -1,13 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { openRandomAccess } from '../files/randomAccessFile.ts';
 import { availableCores } from '../machine/cores.ts';
-import { runLayout } from '../results/layout.ts';
-import type { RunStatus } from '../results/runStatus.ts';
+import { type RunLayout, runLayout } from '../results/layout.ts';
+import { newStatus, type RunStatus, writeStatus } from '../results/runStatus.ts';
 import type { ChildTask, FromChild, ToChild } from './childMessages.ts';
 import type { RunEvent } from './runEvents.ts';
+import { readStoredRun } from './runFolder.ts';
 
 export interface ChildExecutorOptions {
   /** Processes side by side. */
@@ -24,11 +26,21 @@ export interface ChildExecutorOptions {
 /** What a child says on stdout and stderr (TensorFlow, a crash) is kept beside the run's log. */
 const CHILD_OUTPUT = 'process.log';
 const TAIL_BYTES = 400;
+/** Signals that a process brings upon itself: the next attempt would end in the same way. */
+const CRASHES: ReadonlySet<NodeJS.Signals> = new Set([
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGSEGV',
+  'SIGSYS',
+  'SIGTRAP',
+]);
 
 /**
  * Trains every task in a process of its own, at most `jobs` at a time in the order given, and returns how each that was started ended.
  * Where a task does not say how many threads it has, the jobs share the processors evenly.
- * A process that crashes, is killed or runs out of memory fails its own run and no other.
+ * A process that crashes fails its own run and no other; one that is killed leaves it interrupted.
  */
 export async function runInChildren(
   tasks: readonly ChildTask[],
@@ -52,72 +64,138 @@ export async function runInChildren(
   return ended;
 }
 
-function runChild(task: ChildTask, { signal, onEvent, program }: ChildExecutorOptions): Promise<RunStatus> {
-  mkdirSync(task.dir, { recursive: true });
-  const output = openSync(join(task.dir, CHILD_OUTPUT), 'w');
-  const child = fork(program, ['train-one'], { stdio: ['ignore', output, output, 'ipc'] });
-  closeSync(output);
-  const send = (message: ToChild): void => {
-    if (child.connected) child.send(message);
-  };
-  const interrupt = (): void => send({ type: 'interrupt' });
-  signal.addEventListener('abort', interrupt);
+async function runChild(
+  task: ChildTask,
+  { signal, onEvent, program }: ChildExecutorOptions,
+): Promise<RunStatus> {
   let status: RunStatus | null = null;
   let told = false;
-  child.on('message', (message: FromChild) => {
+  const how = await processEnd(task, program, signal, (message) => {
     if (message.type === 'ended') status = message.status;
     else {
       told ||= message.event.type === 'run-failed';
       onEvent(message.event);
     }
   });
-  send({ type: 'task', task });
-  if (signal.aborted) interrupt();
-  return new Promise((resolve) => {
-    const end = (how: string): void => {
-      signal.removeEventListener('abort', interrupt);
-      const final = status ?? markFailed(task, child, how);
-      if (final.state === 'failed' && !told) {
-        onEvent({ type: 'run-failed', run: task.run, error: final.error ?? 'no reason known' });
-      }
-      resolve(final);
-    };
-    child.on('error', (error) => end(`could not be started: ${error.message}`));
-    child.on('exit', (code, killer) =>
-      end(killer === null ? `ended with exit code ${code}` : `was ended by ${killer}`),
-    );
-  });
+  const ended = status ?? markEnded(task, how);
+  const error = ended.error ?? 'its process was told to end';
+  if (ended.state === 'failed' && !told) onEvent({ type: 'run-failed', run: task.run, error });
+  if (ended.state === 'interrupted' && !signal.aborted)
+    onEvent({ type: 'run-interrupted', run: task.run, error });
+  return ended;
 }
 
-/** Writes the status that a process could no longer write itself. What it had saved stays: the run can be tried again from there. */
-function markFailed(task: ChildTask, child: ChildProcess, how: string): RunStatus {
+/** How a process ended. */
+interface ProcessEnd {
+  pid: number;
+  /** Ended from outside: nothing speaks against going on. */
+  terminated: boolean;
+  reason: string;
+}
+
+/** Starts the process of a task and returns how it ended, after `onMessage` has had all that it said. */
+function processEnd(
+  task: ChildTask,
+  program: string,
+  signal: AbortSignal,
+  onMessage: (message: FromChild) => void,
+): Promise<ProcessEnd> {
+  let child: ChildProcess;
+  try {
+    child = start(task, program);
+  } catch (error) {
+    return Promise.resolve(notStarted(error as Error));
+  }
+  const send = (message: ToChild): void => {
+    // A process that is gone hears nothing; its exit tells.
+    if (child.connected) child.send(message, () => {});
+  };
+  const interrupt = (): void => send({ type: 'interrupt' });
+  signal.addEventListener('abort', interrupt);
+  child.on('message', onMessage);
+  send({ type: 'task', task });
+  if (signal.aborted) interrupt();
+  return new Promise<ProcessEnd>((resolve) => {
+    child.on('error', (error) => {
+      if (child.pid === undefined) resolve(notStarted(error));
+    });
+    child.on('exit', (code, killer) => {
+      const reason = killer === null ? `ended with exit code ${code}` : `was ended by ${killer}`;
+      resolve({
+        pid: child.pid!,
+        terminated: killer !== null && !CRASHES.has(killer),
+        reason: killer === 'SIGKILL' ? `${reason} (out of memory?)` : reason,
+      });
+    });
+  }).finally(() => signal.removeEventListener('abort', interrupt));
+}
+
+function start(task: ChildTask, program: string): ChildProcess {
+  mkdirSync(task.dir, { recursive: true });
+  const output = openSync(join(task.dir, CHILD_OUTPUT), 'w');
+  try {
+    return fork(program, ['train-one'], { stdio: ['ignore', output, output, 'ipc'] });
+  } finally {
+    closeSync(output);
+  }
+}
+
+const notStarted = (error: Error): ProcessEnd => ({
+  pid: 0,
+  terminated: false,
+  reason: `could not be started: ${error.message}`,
+});
+
+/**
+ * Writes the status that a process could no longer write itself. One that was ended from outside left its run interrupted, one that crashed
+ * left it failed. What it had saved stays: the run goes on from there.
+ */
+function markEnded(task: ChildTask, { pid, terminated, reason }: ProcessEnd): RunStatus {
   const files = runLayout(task.dir);
-  const now = new Date().toISOString();
-  const reason = how.includes('SIGKILL') ? `${how} (out of memory?)` : how;
   const said = tail(join(task.dir, CHILD_OUTPUT));
-  const stored: RunStatus | null = existsSync(files.status)
-    ? (JSON.parse(readFileSync(files.status, 'utf8')) as RunStatus)
-    : null;
+  const now = new Date().toISOString();
   const status: RunStatus = {
-    epoch: 0,
-    images_per_second: null,
-    started_at: now,
-    stopped_early: false,
-    ...stored,
+    ...newStatus(task.config.epochs),
+    ...storedStatus(files),
     epochs: task.config.epochs,
-    pid: child.pid ?? 0,
+    pid,
     host: hostname(),
-    state: 'failed',
+    state: terminated ? 'interrupted' : 'failed',
     updated_at: now,
     finished_at: now,
     error: `its process ${reason}${said === '' ? '' : `: ${said}`}`,
   };
-  // Without a config the folder would not be known as a run's.
-  if (!existsSync(files.config)) writeFileAtomic(files.config, `${JSON.stringify(task.config, null, 2)}\n`);
-  writeFileAtomic(files.status, `${JSON.stringify(status, null, 2)}\n`);
+  try {
+    // Without a config the folder would not be known as a run's.
+    if (!existsSync(files.config)) {
+      writeFileAtomic(files.config, `${JSON.stringify(task.config, null, 2)}\n`);
+    }
+    writeStatus(files.status, status);
+  } catch {
+    // A full disk: told by the event.
+  }
   return status;
 }
 
+function storedStatus(files: RunLayout): RunStatus | null {
+  try {
+    return readStoredRun(files)?.status ?? null;
+  } catch {
+    return null;
+  }
+}
+
 function tail(path: string): string {
-  return readFileSync(path).subarray(-TAIL_BYTES).toString('utf8').trim().split('\n').at(-1) ?? '';
+  try {
+    const file = openRandomAccess(path);
+    try {
+      const length = Math.min(TAIL_BYTES, file.size);
+      const text = Buffer.from(file.read(file.size - length, length, 'end')).toString('utf8');
+      return text.trim().split('\n').at(-1) ?? '';
+    } finally {
+      file.close();
+    }
+  } catch {
+    return '';
+  }
 }

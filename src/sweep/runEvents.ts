@@ -42,6 +42,10 @@ export type RunEvent =
   | { type: 'epoch'; run: string; row: MetricsRow }
   | { type: 'run-finished'; run: string }
   | { type: 'run-failed'; run: string; error: string }
+  /** Its process was ended from outside; the same command goes on with it. */
+  | { type: 'run-interrupted'; run: string; error: string }
+  /** What the user should know, and need not mend. */
+  | { type: 'note'; message: string }
   | { type: 'layer-skipped'; message: string }
   | { type: 'analyze'; done: number; total: number }
   | { type: 'report'; path: string };
@@ -58,7 +62,7 @@ export interface RunSummary {
   generalization_gap: number | null;
   images_per_second: number | null;
   stopped_early: boolean;
-  /** Why the run failed; null otherwise. */
+  /** Why the run failed, or what of its files cannot be read; null otherwise. */
   error: string | null;
   /** False when the run was finished before and nothing had to be trained. */
   trained: boolean;
@@ -71,4 +75,6 @@ export interface RunOutcome {
   /** Path of the report; null when none was written. */
   report: string | null;
   interrupted: boolean;
+  /** Layers that could not be analyzed, each with its reason told. */
+  skippedLayers: number;
 }

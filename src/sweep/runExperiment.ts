@@ -12,7 +12,6 @@ import { writeReport } from '../report/writeReport.ts';
 import { readMetricsCsv } from '../results/csvFiles.ts';
 import { type ResultsLayout, type RunLayout, resultsLayout } from '../results/layout.ts';
 import type { RunStatus } from '../results/runStatus.ts';
-import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { runInChildren } from './childExecutor.ts';
 import { engineOptions, engineVersions } from './engineOptions.ts';
 import type { Experiment, ExperimentRun } from './loadExperiment.ts';
@@ -38,18 +37,24 @@ export async function runExperiment(
 ): Promise<RunOutcome> {
   const layout = resultsLayout(options.outDir);
   const planned = planExperiment(experiment, layout, options.retryFailed);
-  const release = await lockResults(layout.dir);
+  const { signal, onEvent } = options;
+  const release = await lockResults(layout.dir, {
+    signal,
+    onWait: (message) => onEvent({ type: 'note', message }),
+  });
   try {
     writeFileAtomic(layout.experiment, experiment.resolvedYaml);
     const trained = await trainExperiment(experiment, planned, options);
     const runs = planned.map((one) => summarize(one, trained.has(one.run.id)));
-    const done = (): boolean => options.trainOnly || options.signal.aborted;
-    if (done()) return { runs, layers: [], report: null, interrupted: options.signal.aborted };
-    const layers = await analyzeExperiment(experiment, layout, options);
-    if (done()) return { runs, layers, report: null, interrupted: true };
+    const done = (): boolean => options.trainOnly || signal.aborted;
+    if (done()) {
+      return { runs, layers: [], skippedLayers: 0, report: null, interrupted: signal.aborted };
+    }
+    const analyzed = await analyzeExperiment(experiment, layout, options);
+    if (done()) return { runs, ...analyzed, report: null, interrupted: true };
     const report = writeReport(layout.dir);
-    options.onEvent({ type: 'report', path: report });
-    return { runs, layers, report, interrupted: false };
+    onEvent({ type: 'report', path: report });
+    return { runs, ...analyzed, report, interrupted: false };
   } finally {
     release();
   }
@@ -125,23 +130,28 @@ export async function trainExperiment(
   return trained;
 }
 
-/** Brings spectra.csv and esd/ up to date with the snapshots and returns the rows. */
+/** Brings spectra.csv and esd/ up to date with the snapshots and returns the rows, and how many layers had to be left out. */
 export async function analyzeExperiment(
   experiment: Experiment,
   layout: ResultsLayout,
   { threads, signal, onEvent }: RunExperimentOptions,
-): Promise<SpectrumRow[]> {
+): Promise<Pick<RunOutcome, 'layers' | 'skippedLayers'>> {
+  let skippedLayers = 0;
   const ids = experiment.runs.map(({ id }) => id);
   const layers = await analyzeResults(layout, ids, experiment.analysis, {
     algebra: availableLinearAlgebra(threads ?? undefined),
     signal,
     onProgress: (done, total) => onEvent({ type: 'analyze', done, total }),
-    onSkip: (message) => onEvent({ type: 'layer-skipped', message }),
+    onSkip: (message) => {
+      skippedLayers++;
+      onEvent({ type: 'layer-skipped', message });
+    },
+    onNote: (message) => onEvent({ type: 'note', message }),
   });
   if (!signal.aborted) {
     for (const { id, config } of experiment.runs) pruneSnapshots(layout, id, config.snapshots.keep);
   }
-  return layers;
+  return { layers, skippedLayers };
 }
 
 /** Data sets of the sweep, each read once. */

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import pino from 'pino';
 import type { RunConfig } from '../config/schema.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -7,7 +6,7 @@ import { randomizeLabels } from '../data/randomLabels.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import type { SessionBinding } from '../graph/graphSession.ts';
 import type { RunLayout } from '../results/layout.ts';
-import type { RunStatus } from '../results/runStatus.ts';
+import { newStatus, type RunStatus, writeStatus } from '../results/runStatus.ts';
 import { trainRun } from '../train/trainRun.ts';
 import type { RunEvent } from './runEvents.ts';
 import { checkpointIdentity } from './runFolder.ts';
@@ -28,27 +27,15 @@ export interface RunInProcessOptions {
 export async function runInProcess(options: RunInProcessOptions): Promise<RunStatus> {
   const { run, files, config, dataset, onEvent } = options;
   writeFileAtomic(files.config, `${JSON.stringify(config, null, 2)}\n`);
-  const log = pino(
-    { base: { run }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: files.log, sync: true }),
-  );
+  const destination = pino.destination({ dest: files.log, sync: true });
+  // What keeps a log from being written keeps the run from its own files, and is told by those.
+  destination.on('error', () => {});
+  const log = pino({ base: { run }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   const now = (): string => new Date().toISOString();
-  let status: RunStatus = {
-    state: 'running',
-    epoch: 0,
-    epochs: config.epochs,
-    images_per_second: null,
-    pid: process.pid,
-    host: hostname(),
-    started_at: now(),
-    updated_at: now(),
-    finished_at: null,
-    error: null,
-    stopped_early: false,
-  };
+  let status = newStatus(config.epochs);
   const update = (change: Partial<RunStatus>): void => {
     status = { ...status, ...change, updated_at: now() };
-    writeFileAtomic(files.status, `${JSON.stringify(status, null, 2)}\n`);
+    writeStatus(files.status, status);
   };
   let announced = false;
   const announce = (resumedAt: number | null): void => {
@@ -95,7 +82,7 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
     status = { ...status, state: 'failed', error: message };
     onEvent({ type: 'run-failed', run, error: message });
   } finally {
-    log.flush();
+    destination.destroy();
   }
   return status;
 }

@@ -53,6 +53,7 @@ const analyze = (runs = ['b=2', 'b=16'], options = analysis, signal = new AbortC
     signal,
     onProgress: () => {},
     onSkip: (message) => skips.push(message),
+    onNote: (message) => skips.push(message),
   });
 
 describe('analyzeResults', () => {

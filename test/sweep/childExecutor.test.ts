@@ -8,7 +8,7 @@ import { runLayout } from '../../src/results/layout.ts';
 import { runInChildren } from '../../src/sweep/childExecutor.ts';
 import type { ChildTask } from '../../src/sweep/childMessages.ts';
 import type { RunEvent } from '../../src/sweep/runEvents.ts';
-import { readStoredRun } from '../../src/sweep/runFolder.ts';
+import { planRun, readStoredRun } from '../../src/sweep/runFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-children-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -55,18 +55,21 @@ describe('runs in processes of their own', () => {
     ]);
   });
 
-  it('that crash or are killed fail alone, with what they said last', async () => {
+  it('that crash fail alone, with what they said last; those that are killed are interrupted', async () => {
     const { events, ended, states } = await execute([
       task('d', 'crash'),
       task('e', 'killed'),
       task('f', 'finish'),
     ]);
-    expect(states).toEqual(['d failed', 'e failed', 'f done']);
+    expect(states).toEqual(['d failed', 'e interrupted', 'f done']);
     expect(ended.get('d')!.error).toBe('its process ended with exit code 3: segmentation of the last line');
     expect(ended.get('e')!.error).toBe('its process was ended by SIGKILL (out of memory?)');
     const stored = readStoredRun(runLayout(join(folder, 'd')));
     expect(stored).toMatchObject({ config: { seed: ACTS.crash }, status: { state: 'failed', epochs: 2 } });
-    expect(events.filter(({ type }) => type === 'run-failed')).toHaveLength(2);
+    expect(events.filter(({ type }) => type === 'run-failed')).toHaveLength(1);
+    expect(events.filter(({ type }) => type === 'run-interrupted')).toMatchObject([{ run: 'e' }]);
+    const killed = readStoredRun(runLayout(join(folder, 'e')))!;
+    expect(planRun('e', runLayout(join(folder, 'e')), killed.config, killed, false)).toBe('continue');
     expect(readFileSync(join(folder, 'd', 'process.log'), 'utf8')).toContain('something\n');
   });
 
