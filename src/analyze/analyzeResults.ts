@@ -97,7 +97,7 @@ export async function analyzeResults(
       sources: Object.fromEntries(sources),
     };
     for (const epoch of all) takeEpoch(spectra, changed.includes(epoch) ? analyzed : known, epoch);
-    rows.push(...spectra.rows);
+    for (const row of spectra.rows) rows.push(row);
     if (changed.length > 0) {
       // The rows first: eigenvalues without rows are analyzed again, rows of other weights than the sources say would be wrong.
       const later = runs.slice(runs.indexOf(run) + 1);

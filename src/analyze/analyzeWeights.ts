@@ -44,7 +44,7 @@ export function analyzeWeights(
   let held: LayerWeights[] = [];
   let values = 0;
   const analyzeHeld = (): void => {
-    layers.push(...analyzeTogether(held, analysis, algebra));
+    for (const layer of analyzeTogether(held, analysis, algebra)) layers.push(layer);
     held = [];
     values = 0;
   };

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AnalysisConfig, analysisSchema } from '../config/schema.ts';
+import { largestOf } from '../linalg/extremes.ts';
 import { randomStream } from '../random/stream.ts';
 import { type SnapshotLayer, writeSnapshot } from '../snapshots/snapshot.ts';
 import { spikedMatrix } from '../synthetic/matrices.ts';
@@ -128,7 +129,7 @@ async function benchTask(
         versions,
         seconds: of(({ wall_s, units }) => wall_s / units),
         cpu_s: of(({ cpu_s, units }) => cpu_s / units),
-        peak_rss_mib: Math.max(...measured[i]!.map((m) => m.peak_rss_mib)),
+        peak_rss_mib: largestOf(measured[i]!.map((m) => m.peak_rss_mib)),
       };
     });
     const [phasewatch, peer = null] = speeds as [SpectraSpeed, SpectraSpeed?];

@@ -1,4 +1,5 @@
 import type { SessionBinding } from '../graph/graphSession.ts';
+import { largestOf, smallestOf } from '../linalg/extremes.ts';
 import type { Circumstances } from '../machine/circumstances.ts';
 import { resolveNetwork } from '../networks/resolveNetwork.ts';
 import { BENCH_CLASSES, type BenchNetwork, benchTask } from './benchNetworks.ts';
@@ -112,7 +113,7 @@ async function benchCell(
   }
   const facts = rounds[0]!.facts;
   const products = rounds.map((round) => round.product);
-  peaks.push(...products.map((measurement) => perSecond(measurement) / 1e9));
+  for (const measurement of products) peaks.push(perSecond(measurement) / 1e9);
   const speeds = facts.map(({ name, versions }, i): TrainSpeed => {
     const measured = rounds.map((round) => round.measured[i]!);
     return {
@@ -120,13 +121,13 @@ async function benchCell(
       versions,
       images_per_s: median(measured.map((m) => batch * perSecond(m))),
       images_per_cpu_s: median(measured.map((m) => batch * perCpuSecond(m))),
-      peak_rss_mib: Math.max(...measured.map((m) => m.peak_rss_mib)),
+      peak_rss_mib: largestOf(measured.map((m) => m.peak_rss_mib)),
       circumstances: circumstancesOf(measured.map(({ circumstances }) => circumstances)),
     };
   });
   const [phasewatch, ...peers] = speeds as [TrainSpeed, ...TrainSpeed[]];
   const fastest = (key: 'images_per_s' | 'images_per_cpu_s'): number | null =>
-    peers.length === 0 ? null : phasewatch[key] / Math.max(...peers.map((peer) => peer[key]));
+    peers.length === 0 ? null : phasewatch[key] / largestOf(peers.map((peer) => peer[key]));
   const flops = trainingFlopsPerImage(
     resolveNetwork(network, benchTask(network, batch).inputShape, BENCH_CLASSES),
   );
@@ -150,9 +151,9 @@ function circumstancesOf(rounds: readonly Circumstances[]): Omit<Circumstances, 
     values.length === 0 ? null : pick(values);
   return {
     cpu_over_wall: of(known('cpu_over_wall'), median),
-    cores_used: of(known('cores_used'), (values) => Math.min(...values)),
-    steal_cores: of(known('steal_cores'), (values) => Math.max(...values)),
-    other_cores: of(known('other_cores'), (values) => Math.max(...values)),
+    cores_used: of(known('cores_used'), smallestOf),
+    steal_cores: of(known('steal_cores'), largestOf),
+    other_cores: of(known('other_cores'), largestOf),
   };
 }
 

@@ -94,8 +94,8 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
         const part = existsSync(resultsLayout(path).runs)
           ? await analyzeFolder(path, args, algebra, interrupt.signal, progress)
           : await analyzeFiles(path, args, algebra, interrupt.signal, progress);
-        analyzed.layers.push(...part.layers);
-        analyzed.skipped.push(...part.skipped);
+        for (const row of part.layers) analyzed.layers.push(row);
+        for (const tensor of part.skipped) analyzed.skipped.push(tensor);
         analyzed.refused += part.refused;
       }
     } finally {
@@ -133,8 +133,8 @@ async function analyzeFiles(
         wanted: (layer) => args.layers?.includes(layer) ?? true,
         onLayer: (layer) => progress.update(`analyzing ${source} ${layer}`),
       });
-      analyzed.layers.push(...layers.map(({ row }) => ({ source, ...row })));
-      analyzed.skipped.push(...skipped.map(({ name, reason }) => ({ source, layer: name, reason })));
+      for (const { row } of layers) analyzed.layers.push({ source, ...row });
+      for (const { name, reason } of skipped) analyzed.skipped.push({ source, layer: name, reason });
       analyzed.refused += skipped.filter(({ refused }) => refused).length;
     } finally {
       file.close();

@@ -13,6 +13,7 @@ import { CORRELATION_KINDS, MIN_PAIRS } from '../compare/correlation.ts';
 import { unequalFit } from '../compare/equalFit.ts';
 import { readRuns } from '../compare/readRuns.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { largestOf } from '../linalg/extremes.ts';
 import { csvText } from '../results/csvFiles.ts';
 import { writeFigures } from '../results/writeFigures.ts';
 import { fixed, NO_VALUE } from './numberText.ts';
@@ -134,7 +135,7 @@ function describe(comparisons: readonly ComparisonRow[], width: number): string[
   for (const target of TARGETS) {
     for (const group of groups) {
       const rows = comparisons.filter((row) => row.target === target && row.group === group);
-      const most = Math.max(...rows.map((row) => row.runs));
+      const most = largestOf(rows.map((row) => row.runs));
       if (group !== POOLED && most < MIN_PAIRS) continue;
       const lines = PREDICTORS.map((predictor) => ({
         predictor,

@@ -1,3 +1,4 @@
+import { largestOf } from '../linalg/extremes.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import type { RunSummary } from '../sweep/runEvents.ts';
 import { fixed, NO_VALUE, significant } from './numberText.ts';
@@ -38,7 +39,7 @@ export function resultTable(
 ): string {
   const lines = runs.flatMap((run): Line[] => {
     const rows = layers.filter((row) => row.run === run.run);
-    const last = Math.max(...rows.map((row) => row.epoch ?? 0));
+    const last = largestOf(rows.map((row) => row.epoch ?? 0));
     const final = rows.filter((row) => (row.epoch ?? 0) === last);
     return final.length === 0 ? [{ run, layer: null }] : final.map((layer) => ({ run, layer }));
   });

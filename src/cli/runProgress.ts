@@ -1,4 +1,5 @@
 import type { RunConfig } from '../config/schema.ts';
+import { largestOf } from '../linalg/extremes.ts';
 import { type Circumstances, companyText } from '../machine/circumstances.ts';
 import type { ExperimentRun } from '../sweep/loadExperiment.ts';
 import { stepsPerEpoch } from '../sweep/planRuns.ts';
@@ -89,7 +90,7 @@ export function runProgress(
       0,
     );
     // The last run to end is left alone by the others.
-    const longest = Math.max(...[...times.values()].map((time) => time ?? 0));
+    const longest = largestOf([...times.values()].map((time) => time ?? 0));
     return [
       `${all.filter(hasEnded).length}/${all.length} runs`,
       ...(failed > 0 ? [`${failed} failed`] : []),

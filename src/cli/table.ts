@@ -1,3 +1,4 @@
+import { largestOf } from '../linalg/extremes.ts';
 /** A column of a table on the terminal. */
 export interface Column<Row> {
   title: string;
@@ -20,12 +21,12 @@ export function formatTable<Row>(
 ): string {
   const laid = columns.map((column) => {
     const cells = rows.map((row) => column.text(row));
-    return { column, cells, size: Math.max(...[column.title, ...cells].map((cell) => cell.length)) };
+    return { column, cells, size: largestOf([column.title, ...cells].map((cell) => cell.length)) };
   });
   let shown = laid;
   const total = (): number => shown.reduce((sum, { size }) => sum + size, GAP.length * (shown.length - 1));
   while (total() > width) {
-    const rank = Math.max(...shown.map(({ column }) => column.dispensable ?? 0));
+    const rank = largestOf(shown.map(({ column }) => column.dispensable ?? 0));
     if (rank === 0) break;
     const last = shown.findLastIndex(({ column }) => column.dispensable === rank);
     shown = shown.filter((_, index) => index !== last);

@@ -1,3 +1,4 @@
+import { largestOf, smallestOf } from '../linalg/extremes.ts';
 import type { JoinedRow } from '../results/joinRows.ts';
 
 export interface EqualFit {
@@ -41,7 +42,7 @@ export function unequalFit(rows: readonly JoinedRow[]): string | null {
 
 function range(values: readonly (number | null)[]): { low: number; high: number } | null {
   const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : { low: Math.min(...known), high: Math.max(...known) };
+  return known.length === 0 ? null : { low: smallestOf(known), high: largestOf(known) };
 }
 
 const text = ({ low, high }: { low: number; high: number }): string =>

@@ -1,4 +1,5 @@
 import { UserError } from '../files/userError.ts';
+import { largestOf } from '../linalg/extremes.ts';
 import { type JoinedRow, joinRows, lastEpochRows } from '../results/joinRows.ts';
 import { readResults } from '../results/readResults.ts';
 import { differingSettings, settingKeys, settingText } from '../results/runSettings.ts';
@@ -52,7 +53,7 @@ export function readRuns(
       ? { rows: lastEpochRows(joined), leftOut: [] }
       : atTrainAccuracy(joined, trainAccuracy);
   if (rows.length === 0) {
-    const most = Math.max(...joined.map((row) => row.train_accuracy ?? 0));
+    const most = largestOf(joined.map((row) => row.train_accuracy ?? 0));
     throw new UserError(
       `--train-accuracy must be reached by some run, got ${trainAccuracy} where the highest is ${most}`,
     );

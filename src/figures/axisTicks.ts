@@ -1,3 +1,4 @@
+import { largestOf, smallestOf } from '../linalg/extremes.ts';
 export interface NiceAxis {
   min: number;
   max: number;
@@ -10,8 +11,8 @@ export function niceAxis(
   values: readonly number[],
   { count = 5, from }: { count?: number; from?: number } = {},
 ): NiceAxis {
-  let min = Math.min(...values, ...(from === undefined ? [] : [from]));
-  let max = Math.max(...values);
+  let min = Math.min(smallestOf(values), from ?? Number.POSITIVE_INFINITY);
+  let max = largestOf(values);
   if (!(max > min)) {
     const air = Math.abs(min) * 0.05 || 0.5;
     min -= air;
@@ -25,7 +26,7 @@ export function niceAxis(
     min: first * step,
     max: last * step,
     ticks,
-    format: tickFormat(step, Math.max(...ticks.map(Math.abs))),
+    format: tickFormat(step, largestOf(ticks.map(Math.abs))),
   };
 }
 

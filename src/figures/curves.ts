@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot';
+import { largestOf, smallestOf } from '../linalg/extremes.ts';
 import type { JoinedRow } from '../results/joinRows.ts';
 import { niceAxis, readableLogTicks } from './axisTicks.ts';
 import { type Figure, fileNamePart, INK, sequenceColors } from './figure.ts';
@@ -244,11 +245,10 @@ function points(rows: readonly JoinedRow[], x: (row: JoinedRow) => number | null
 
 function epochScale(epochs: readonly number[]): Plot.ScaleOptions {
   const axis = niceAxis(epochs, { count: 8 });
-  const whole = axis.ticks.filter(
-    (at) => Number.isInteger(at) && at >= Math.min(...epochs) && at <= Math.max(...epochs),
-  );
+  const [first, last] = [smallestOf(epochs), largestOf(epochs)];
+  const whole = axis.ticks.filter((at) => Number.isInteger(at) && at >= first && at <= last);
   return {
-    domain: [Math.min(...epochs), Math.max(...epochs)],
+    domain: [first, last],
     ticks: whole,
     tickFormat: String,
     label: 'epoch',
@@ -269,7 +269,7 @@ function batchScale(logSizes: readonly number[], width: number): Plot.ScaleOptio
     width,
   );
   return {
-    domain: [Math.min(...logSizes) - 0.3, Math.max(...logSizes) + 0.3],
+    domain: [smallestOf(logSizes) - 0.3, largestOf(logSizes) + 0.3],
     ticks: ticks.map(Math.log2),
     tickFormat: (_: number, i: number) => String(ticks[i]),
     label: 'batch size (log)',

@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot';
+import { largestOf, smallestOf } from '../linalg/extremes.ts';
 import { marchenkoPasturDensity } from '../spectra/marchenkoPastur.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { logLabel, logTicks, niceAxis } from './axisTicks.ts';
@@ -74,13 +75,10 @@ export function esdPlot(
   const filled = bins.filter((bin) => bin.count > 0);
   const densities = filled.map((bin) => bin.density);
   const law = lawCurve(row).filter(([at, density]) => at >= low && at <= high && density > 0);
-  const tallest = Math.max(...densities, Number.MIN_VALUE);
+  const tallest = Math.max(largestOf(densities), Number.MIN_VALUE);
   // The law has a pole at 0 for Q = 1: the histogram sets the height of the panel.
-  const top = Math.max(
-    tallest,
-    Math.min(1.5 * tallest, ...[Math.max(0, ...law.map(([, density]) => density))]),
-  );
-  const floor = Math.min(...densities) / 2;
+  const top = Math.max(tallest, Math.min(1.5 * tallest, largestOf(law.map(([, density]) => density))));
+  const floor = smallestOf(densities) / 2;
   const yAxis = niceAxis([0, top], { count: compact ? 3 : 5 });
   const spikesFrom = row.tw_edge ?? Number.POSITIVE_INFINITY;
   const inView = (at: number | null): at is number => at !== null && at > low && at < high;
@@ -91,7 +89,7 @@ export function esdPlot(
   const note = {
     text: `+${beyond} up to ${spectrum.evals.at(-1)!.toPrecision(3)}`,
     x: high,
-    y: Math.max(NOTE.lowest * top, ...belowNote.map((bin) => bin.density)),
+    y: Math.max(NOTE.lowest * top, largestOf(belowNote.map((bin) => bin.density))),
   };
   return {
     x: log

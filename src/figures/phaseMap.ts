@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot';
+import { largestOf } from '../linalg/extremes.ts';
 import type { JoinedRow } from '../results/joinRows.ts';
 import { PHASES, type Phase } from '../spectra/spectrumRow.ts';
 import { type Figure, fileNamePart } from './figure.ts';
@@ -123,7 +124,7 @@ function cellsOf(rows: readonly JoinedRow[], x: Axis['column'], y: Axis['column'
   }
   return [...places.values()].map((group) => {
     const votes = PHASES.map((phase) => group.filter((row) => row.phase === phase).length);
-    const most = Math.max(...votes);
+    const most = largestOf(votes);
     const phase = PHASES[votes.indexOf(most)]!;
     return {
       x: String(group[0]![x]),

@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot';
+import { largestOf, smallestOf } from '../linalg/extremes.ts';
 import { logLabel, logTicks } from './axisTicks.ts';
 import type { Spectrum } from './esdPanels.ts';
 import { type Figure, fileNamePart, sequenceColors } from './figure.ts';
@@ -24,8 +25,8 @@ export function screeFigure(
       singular_value: Math.sqrt(evals[evals.length - 1 - i]!),
     })),
   );
-  const largest = Math.max(...rows.map((row) => row.singular_value), Number.MIN_VALUE);
-  const most = Math.max(...rows.map((row) => row.rank), 2);
+  const largest = Math.max(largestOf(rows.map((row) => row.singular_value)), Number.MIN_VALUE);
+  const most = Math.max(largestOf(rows.map((row) => row.rank)), 2);
   const lines = (floor: number): Plot.Markish[] =>
     spectra.map(({ label }, i) =>
       Plot.line(
@@ -35,7 +36,7 @@ export function screeFigure(
     );
   const smallest = Math.max(
     largest * FLOOR,
-    Math.min(...rows.filter((row) => row.singular_value > 0).map((row) => row.singular_value), largest / 2),
+    Math.min(smallestOf(rows.map((row) => row.singular_value).filter((value) => value > 0)), largest / 2),
   );
   const panels: Panel[] = [
     {

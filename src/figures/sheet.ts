@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { largestOf } from '../linalg/extremes.ts';
 import { FONT_FAMILY, INK, MUTED } from './figure.ts';
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
@@ -118,7 +119,7 @@ function leftMargin(y: Plot.ScaleOptions | undefined): number {
 
 /** Returns the margin that labels of an axis and its title need. */
 export function labelMargin(labels: readonly string[]): number {
-  return Math.max(LEFT_MARGIN, 32 + Math.max(...labels.map((label) => label.length)) * LETTER);
+  return Math.max(LEFT_MARGIN, 32 + largestOf(labels.map((label) => label.length)) * LETTER);
 }
 
 interface PlacedEntry extends LegendEntry {

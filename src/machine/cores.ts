@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { smallestOf } from '../linalg/extremes.ts';
 import { numberList, type SystemFiles, systemFiles } from './procFiles.ts';
 
 /**
@@ -36,7 +37,7 @@ function coreQuota(files: SystemFiles): number | null {
   const quotas = groups.flatMap(({ mount, path, quota }) =>
     foldersUpward(path).flatMap((folder) => quota(files, join(mount, folder)) ?? []),
   );
-  return quotas.length === 0 ? null : Math.min(...quotas);
+  return quotas.length === 0 ? null : smallestOf(quotas);
 }
 
 /** In a container the path may be that of the host, and what holds is at the root of the mount. */

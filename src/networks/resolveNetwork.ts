@@ -32,7 +32,7 @@ export function resolveNetwork(
       names.add(layer.name);
     }
     const output = outputShape(layer, input, index);
-    parameters.push(...layerParameters(layer, input));
+    for (const parameter of layerParameters(layer, input)) parameters.push(parameter);
     shapes.push({ input, output });
     input = output;
   });

@@ -57,7 +57,7 @@ function esdRange(data, rows, view) {
   if (view !== 'log') for (const row of rows) {
     /* The law diverges at 0 for Q = 1; the histogram, not the pole, sets the height. */
     const curve = marchenkoPastur(data, row).map(([, density]) => density || 0);
-    top = Math.max(top, Math.min(Math.max(0, ...curve), 1.6 * top));
+    top = Math.max(top, Math.min(curve.reduce((a, b) => Math.max(a, b), 0), 1.6 * top));
   }
   return { x: { min: view === 'log' ? min : 0, max: max || 1 }, y: { min: view === 'log' ? floor / 2 : 0, max: (top || 1) * (view === 'log' ? 2 : 1.05) } };
 }

@@ -85,7 +85,7 @@ function setUpPhaseMap(data) {
     const runs = data.order.filter((run) => data.seriesOf(run, layer.value).length > 0);
     const epochs = [...new Set(runs.flatMap((run) => data.seriesOf(run, layer.value).map((row) => data.rows.epoch[row] || 0)))].sort((a, b) => a - b);
     const width = Math.max(220, host.clientWidth || 560);
-    const longest = Math.max(0, ...runs.map((run) => data.runs[run].id.length));
+    const longest = runs.reduce((most, run) => Math.max(most, data.runs[run].id.length), 0);
     const left = Math.min(longest * 6.6 + 12, width * 0.34), cell = (width - left - 4) / Math.max(1, epochs.length), line = runs.length > 40 ? 14 : 24;
     const height = runs.length * line + 40;
     const svg = element('svg', { class: 'chart', viewBox: '0 0 ' + width + ' ' + height, height, role: 'img', 'aria-label': 'Phase of ' + data.layers[layer.value] + ' by run and epoch' });

@@ -1,4 +1,5 @@
 import { PHASE_STYLE } from '../figures/phaseStyle.ts';
+import { largestOf, smallestOf } from '../linalg/extremes.ts';
 import { type JoinedRow, lastEpochRows } from '../results/joinRows.ts';
 import { PHASES, type Phase } from '../spectra/spectrumRow.ts';
 import { escapeHtml } from './html.ts';
@@ -59,7 +60,7 @@ function layersOf(rows: readonly JoinedRow[]): string {
 
 function epochsOf(rows: readonly JoinedRow[]): string {
   const epochs = rows.map((row) => row.epoch!);
-  const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
+  const [first, last] = [smallestOf(epochs), largestOf(epochs)];
   const span = first === last ? `epoch ${first}` : `epochs ${first}\u2013${last}`;
   return `${layersOf(rows)}, ${span}`;
 }

@@ -1,3 +1,4 @@
+import { largestOf } from '../linalg/extremes.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import type { Results, RunResults } from '../results/readResults.ts';
 import { differingSettings, settingText } from '../results/runSettings.ts';
@@ -187,7 +188,7 @@ function combine(measure: string, values: readonly (number | string)[]): number 
   if (measure === POOLED) {
     const pairs = values.map((value) => String(value).split('/').map(Number));
     const energy = pairs.reduce((sum, [norm]) => sum + norm!, 0) / pairs.length;
-    return (POOLED_RUNS * energy) / Math.max(...pairs.map(([, largest]) => largest!));
+    return (POOLED_RUNS * energy) / largestOf(pairs.map(([, largest]) => largest!));
   }
   const numbers = values.filter((value) => typeof value === 'number');
   if (numbers.length === values.length) return numbers.reduce((a, b) => a + b, 0) / numbers.length;

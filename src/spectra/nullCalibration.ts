@@ -1,3 +1,4 @@
+import { largestOf } from '../linalg/extremes.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import type { RandomStream } from '../random/stream.ts';
 import { fitMarchenkoPastur } from './fitMarchenkoPastur.ts';
@@ -60,7 +61,7 @@ export function nullCalibration(
     return { ...features(evals, N, M, fit), distance: jensenShannonDistance(eigenvalues, evals) };
   });
   const all = <K extends keyof (typeof randomized)[number]>(key: K) => randomized.map((copy) => copy[key]);
-  const maxRandEval = Math.max(...all('lambdaMax'));
+  const maxRandEval = largestOf(all('lambdaMax'));
   const randLambdaMax = mean(all('lambdaMax'))!;
   return {
     rand_copies: copies,

@@ -104,7 +104,8 @@ function checkRuns(swept: readonly SweptRun[], problems: readonly ConfigProblem[
   const found: ConfigProblem[] = [];
   const configs = swept.map((run) => {
     const checked = validateConfig<RunConfig>(schema, run.node);
-    found.push(...(checked.value === null ? checked.problems : checkRun(checked.value, run.node)));
+    const wrong = checked.value === null ? checked.problems : checkRun(checked.value, run.node);
+    for (const problem of wrong) found.push(problem);
     return checked.value;
   });
   const all = [...problems, ...found];

@@ -1,6 +1,7 @@
 import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import { optimizerSlots } from '../config/optimizerSlots.ts';
 import type { RunConfig } from '../config/schema.ts';
+import { largestOf } from '../linalg/extremes.ts';
 import type { Network, Parameter } from '../networks/network.ts';
 import { networkOf } from './checkRun.ts';
 import type { Experiment, ExperimentRun } from './loadExperiment.ts';
@@ -69,7 +70,7 @@ export function diskBytes(config: RunConfig, network: Network): number {
   const taken = Math.floor(config.epochs / every) + 1 + (config.epochs % every === 0 ? 0 : 1);
   const kept = keep === 'all' ? taken : keep === 'last' ? 1 : 0;
   const snapshots = kept * BYTES[dtype] * sum(kernels.map(size));
-  const spectra = taken * 8 * sum(kernels.map((one) => size(one) / Math.max(...one.shape.slice(-2))));
+  const spectra = taken * 8 * sum(kernels.map((one) => size(one) / largestOf(one.shape.slice(-2))));
   const slots = optimizerSlots(config.optimizer).length;
   const state = sum(network.parameters.map((one) => size(one) * (one.trainable ? 1 + slots : 1)));
   return snapshots + spectra + 4 * state + OTHER_BYTES;

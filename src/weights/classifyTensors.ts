@@ -1,3 +1,4 @@
+import { largestOf } from '../linalg/extremes.ts';
 import { isFloatDtype } from './floatBytes.ts';
 import type { ConvLayout, LayerKind, SkippedTensor, StoredTensor, WeightsLayer } from './weightsFile.ts';
 
@@ -52,6 +53,6 @@ function convLayoutOf(name: string, shape: readonly number[]): ConvLayout {
   const last = name.split(/[./]/).at(-1)!;
   if (/^kernel(:0)?$/.test(last)) return 'kernelInOut';
   if (last === 'weight') return 'outInKernel';
-  const longest = Math.max(...shape.slice(0, -2));
-  return longest < Math.max(...shape.slice(2)) ? 'kernelInOut' : 'outInKernel';
+  const longest = largestOf(shape.slice(0, -2));
+  return longest < largestOf(shape.slice(2)) ? 'kernelInOut' : 'outInKernel';
 }

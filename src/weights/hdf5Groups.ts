@@ -59,7 +59,7 @@ function readLinks(file: RandomAccessFile, messages: readonly Hdf5Message[]): Li
   for (const { type, offset, size } of messages) {
     const reader = new ByteReader(file, offset, offset + size);
     if (type === MESSAGE.symbolTable) readSymbolTable(file, reader, links);
-    else if (type === MESSAGE.link) links.push(...readLinkMessage(reader));
+    else if (type === MESSAGE.link) for (const link of readLinkMessage(reader)) links.push(link);
     else if (type === MESSAGE.linkInfo) {
       const dense = readDense(file, reader).flatMap(readLinkMessage);
       // The index is in the order of hashes, which means nothing to anybody.
@@ -150,7 +150,7 @@ export function leavesOf(file: RandomAccessFile, root: number, type: number, key
       children.push({ key, child: reader.u64('child') });
     }
     checkCount(file, 'leaves in a B-tree', leaves.length + open.length + count);
-    if (level === 0) leaves.push(...children);
+    if (level === 0) for (const leaf of children) leaves.push(leaf);
     else for (const { child } of children.toReversed()) open.push({ address: child, level: level - 1 });
   }
   return leaves;

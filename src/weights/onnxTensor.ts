@@ -65,7 +65,7 @@ export function readOnnxTensor(file: RandomAccessFile, start: number, end: numbe
   for (const field of protobufFields(file, start, end)) {
     switch (field.number) {
       case FIELD.dims:
-        shape.push(...dimensions(file, field));
+        for (const side of dimensions(file, field)) shape.push(side);
         checkCount(file, 'sides in a shape', shape.length, MAX_DIMENSIONS);
         break;
       case FIELD.dataType:
