@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { availableLinearAlgebra } from '../src/engine/availableLinearAlgebra.ts';
 import { classifyPhase } from '../src/phases/classifyPhase.ts';
 import { randomStream } from '../src/random/stream.ts';
+import { spectrumOf } from '../src/spectra/spectrum.ts';
 import { PHASES } from '../src/spectra/spectrumRow.ts';
 import { MATRIX_FAMILIES } from '../src/synthetic/families.ts';
 
@@ -54,7 +55,7 @@ for (const family of MATRIX_FAMILIES) {
       const evals =
         family.drawSpectrum?.(stream, shape) ??
         algebra.eigenvalues(family.draw(stream, shape), shape.rows, shape.cols);
-      const result = classifyPhase(evals, { N: shape.rows, M: shape.cols });
+      const result = classifyPhase(spectrumOf(evals, { N: shape.rows, M: shape.cols }));
       const label = result.phase ?? 'none';
       if (values.verbose && label !== family.phase && result.phase !== null) {
         console.error(

@@ -14,21 +14,16 @@ import {
 } from '../spectra/extraColumns.ts';
 import { type LayerSpectrum, layerSpectrum } from '../spectra/layerSpectrum.ts';
 import { nullCalibration } from '../spectra/nullCalibration.ts';
-import { pooledEigenvalues } from '../spectra/pooledEigenvalues.ts';
-import type { WeightPrecision } from '../spectra/ranks.ts';
+import type { Spectrum } from '../spectra/spectrum.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
+import { type WeightMatrices, weightSpectra } from '../spectra/weightSpectra.ts';
 
 /** Raised whenever the same weights would give other rows: spectra of an older version are then computed anew. */
-export const ANALYSIS_VERSION = 'phasewatch analysis 3';
+export const ANALYSIS_VERSION = 'phasewatch analysis 4';
 
-/** The weights of one layer as matrices of one shape, row-major: one of a dense layer, one for each slice of a convolution. */
-export interface LayerWeights {
+/** The weights of one layer as matrices of one shape: one of a dense layer, one for each slice of a convolution. */
+export interface LayerWeights extends WeightMatrices {
   layer: string;
-  rows: number;
-  cols: number;
-  matrices: readonly (Float32Array | Float64Array)[];
-  /** Format the weights were stored in. */
-  precision: WeightPrecision;
   /** The file, for errors. */
   where: string;
 }
@@ -50,51 +45,50 @@ export function analyzeLayer(
   algebra: LinearAlgebra,
 ): LayerAnalysis {
   checkFinite(weights);
-  const [eigenvalues] = pooledEigenvalues([weights], algebra);
-  return describeLayer(weights, eigenvalues!, analysis, algebra);
+  const [spectrum] = weightSpectra([weights], algebra);
+  return describeLayer(weights, spectrum!, analysis, algebra);
 }
 
-/** Returns the analysis of a layer whose eigenvalues are known. */
+/** Returns the analysis of a layer whose spectrum is known. */
 export function describeLayer(
   weights: LayerWeights,
-  eigenvalues: Float64Array,
+  spectrum: Spectrum,
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
 ): LayerAnalysis {
-  const { layer, rows, cols, precision } = weights;
-  const shape = { N: Math.max(rows, cols), M: Math.min(rows, cols) };
-  const spectrum = layerSpectrum(eigenvalues, shape, { fit: analysis.fit, precision });
-  const phase = phaseColumns(classifyPhase(eigenvalues, { ...shape, precision }));
-  const extra = extraColumns(weights, eigenvalues, spectrum, analysis, algebra);
-  return { row: { run: null, epoch: null, layer, ...spectrum, ...phase, ...extra }, eigenvalues };
+  const metrics = layerSpectrum(spectrum, { fit: analysis.fit });
+  const phase = phaseColumns(classifyPhase(spectrum));
+  const extra = extraColumns(weights, spectrum, metrics, analysis, algebra);
+  const row = { run: null, epoch: null, layer: weights.layer, ...metrics, ...phase, ...extra };
+  return { row, eigenvalues: spectrum.eigenvalues };
 }
 
 function extraColumns(
   weights: LayerWeights,
-  eigenvalues: Float64Array,
-  spectrum: LayerSpectrum,
+  spectrum: Spectrum,
+  metrics: LayerSpectrum,
   { fit, bootstrap, randomize, tails, vectors, farms, seed }: AnalysisConfig,
   algebra: LinearAlgebra,
 ): ExtraColumns {
-  const { layer, rows, cols, matrices, precision } = weights;
-  const columns = detXColumns(eigenvalues, spectrum, precision);
-  if (tails) Object.assign(columns, tailTypeColumns(eigenvalues, spectrum));
+  const { layer, rows, cols, matrices } = weights;
+  const columns = detXColumns(spectrum, metrics);
+  if (tails) Object.assign(columns, tailTypeColumns(spectrum, metrics));
   if (bootstrap > 0) {
     const stream = randomStream(seed, `bootstrap/${layer}`);
-    Object.assign(columns, bootstrapColumns(eigenvalues, spectrum, { fit, resamples: bootstrap }, stream));
+    Object.assign(columns, bootstrapColumns(spectrum, { fit, resamples: bootstrap }, stream));
   }
   if (randomize > 0) {
     const stream = randomStream(seed, `randomize/${layer}`);
-    const calibration = nullCalibration(eigenvalues, weights, { copies: randomize, fit }, stream, algebra);
+    const calibration = nullCalibration(spectrum, weights, { copies: randomize, fit }, stream, algebra);
     Object.assign(columns, calibration);
   }
   if (vectors) {
-    Object.assign(columns, localizationColumns(matrices, rows, cols, spectrum.num_spikes, algebra));
+    Object.assign(columns, localizationColumns(matrices, rows, cols, metrics.num_spikes, algebra));
   }
   // Submatrices belong to one matrix; a convolution has many.
   const [W, ...others] = matrices;
   if (W !== undefined && others.length === 0) {
-    const fits = farms !== null && farms.columns <= spectrum.M && farms.aspect * farms.columns <= spectrum.N;
+    const fits = farms !== null && farms.columns <= metrics.M && farms.aspect * farms.columns <= metrics.N;
     if (fits) Object.assign(columns, fixedAspectColumns(W, rows, cols, farms, algebra));
   }
   return columns;

@@ -1,7 +1,7 @@
 import type { AnalysisConfig } from '../config/schema.ts';
 import { UserError } from '../files/userError.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import { pooledEigenvalues } from '../spectra/pooledEigenvalues.ts';
+import { weightSpectra } from '../spectra/weightSpectra.ts';
 import { layerMatrices } from '../weights/layerMatrices.ts';
 import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/weightsFile.ts';
 import { checkFinite, describeLayer, type LayerAnalysis, type LayerWeights } from './analyzeLayer.ts';
@@ -64,8 +64,8 @@ export function analyzeTogether(
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
 ): LayerAnalysis[] {
-  const eigenvalues = pooledEigenvalues(layers, algebra);
-  return layers.map((layer, i) => describeLayer(layer, eigenvalues[i]!, analysis, algebra));
+  const spectra = weightSpectra(layers, algebra);
+  return layers.map((layer, i) => describeLayer(layer, spectra[i]!, analysis, algebra));
 }
 
 /** Yields the weights of every wanted layer, read one at a time; what is none, or is refused, is added to `skipped` with the reason. */

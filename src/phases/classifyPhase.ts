@@ -1,4 +1,4 @@
-import type { WeightPrecision } from '../spectra/ranks.ts';
+import type { Spectrum } from '../spectra/spectrum.ts';
 import { PHASES, type Phase, type SpectrumRow } from '../spectra/spectrumRow.ts';
 import { spikeFluctuation, spikeStrength } from '../spectra/spikedModel.ts';
 import { type SpectrumFeatures, spectrumFeatures } from './spectrumFeatures.ts';
@@ -30,18 +30,14 @@ export interface NoPhase {
 }
 
 /**
- * Returns the phase of training of a weight matrix from its spectrum alone: ascending eigenvalues of W^T W, N >= M; pooled
- * matrices as in `layerSpectrum`; `precision` is the format the weights were stored in. The phases are the paper's (JMLR 22(165), section 4), who assign them by eye; the thresholds are
+ * Returns the phase of training of a weight matrix from its spectrum alone. The phases are the paper's (JMLR 22(165), section 4), who assign them by eye; the thresholds are
  * this project's (thresholds.ts). Four questions in turn, each answered by a belief: is there a mode at 0 (rank-collapse)? Is
  * anything above the bulk edge (if not, random-like)? Is the rest confined to a few spikes above a clean bulk? If so, do they
  * stand apart (bulk+spikes) or at the edge (bleeding-out); if not, is there still an edge (bulk-decay) or none to speak of
  * (heavy-tailed)? The result does not depend on the scale of W.
  */
-export function classifyPhase(
-  eigenvalues: Float64Array,
-  { N, M, precision = 'float32' }: { N: number; M: number; precision?: WeightPrecision },
-): PhaseVerdict | NoPhase {
-  const features = spectrumFeatures(eigenvalues, N, M, precision);
+export function classifyPhase(spectrum: Spectrum): PhaseVerdict | NoPhase {
+  const features = spectrumFeatures(spectrum);
   if ('reason' in features) return { phase: null, reason: features.reason };
   return verdict(beliefsOf(features), evidenceOf(features));
 }

@@ -1,5 +1,5 @@
 import { fitMarchenkoPastur } from '../spectra/fitMarchenkoPastur.ts';
-import { matrixRank, matrixShape, type WeightPrecision, zeroEigenvalue } from '../spectra/ranks.ts';
+import type { Spectrum } from '../spectra/spectrum.ts';
 import { johnstone, TW1_QUANTILE_99, tracyWidomQuantile } from '../spectra/tracyWidom.ts';
 import {
   ABOVE_NULL_MODE_MIN_COUNT,
@@ -36,22 +36,13 @@ export interface SpectrumFeatures {
   bulkDistance: number;
 }
 
-/**
- * Returns the features of a spectrum (ascending eigenvalues of W^T W; of several pooled N x M matrices where there are more than
- * M), or why they cannot be had.
- */
-export function spectrumFeatures(
-  evals: Float64Array,
-  N: number,
-  M: number,
-  precision: WeightPrecision,
-): SpectrumFeatures | { reason: string } {
-  const shape = matrixShape(evals.length, N, M);
-  const zero = zeroEigenvalue(evals, shape, precision);
+/** Returns the features of a spectrum, or why they cannot be had. */
+export function spectrumFeatures(spectrum: Spectrum): SpectrumFeatures | { reason: string } {
+  const { eigenvalues: evals, shape, zero, rank } = spectrum;
+  const { N, M } = shape;
   const n = evals.length;
-  const rank = matrixRank(evals, zero);
   if (rank === 0) return { reason: 'all eigenvalues are 0' };
-  const fit = fitMarchenkoPastur(evals, shape, zero);
+  const fit = fitMarchenkoPastur(spectrum);
   const zeroShare = 1 - rank / n;
   const mode = { ...nullMode(evals, zero), ...cliff(evals, zero) };
   if (fit.sigma === null) {

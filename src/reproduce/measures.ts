@@ -6,6 +6,7 @@ import type { Results, RunResults } from '../results/readResults.ts';
 import { openSafetensors } from '../snapshots/safetensors.ts';
 import { fitMarchenkoPastur } from '../spectra/fitMarchenkoPastur.ts';
 import { vectorLocalization } from '../spectra/localization.ts';
+import { spectrumOf } from '../spectra/spectrum.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 
 /** Where a number is read: one layer of one run after one epoch. */
@@ -85,7 +86,7 @@ export function spectrumAt({ results, run, epoch, layer }: Place): SpectrumRow |
 
 function edgeFit(evals: Float64Array, { N, M }: SpectrumRow, spikes: number | null) {
   if (spikes === null) throw new RangeError('spikes must be given for a measure of the edge rule');
-  const fit = fitMarchenkoPastur(evals, { N, M, replicas: 1 }, 0, {
+  const fit = fitMarchenkoPastur(spectrumOf(evals, { N, M }), {
     mode: 'edge',
     numSpikes: Math.round(spikes),
   });

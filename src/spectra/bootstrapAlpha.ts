@@ -1,5 +1,6 @@
 import type { RandomStream } from '../random/stream.ts';
 import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
+import type { Spectrum } from './spectrum.ts';
 
 /** A percentile interval. */
 export interface AlphaInterval {
@@ -13,12 +14,12 @@ export interface AlphaInterval {
 export const INTERVAL_LEVEL = 0.95;
 
 /**
- * Returns the 95 % percentile interval of alpha over `resamples` spectra drawn from `evals` (ascending, positive) with replacement,
+ * Returns the 95 % percentile interval of alpha over `resamples` spectra drawn with replacement from the eigenvalues that are not 0,
  * xmin searched anew in each; null where none could be fitted. Eigenvalues of one matrix repel each other, so the interval is an
  * upper estimate of what repeating the draw of the matrix would give in the bulk, and a fair one in the tail.
  */
 export function bootstrapAlpha(
-  evals: Float64Array,
+  { positive: evals }: Spectrum,
   mode: PowerLawMode,
   resamples: number,
   stream: RandomStream,

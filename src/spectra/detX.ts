@@ -1,4 +1,5 @@
-import { sum } from './ranks.ts';
+import type { Spectrum } from './spectrum.ts';
+import { sum } from './sum.ts';
 
 /** WeightWatcher's detX condition: the tail whose eigenvalues, rescaled to mean 1, have a product of 1. */
 export interface DetX {
@@ -9,11 +10,11 @@ export interface DetX {
 }
 
 /**
- * Returns the tail of `evals` (ascending) at which the determinant of the rescaled tail first falls below 1, taking eigenvalues
- * from the largest down; all but the smallest where it never does; null for fewer than two eigenvalues or for all equal ones. Eigenvalues up to
- * `zero` count as 0, so the product is 0 with the first of them.
+ * Returns the tail of a spectrum at which the determinant of the rescaled tail first falls below 1, taking eigenvalues
+ * from the largest down; all but the smallest where it never does; null for fewer than two eigenvalues or for all equal ones. The product is
+ * 0 with the first eigenvalue that counts as 0.
  */
-export function detX(evals: Float64Array, zero: number): DetX | null {
+export function detX({ eigenvalues: evals, zero }: Spectrum): DetX | null {
   const n = evals.length;
   if (n < 2 || evals[0] === evals[n - 1]) return null;
   const mean = sum(evals) / n;

@@ -5,7 +5,7 @@ import { detX } from './detX.ts';
 import { fixedAspectEigenvalues, type SubmatrixShape } from './fixedAspect.ts';
 import { layerLocalization, type VectorLocalization } from './localization.ts';
 import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
-import { matrixRank, matrixShape, type WeightPrecision, zeroEigenvalue } from './ranks.ts';
+import type { Spectrum } from './spectrum.ts';
 import type { SpectrumRow } from './spectrumRow.ts';
 import { compareTails, TAIL_TYPES } from './tailAlternatives.ts';
 import { muOfAlpha } from './tailExponents.ts';
@@ -16,16 +16,11 @@ import { muOfAlpha } from './tailExponents.ts';
  */
 export type ExtraColumns = Record<string, number | string | null>;
 
-type Fitted = Pick<SpectrumRow, 'N' | 'M' | 'alpha' | 'xmin' | 'num_pl_spikes'>;
+type Fitted = Pick<SpectrumRow, 'alpha' | 'xmin' | 'num_pl_spikes'>;
 
 /** Returns mu_alpha, the detX columns and WeightWatcher's names for them. */
-export function detXColumns(
-  eigenvalues: Float64Array,
-  { N, M, alpha, num_pl_spikes }: Fitted,
-  precision: WeightPrecision = 'float32',
-): ExtraColumns {
-  const zero = zeroEigenvalue(eigenvalues, matrixShape(eigenvalues.length, N, M), precision);
-  const tail = detX(eigenvalues, zero);
+export function detXColumns(spectrum: Spectrum, { alpha, num_pl_spikes }: Fitted): ExtraColumns {
+  const tail = detX(spectrum);
   return {
     detX_num: tail?.count ?? null,
     detX_val: tail?.value ?? null,
@@ -36,13 +31,13 @@ export function detXColumns(
 }
 
 /** Returns best_type and, for every alternative law, R_*, p_* (Vuong's normalized ratio of power law to alternative and its p-value). */
-export function tailTypeColumns(eigenvalues: Float64Array, { alpha, xmin }: Fitted): ExtraColumns {
+export function tailTypeColumns({ positive }: Spectrum, { alpha, xmin }: Fitted): ExtraColumns {
   const alternatives = TAIL_TYPES.filter((type) => type !== 'PL');
   const comparison =
     alpha === null || xmin === null
       ? null
       : compareTails(
-          eigenvalues.filter((value) => value >= xmin),
+          positive.filter((value) => value >= xmin),
           alpha,
         );
   return {
@@ -58,14 +53,11 @@ export function tailTypeColumns(eigenvalues: Float64Array, { alpha, xmin }: Fitt
 
 /** Returns alpha_low, alpha_high (95 % bootstrap interval) and bootstrap_resamples, the resamples that could be fitted. */
 export function bootstrapColumns(
-  eigenvalues: Float64Array,
-  { N, M }: Fitted,
+  spectrum: Spectrum,
   { fit, resamples }: { fit: PowerLawMode; resamples: number },
   stream: RandomStream,
 ): ExtraColumns {
-  const zero = zeroEigenvalue(eigenvalues, matrixShape(eigenvalues.length, N, M), 'float32');
-  const positive = eigenvalues.subarray(eigenvalues.length - matrixRank(eigenvalues, zero));
-  const interval = bootstrapAlpha(positive, fit, resamples, stream);
+  const interval = bootstrapAlpha(spectrum, fit, resamples, stream);
   return {
     alpha_low: interval?.low ?? null,
     alpha_high: interval?.high ?? null,

@@ -4,7 +4,7 @@ import {
   marchenkoPasturQuantile,
   sigmaOfEdge,
 } from './marchenkoPastur.ts';
-import type { MatrixShape } from './ranks.ts';
+import type { MatrixShape, Spectrum } from './spectrum.ts';
 import { tracyWidomEdge } from './tracyWidom.ts';
 
 /** Below this many eigenvalues neither a bulk nor its edge means anything. */
@@ -44,8 +44,7 @@ export interface NoMarchenkoPasturFit {
 }
 
 /**
- * Returns the Marchenko-Pastur law of the noise bulk of a spectrum of W^T W (no 1/N): all eigenvalues of the N x M matrix (of the
- * `replicas` matrices, pooled), ascending; those up to `zero` are taken for 0.
+ * Returns the Marchenko-Pastur law of the noise bulk of a spectrum.
  * Mode robust: if with the sigma of the whole energy nothing lies above the Tracy-Widom 99 % edge, all is bulk. Otherwise sigma
  * starts from the median of the eigenvalues that are not 0; then, until nothing changes, eigenvalues above the edge are taken for
  * spikes and sigma is that of the remaining energy. Taking k strong spikes out of N x M noise
@@ -54,17 +53,16 @@ export interface NoMarchenkoPasturFit {
  * sigma^2 = max(rest) / (1 + Q^-1/2)^2.
  */
 export function fitMarchenkoPastur(
-  evals: Float64Array,
-  shape: MatrixShape,
-  zero: number,
+  spectrum: Spectrum,
   options: MarchenkoPasturMode = { mode: 'robust' },
 ): MarchenkoPasturFit | NoMarchenkoPasturFit {
+  const { eigenvalues: evals, shape, zero } = spectrum;
   const { mode } = options;
   const refuse = (reason: string): NoMarchenkoPasturFit => ({ mode, sigma: null, reason });
   if (shape.M < MIN_BULK)
     return refuse(`a bulk needs matrices of ${MIN_BULK} eigenvalues or more, got ${shape.M}`);
   if (mode === 'robust') {
-    const sigma = clippedSigma(evals, shape, zero);
+    const sigma = clippedSigma(spectrum);
     if (typeof sigma === 'string') return refuse(sigma);
     const edge = tracyWidomEdge(shape.N, shape.M, sigma, shape.replicas);
     return describe(mode, evals, shape, sigma, countAbove(evals, edge));
@@ -80,11 +78,10 @@ export function fitMarchenkoPastur(
 }
 
 /** Returns the sigma of mode robust, or why there is none. */
-function clippedSigma(evals: Float64Array, { N, M, replicas }: MatrixShape, zero: number): number | string {
+function clippedSigma({ eigenvalues: evals, shape, rank, positive }: Spectrum): number | string {
+  const { N, M, replicas } = shape;
   const n = evals.length;
-  if (!(evals[n - 1]! > zero)) return 'all eigenvalues are 0';
-  // Zeros say nothing of the scale of the bulk.
-  const first = evals.findIndex((value) => value > zero);
+  if (rank === 0) return 'all eigenvalues are 0';
   const sums = new Float64Array(n + 1);
   for (let i = 0; i < n; i++) sums[i + 1] = sums[i]! + evals[i]!;
 
@@ -92,7 +89,8 @@ function clippedSigma(evals: Float64Array, { N, M, replicas }: MatrixShape, zero
   const whole = Math.sqrt(sums[n]! / n);
   if (evals[n - 1]! <= tracyWidomEdge(N, M, whole, replicas)) return whole;
 
-  let sigma = Math.sqrt(median(evals.subarray(first)) / marchenkoPasturQuantile(0.5, N / M, 1));
+  // Zeros say nothing of the scale of the bulk.
+  let sigma = Math.sqrt(median(positive) / marchenkoPasturQuantile(0.5, N / M, 1));
   const seen = new Set<number>();
   for (;;) {
     const numSpikes = countAbove(evals, tracyWidomEdge(N, M, sigma, replicas));
@@ -100,7 +98,7 @@ function clippedSigma(evals: Float64Array, { N, M, replicas }: MatrixShape, zero
     if (seen.has(numSpikes)) return sigma;
     seen.add(numSpikes);
     const bulk = n - numSpikes;
-    if (bulk - first < MIN_BULK) return `fewer than ${MIN_BULK} positive eigenvalues lie within a bulk`;
+    if (rank - numSpikes < MIN_BULK) return `fewer than ${MIN_BULK} positive eigenvalues lie within a bulk`;
     sigma = Math.sqrt((N * sums[bulk]!) / ((N - numSpikes / replicas) * bulk));
   }
 }

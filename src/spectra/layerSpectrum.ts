@@ -1,24 +1,15 @@
 import { fitMarchenkoPastur, type MarchenkoPasturMode } from './fitMarchenkoPastur.ts';
 import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
-import {
-  logAlphaNorm,
-  matrixEntropy,
-  matrixRank,
-  matrixShape,
-  stableRank,
-  sum,
-  type WeightPrecision,
-  zeroEigenvalue,
-} from './ranks.ts';
+import { logAlphaNorm, matrixEntropy, stableRank } from './ranks.ts';
+import type { Spectrum } from './spectrum.ts';
 import type { SpectrumRow } from './spectrumRow.ts';
+import { sum } from './sum.ts';
 
 export interface LayerSpectrumOptions {
   /** How alpha is fitted; `paper` when left out. */
   fit?: PowerLawMode;
   /** How sigma_mp is found; robust when left out. */
   mpFit?: MarchenkoPasturMode;
-  /** Format the weights were stored in; float32 when left out. */
-  precision?: WeightPrecision;
 }
 
 /** The columns of a row of spectra.csv that follow from the eigenvalues, without those of the phase. */
@@ -59,32 +50,24 @@ export type LayerSpectrum = Pick<
 >;
 
 /**
- * Returns the metrics of one layer. `eigenvalues`: ascending, of W^T W (no 1/N), M of them for one N x M matrix (N >= M), a
- * multiple of M where those of several N x M matrices are pooled (the slices of a convolution, the runs of an ensemble).
- * What cannot be had is null and its reason stands in `notes`. Every column is defined in docs/metrics.md.
- * Throws RangeError for eigenvalues that are negative, not finite or not ascending, and for a shape that does not fit.
+ * Returns the metrics of one layer. What cannot be had is null and its reason stands in `notes`. Every column is defined in
+ * docs/metrics.md.
  */
-export function layerSpectrum(
-  eigenvalues: Float64Array,
-  { N, M }: { N: number; M: number },
-  options: LayerSpectrumOptions = {},
-): LayerSpectrum {
-  checkEigenvalues(eigenvalues);
-  const shape = matrixShape(eigenvalues.length, N, M);
-  const zero = zeroEigenvalue(eigenvalues, shape, options.precision ?? 'float32');
-  const rank = matrixRank(eigenvalues, zero);
+export function layerSpectrum(spectrum: Spectrum, options: LayerSpectrumOptions = {}): LayerSpectrum {
+  const { eigenvalues, shape, rank, positive } = spectrum;
+  const { N, M } = shape;
   const norm = sum(eigenvalues);
   const lambdaMax = eigenvalues[eigenvalues.length - 1]!;
   const notes: string[] = [];
 
-  const entropy = matrixEntropy(eigenvalues, rank);
+  const entropy = matrixEntropy(spectrum);
   if (lambdaMax === 0) notes.push('logarithms and stable_rank: all eigenvalues are 0');
   if (entropy === null) notes.push(`entropy: not defined for rank ${rank}`);
 
-  const powerLaw = fitPowerLaw(eigenvalues.subarray(eigenvalues.length - rank), options.fit ?? 'paper');
+  const powerLaw = fitPowerLaw(positive, options.fit ?? 'paper');
   if (powerLaw.alpha === null) notes.push(`alpha: ${powerLaw.reason}`);
 
-  const mp = fitMarchenkoPastur(eigenvalues, shape, zero, options.mpFit);
+  const mp = fitMarchenkoPastur(spectrum, options.mpFit);
   if (mp.reason !== null) notes.push(`sigma_mp: ${mp.reason}`);
 
   const logMax = lambdaMax > 0 ? Math.log10(lambdaMax) : null;
@@ -99,7 +82,7 @@ export function layerSpectrum(
     log_spectral_norm: logMax,
     lambda_max: lambdaMax,
     lambda_min: eigenvalues[0]!,
-    stable_rank: stableRank(eigenvalues),
+    stable_rank: stableRank(spectrum),
     matrix_rank: rank,
     rank_loss: eigenvalues.length - rank,
     entropy,
@@ -109,7 +92,7 @@ export function layerSpectrum(
       : {
           alpha: powerLaw.alpha,
           alpha_weighted: powerLaw.alpha * logMax!,
-          log_alpha_norm: logAlphaNorm(eigenvalues, powerLaw.alpha),
+          log_alpha_norm: logAlphaNorm(spectrum, powerLaw.alpha),
           D: powerLaw.D,
           xmin: powerLaw.xmin,
           xmax: powerLaw.xmax,
@@ -152,14 +135,3 @@ const NO_MARCHENKO_PASTUR = {
   mp_softrank: null,
   bulk_ks: null,
 };
-
-function checkEigenvalues(evals: Float64Array): void {
-  for (let i = 0; i < evals.length; i++) {
-    if (!(evals[i]! >= 0 && evals[i]! < Number.POSITIVE_INFINITY)) {
-      throw new RangeError(`eigenvalues[${i}] must be finite and not negative, got ${evals[i]}`);
-    }
-    if (i > 0 && evals[i]! < evals[i - 1]!) {
-      throw new RangeError(`eigenvalues must ascend, got ${evals[i - 1]} before ${evals[i]} at index ${i}`);
-    }
-  }
-}

@@ -3,9 +3,9 @@ import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import type { RandomStream } from '../random/stream.ts';
 import { fitMarchenkoPastur } from './fitMarchenkoPastur.ts';
 import { sigmaOfEdge } from './marchenkoPastur.ts';
-import { pooledEigenvalues, type WeightMatrices } from './pooledEigenvalues.ts';
 import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
-import { matrixRank, matrixShape, zeroEigenvalue } from './ranks.ts';
+import type { Spectrum } from './spectrum.ts';
+import { type WeightMatrices, weightSpectra } from './weightSpectra.ts';
 
 /**
  * What randomized copies of a layer show: its entries permuted at random, which keeps their distribution and takes away all
@@ -39,11 +39,11 @@ export interface NullCalibration {
 }
 
 /**
- * Returns the comparison of a layer with `copies` randomized copies. `eigenvalues`: the layer's, ascending, pooled over
- * `weights.matrices`; every copy permutes each matrix within itself. Null where all eigenvalues are 0.
+ * Returns the comparison of a layer with `copies` randomized copies. `spectrum`: the layer's, of all
+ * `weights.matrices` together; every copy permutes each matrix within itself. Null where all eigenvalues are 0.
  */
 export function nullCalibration(
-  eigenvalues: Float64Array,
+  spectrum: Spectrum,
   weights: WeightMatrices,
   { copies, fit }: { copies: number; fit: PowerLawMode },
   stream: RandomStream,
@@ -52,13 +52,13 @@ export function nullCalibration(
   if (!Number.isInteger(copies) || copies < 1) {
     throw new RangeError(`copies must be a positive integer, got ${copies}`);
   }
-  const N = Math.max(weights.rows, weights.cols);
-  const M = Math.min(weights.rows, weights.cols);
-  const layer = features(eigenvalues, N, M, fit);
+  const { N, M } = spectrum.shape;
+  const layer = features(spectrum, fit);
   if (!(layer.lambdaMax > 0)) return null;
   const randomized = Array.from({ length: copies }, () => {
-    const evals = randomizedEigenvalues(weights, stream, algebra);
-    return { ...features(evals, N, M, fit), distance: jensenShannonDistance(eigenvalues, evals) };
+    const copy = randomizedSpectrum(weights, stream, algebra);
+    const distance = jensenShannonDistance(spectrum.eigenvalues, copy.eigenvalues);
+    return { ...features(copy, fit), distance };
   });
   const all = <K extends keyof (typeof randomized)[number]>(key: K) => randomized.map((copy) => copy[key]);
   const maxRandEval = largestOf(all('lambdaMax'));
@@ -81,14 +81,14 @@ export function nullCalibration(
   };
 }
 
-/** Returns the eigenvalues (ascending, pooled) of the matrices with the entries of each permuted. */
-export function randomizedEigenvalues(
-  { matrices, rows, cols }: WeightMatrices,
+/** Returns the spectrum of the matrices with the entries of each permuted. */
+export function randomizedSpectrum(
+  weights: WeightMatrices,
   stream: RandomStream,
   algebra: LinearAlgebra,
-): Float64Array {
-  const permuted = matrices.map((W) => permutedEntries(W, stream));
-  return pooledEigenvalues([{ matrices: permuted, rows, cols }], algebra)[0]!;
+): Spectrum {
+  const matrices = weights.matrices.map((W) => permutedEntries(W, stream));
+  return weightSpectra([{ ...weights, matrices }], algebra)[0]!;
 }
 
 function permutedEntries<T extends Float32Array | Float64Array>(W: T, stream: RandomStream): T {
@@ -102,13 +102,11 @@ function permutedEntries<T extends Float32Array | Float64Array>(W: T, stream: Ra
   return permuted;
 }
 
-function features(evals: Float64Array, N: number, M: number, mode: PowerLawMode) {
-  const shape = matrixShape(evals.length, N, M);
-  const zero = zeroEigenvalue(evals, shape, 'float32');
-  const powerLaw = fitPowerLaw(evals.subarray(evals.length - matrixRank(evals, zero)), mode);
-  const mp = fitMarchenkoPastur(evals, shape, zero);
+function features(spectrum: Spectrum, mode: PowerLawMode) {
+  const powerLaw = fitPowerLaw(spectrum.positive, mode);
+  const mp = fitMarchenkoPastur(spectrum);
   return {
-    lambdaMax: evals[evals.length - 1]!,
+    lambdaMax: spectrum.eigenvalues[spectrum.eigenvalues.length - 1]!,
     alpha: powerLaw.alpha,
     sigma: mp.sigma,
     numSpikes: mp.sigma === null ? null : mp.numSpikes,

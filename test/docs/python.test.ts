@@ -13,6 +13,7 @@ import { resultsLayout } from '../../src/results/layout.ts';
 import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import { writeSafetensors } from '../../src/snapshots/safetensors.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
+import { spectrumOf } from '../../src/spectra/spectrum.ts';
 import { gaussianMatrix } from '../../src/synthetic/matrices.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -41,7 +42,11 @@ let folder: string;
 const spectra = EPOCHS.map((epoch) => {
   const W = Float32Array.from(gaussianMatrix(randomStream(epoch, 'python'), SHAPE));
   const evals = typescriptLinearAlgebra.eigenvalues(W, SHAPE.rows, SHAPE.cols);
-  return { epoch, W, spectrum: layerSpectrum(evals, { N: SHAPE.rows, M: SHAPE.cols }, { fit: 'ww' }) };
+  return {
+    epoch,
+    W,
+    spectrum: layerSpectrum(spectrumOf(evals, { N: SHAPE.rows, M: SHAPE.cols }), { fit: 'ww' }),
+  };
 });
 
 beforeAll(() => {

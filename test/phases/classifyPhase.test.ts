@@ -9,13 +9,14 @@ import {
 import { THRESHOLDS } from '../../src/phases/thresholds.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { marchenkoPasturQuantile } from '../../src/spectra/marchenkoPastur.ts';
+import { spectrumOf } from '../../src/spectra/spectrum.ts';
 import { PHASES } from '../../src/spectra/spectrumRow.ts';
 import { MATRIX_FAMILIES, type MatrixFamily } from '../../src/synthetic/families.ts';
 import type { Shape } from '../../src/synthetic/matrices.ts';
 import { goldenEigenvalues } from '../spectra/golden.ts';
 
 function classify(evals: Float64Array, N: number, M: number): PhaseVerdict {
-  const result = classifyPhase(evals, { N, M });
+  const result = classifyPhase(spectrumOf(evals, { N, M }));
   if (result.phase === null) throw new Error(result.reason);
   return result;
 }
@@ -145,7 +146,7 @@ describe('a verdict', () => {
       phase: 'bulk+spikes',
       phase_ambiguous: false,
     });
-    expect(phaseColumns(classifyPhase(new Float64Array(9), { N: 9, M: 9 }))).toEqual({
+    expect(phaseColumns(classifyPhase(spectrumOf(new Float64Array(9), { N: 9, M: 9 })))).toEqual({
       phase: null,
       phase_confidence: null,
       phase_ambiguous: null,

@@ -5,6 +5,7 @@ import { classifyPhase } from '../../src/phases/classifyPhase.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
 import type { PowerLawMode } from '../../src/spectra/powerLaw.ts';
+import { spectrumOf } from '../../src/spectra/spectrum.ts';
 import { MATRIX_FAMILIES } from '../../src/synthetic/families.ts';
 
 it('W, W times 1e-6 and W times 1e6 have the same alpha, ranks, soft rank, spikes and phase', () => {
@@ -25,7 +26,8 @@ it('W, W times 1e-6 and W times 1e6 have the same alpha, ranks, soft rank, spike
             rows,
             cols,
           );
-          return { row: layerSpectrum(evals, shape, { fit }), phase: classifyPhase(evals, shape) };
+          const spectrum = spectrumOf(evals, shape);
+          return { row: layerSpectrum(spectrum, { fit }), phase: classifyPhase(spectrum) };
         };
         const one = of(1);
         const scaled = of(scale);

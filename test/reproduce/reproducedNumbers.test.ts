@@ -18,6 +18,7 @@ import { resultsLayout } from '../../src/results/layout.ts';
 import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import { type Results, type RunResults, readResults } from '../../src/results/readResults.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
+import { spectrumOf } from '../../src/spectra/spectrum.ts';
 import type { SpectrumRow } from '../../src/spectra/spectrumRow.ts';
 import { gaussianSpectrum } from '../../src/synthetic/gaussianSpectrum.ts';
 
@@ -66,7 +67,7 @@ function results(): Results & { rows: SpectrumRow[] } {
       run: id,
       epoch,
       layer: 'fc1',
-      ...layerSpectrum(eigenvalues(config!.seed), SHAPE),
+      ...layerSpectrum(spectrumOf(eigenvalues(config!.seed), SHAPE)),
       ...NO_PHASE,
       stable_rank: 225 - epoch - config!.seed,
       phase: config!.batchSize === 2 ? ('heavy-tailed' as const) : ('bulk+spikes' as const),

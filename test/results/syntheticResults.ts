@@ -8,6 +8,7 @@ import { esdKey, resultsLayout } from '../../src/results/layout.ts';
 import { type MetricsRow, NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
 import { type Tensor, writeSafetensors } from '../../src/snapshots/safetensors.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
+import { spectrumOf } from '../../src/spectra/spectrum.ts';
 import type { Phase, SpectrumRow } from '../../src/spectra/spectrumRow.ts';
 import { ladderMatrix, lowRankMatrix, paretoMatrix, spikedMatrix } from '../../src/synthetic/matrices.ts';
 
@@ -208,7 +209,7 @@ function syntheticRow(
   epochs: number,
   evals: Float64Array,
 ): SpectrumRow {
-  const spectrum = layerSpectrum(evals, { N: layer.rows, M: layer.cols }, { precision: 'float64' });
+  const spectrum = layerSpectrum(spectrumOf(evals, { N: layer.rows, M: layer.cols }, 'float64'));
   const progress = epoch / epochs;
   const passing = progress < 0.25 ? 'random-like' : progress < 0.5 && !run.l2 ? 'bleeding-out' : run.phase;
   const reached = run.phase === 'random-like' || (run.phase === 'bleeding-out' && passing !== 'random-like');

@@ -12,29 +12,24 @@ import {
 } from '../../src/spectra/extraColumns.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
 import { nullCalibration } from '../../src/spectra/nullCalibration.ts';
+import { weightSpectra } from '../../src/spectra/weightSpectra.ts';
 import { spikedMatrix } from '../../src/synthetic/matrices.ts';
 
 it('docs/metrics.md defines every column', () => {
   const W = spikedMatrix(randomStream(0, 'test/documentation'), { rows: 40, cols: 20 }, [3]);
   const algebra = typescriptLinearAlgebra;
-  const evals = algebra.eigenvalues(W, 40, 20);
-  const shape = { N: 40, M: 20 };
-  const spectrum = layerSpectrum(evals, shape);
+  const weights = { matrices: [W], rows: 40, cols: 20, precision: 'float64' } as const;
+  const spectrum = weightSpectra([weights], algebra)[0]!;
+  const metrics = layerSpectrum(spectrum);
   const stream = randomStream(1, 'test/documentation');
   const row = {
-    ...spectrum,
-    ...phaseColumns(classifyPhase(evals, shape)),
-    ...detXColumns(evals, spectrum),
-    ...tailTypeColumns(evals, spectrum),
-    ...bootstrapColumns(evals, spectrum, { fit: 'paper', resamples: 5 }, stream),
-    ...nullCalibration(
-      evals,
-      { matrices: [W], rows: 40, cols: 20 },
-      { copies: 2, fit: 'paper' },
-      stream,
-      algebra,
-    ),
-    ...localizationColumns([W], 40, 20, spectrum.num_spikes, algebra),
+    ...metrics,
+    ...phaseColumns(classifyPhase(spectrum)),
+    ...detXColumns(spectrum, metrics),
+    ...tailTypeColumns(spectrum, metrics),
+    ...bootstrapColumns(spectrum, { fit: 'paper', resamples: 5 }, stream),
+    ...nullCalibration(spectrum, weights, { copies: 2, fit: 'paper' }, stream, algebra),
+    ...localizationColumns([W], 40, 20, metrics.num_spikes, algebra),
     ...fixedAspectColumns(W, 40, 20, { aspect: 1, columns: 10 }, algebra),
   };
   const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');

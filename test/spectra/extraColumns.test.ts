@@ -14,17 +14,23 @@ import { fixedAspectEigenvalues } from '../../src/spectra/fixedAspect.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
 import { layerLocalization, vectorLocalization } from '../../src/spectra/localization.ts';
 import { fitPowerLaw } from '../../src/spectra/powerLaw.ts';
+import { type Spectrum, spectrumOf } from '../../src/spectra/spectrum.ts';
 import { alphaOfMu, finiteAlphaOfMu, muOfAlpha } from '../../src/spectra/tailExponents.ts';
 import { gaussianMatrix, paretoMatrix, spikedMatrix } from '../../src/synthetic/matrices.ts';
 import { goldenEigenvalues, goldenStage } from './golden.ts';
+
+/** The spectrum of a square matrix. */
+function spectrum(...eigenvalues: number[]): Spectrum {
+  const { length } = eigenvalues;
+  return spectrumOf(Float64Array.from(eigenvalues), { N: length, M: length });
+}
 
 describe('detX', () => {
   it.each(['base', 'portable'].flatMap(goldenStage).filter((row) => row.detX_num !== ''))(
     "is WeightWatcher's: $stage $name",
     (row) => {
-      const evals = goldenEigenvalues[row.name!]!;
-      const spectrum = layerSpectrum(evals, { N: 384, M: 192 }, { fit: 'ww' });
-      const columns = detXColumns(evals, spectrum);
+      const spectrum = spectrumOf(goldenEigenvalues[row.name!]!, { N: 384, M: 192 });
+      const columns = detXColumns(spectrum, layerSpectrum(spectrum, { fit: 'ww' }));
       expect(columns.detX_num).toBe(Number(row.detX_num));
       expect(columns.num_ERG_spikes).toBe(Number(row.num_ERG_spikes));
       if (!row.name!.startsWith('lowrank')) {
@@ -36,17 +42,19 @@ describe('detX', () => {
 
   it('has closed forms', () => {
     // Rescaled to mean 1: 1/8, 1/8, 1/2, 13/4; the product of the last three is 13/64 < 1, of the last two 13/8.
-    expect(detX(Float64Array.of(1, 1, 4, 26), 0)).toEqual({ count: 3, value: 1 });
-    expect(detX(Float64Array.of(2, 2, 2), 0)).toBeNull();
-    expect(detX(Float64Array.of(3), 0)).toBeNull();
-    expect(detX(Float64Array.of(0, 0, 1), 0)).toEqual({ count: 2, value: 0 });
+    expect(detX(spectrum(1, 1, 4, 26))).toEqual({ count: 3, value: 1 });
+    expect(detX(spectrum(2, 2, 2))).toBeNull();
+    expect(detX(spectrum(3))).toBeNull();
+    expect(detX(spectrum(0, 0, 1))).toEqual({ count: 2, value: 0 });
   });
 });
 
 describe('bootstrap interval of alpha', () => {
-  const draw = (seed: number, n: number): Float64Array => {
+  const draw = (seed: number, n: number, scale = 1): Spectrum => {
     const stream = randomStream(seed, 'test/bootstrap');
-    return Float64Array.from({ length: n }, () => (1 - stream.uniform()) ** -0.5).sort();
+    return spectrum(
+      ...Array.from({ length: n }, () => scale * (1 - stream.uniform()) ** -0.5).sort((a, b) => a - b),
+    );
   };
 
   it('covers the truth about as often as it says (hill, alpha 3)', () => {
@@ -62,13 +70,8 @@ describe('bootstrap interval of alpha', () => {
   it('holds the estimate, is seeded and does not depend on the scale', () => {
     const evals = draw(1, 150);
     const of = (scale: number, seed: number) =>
-      bootstrapAlpha(
-        evals.map((value) => value * scale),
-        'paper',
-        50,
-        randomStream(seed, 'x'),
-      )!;
-    const alpha = fitPowerLaw(evals, 'hill').alpha!;
+      bootstrapAlpha(draw(1, 150, scale), 'paper', 50, randomStream(seed, 'x'))!;
+    const alpha = fitPowerLaw(evals.positive, 'hill').alpha!;
     const hill = bootstrapAlpha(evals, 'hill', 50, randomStream(1, 'x'))!;
     expect(hill.low).toBeLessThan(alpha);
     expect(hill.high).toBeGreaterThan(alpha);
@@ -78,15 +81,16 @@ describe('bootstrap interval of alpha', () => {
   });
 
   it('is null where nothing can be fitted', () => {
-    expect(bootstrapAlpha(new Float64Array(0), 'ww', 5, randomStream(0, 'x'))).toBeNull();
-    expect(bootstrapAlpha(Float64Array.of(2, 2, 2), 'ww', 5, randomStream(0, 'x'))).toBeNull();
-    expect(() => bootstrapAlpha(Float64Array.of(1, 2), 'ww', 0, randomStream(0, 'x'))).toThrow(
+    expect(bootstrapAlpha(spectrum(0, 0), 'ww', 5, randomStream(0, 'x'))).toBeNull();
+    expect(bootstrapAlpha(spectrum(2, 2, 2), 'ww', 5, randomStream(0, 'x'))).toBeNull();
+    expect(() => bootstrapAlpha(spectrum(1, 2), 'ww', 0, randomStream(0, 'x'))).toThrow(
       'resamples must be a positive integer, got 0',
     );
-    const fitted = { N: 2, M: 2, alpha: null, xmin: null, num_pl_spikes: null };
-    expect(
-      bootstrapColumns(Float64Array.of(3, 3), fitted, { fit: 'ww', resamples: 5 }, randomStream(0, 'x')),
-    ).toEqual({ alpha_low: null, alpha_high: null, bootstrap_resamples: 0 });
+    expect(bootstrapColumns(spectrum(3, 3), { fit: 'ww', resamples: 5 }, randomStream(0, 'x'))).toEqual({
+      alpha_low: null,
+      alpha_high: null,
+      bootstrap_resamples: 0,
+    });
   });
 });
 
@@ -204,21 +208,21 @@ describe('tailTypeColumns', () => {
       { rows: 120, cols: 120 },
       { mu: 1.5, kind: 'symmetric' },
     );
-    const evals = typescriptLinearAlgebra.eigenvalues(W, 120, 120);
-    const columns = tailTypeColumns(evals, layerSpectrum(evals, { N: 120, M: 120 }));
+    const heavy = spectrumOf(typescriptLinearAlgebra.eigenvalues(W, 120, 120), { N: 120, M: 120 });
+    const columns = tailTypeColumns(heavy, layerSpectrum(heavy));
     expect(Object.keys(columns)).toEqual([
       'best_type',
       ...['TPL', 'EXP', 'S_EXP', 'LOG_N'].flatMap((type) => [`R_${type}`, `p_${type}`]),
     ]);
     expect(Number(columns.R_EXP)).toBeGreaterThan(0);
-    const none = tailTypeColumns(evals, { N: 120, M: 120, alpha: null, xmin: null, num_pl_spikes: null });
+    const none = tailTypeColumns(heavy, { alpha: null, xmin: null, num_pl_spikes: null });
     expect(new Set(Object.values(none))).toEqual(new Set([null]));
   });
 
   it('of a spiked matrix are numbers', () => {
     const W = spikedMatrix(randomStream(6, 'test/types'), { rows: 100, cols: 50 }, [3, 4]);
-    const evals = typescriptLinearAlgebra.eigenvalues(W, 100, 50);
-    const { best_type, ...numbers } = tailTypeColumns(evals, layerSpectrum(evals, { N: 100, M: 50 }));
+    const spiked = spectrumOf(typescriptLinearAlgebra.eigenvalues(W, 100, 50), { N: 100, M: 50 });
+    const { best_type, ...numbers } = tailTypeColumns(spiked, layerSpectrum(spiked));
     expect(best_type).not.toBeNull();
     expect(Object.values(numbers).every(Number.isFinite)).toBe(true);
   });

@@ -9,13 +9,12 @@ import {
   marchenkoPasturQuantile,
   sigmaOfEdge,
 } from '../../src/spectra/marchenkoPastur.ts';
-import { matrixShape, zeroEigenvalue } from '../../src/spectra/ranks.ts';
+import { spectrumOf } from '../../src/spectra/spectrum.ts';
 import { gaussianMatrix, spikedMatrix } from '../../src/synthetic/matrices.ts';
 import { goldenEigenvalues } from './golden.ts';
 
 const law = (evals: Float64Array, N: number, M: number): MarchenkoPasturFit => {
-  const shape = matrixShape(evals.length, N, M);
-  const fit = fitMarchenkoPastur(evals, shape, zeroEigenvalue(evals, shape, 'float64'));
+  const fit = fitMarchenkoPastur(spectrumOf(evals, { N, M }, 'float64'));
   if (fit.sigma === null) throw new Error(fit.reason);
   return fit;
 };
@@ -145,9 +144,9 @@ describe('the robust fit', () => {
   });
 
   it('says why there is none', () => {
-    const zeros = fitMarchenkoPastur(new Float64Array(20), { N: 20, M: 20, replicas: 1 }, 0);
+    const zeros = fitMarchenkoPastur(spectrumOf(new Float64Array(20), { N: 20, M: 20 }));
     expect(zeros).toMatchObject({ sigma: null, reason: 'all eigenvalues are 0' });
-    const few = fitMarchenkoPastur(Float64Array.of(1, 2, 3), { N: 20, M: 3, replicas: 1 }, 0);
+    const few = fitMarchenkoPastur(spectrumOf(Float64Array.of(1, 2, 3), { N: 20, M: 3 }));
     expect(few).toMatchObject({
       sigma: null,
       reason: expect.stringContaining('8 eigenvalues or more, got 3'),
@@ -158,13 +157,13 @@ describe('the robust fit', () => {
 describe("the authors' edge rule", () => {
   it('ends the law at the first eigenvalue that is left', () => {
     const evals = goldenEigenvalues.spiked_192x384!;
-    const shape = matrixShape(192, 384, 192);
-    const fit = fitMarchenkoPastur(evals, shape, 0, { mode: 'edge', numSpikes: 5 });
+    const spectrum = spectrumOf(evals, { N: 384, M: 192 });
+    const fit = fitMarchenkoPastur(spectrum, { mode: 'edge', numSpikes: 5 });
     if (fit.sigma === null) throw new Error(fit.reason);
     expect(fit.lambdaPlus).toBeCloseTo(evals[186]!, 12);
     expect(fit.mpSoftRank).toBeCloseTo(evals[186]! / evals[191]!, 12);
     expect(fit.numSpikes).toBe(5);
-    expect(() => fitMarchenkoPastur(evals, shape, 0, { mode: 'edge', numSpikes: 185 })).toThrow(
+    expect(() => fitMarchenkoPastur(spectrum, { mode: 'edge', numSpikes: 185 })).toThrow(
       'numSpikes must be an integer in 0..184, got 185',
     );
   });

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
 import { randomStream } from '../../src/random/stream.ts';
-import { nullCalibration, randomizedEigenvalues } from '../../src/spectra/nullCalibration.ts';
+import { nullCalibration, randomizedSpectrum } from '../../src/spectra/nullCalibration.ts';
+import { spectrumOf } from '../../src/spectra/spectrum.ts';
 import { gaussianMatrix, spikedMatrix } from '../../src/synthetic/matrices.ts';
 
 const shape = { rows: 80, cols: 40 };
 const calibrate = (W: Float64Array, seed = 0, copies = 19) =>
   nullCalibration(
-    typescriptLinearAlgebra.eigenvalues(W, 80, 40),
-    { matrices: [W], ...shape },
+    spectrumOf(typescriptLinearAlgebra.eigenvalues(W, 80, 40), { N: 80, M: 40 }, 'float64'),
+    { matrices: [W], ...shape, precision: 'float64' },
     { copies, fit: 'paper' },
     randomStream(seed, 'test/null'),
     typescriptLinearAlgebra,
@@ -57,8 +58,8 @@ describe('nullCalibration', () => {
     const matrices = [1, 10].map((scale, i) =>
       gaussianMatrix(randomStream(i, 'test/conv'), { rows: 12, cols: 6 }).map((w) => w * scale),
     );
-    const evals = randomizedEigenvalues(
-      { matrices, rows: 12, cols: 6 },
+    const { eigenvalues: evals } = randomizedSpectrum(
+      { matrices, rows: 12, cols: 6, precision: 'float64' },
       randomStream(0, 'x'),
       typescriptLinearAlgebra,
     );

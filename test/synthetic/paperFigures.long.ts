@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
 import { randomStream } from '../../src/random/stream.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
+import { spectrumOf } from '../../src/spectra/spectrum.ts';
 import { criticalStrength, spikeFluctuation, spikeLocation } from '../../src/spectra/spikedModel.ts';
 import { axisSpikedMatrix, paretoMatrix } from '../../src/synthetic/matrices.ts';
 
@@ -27,7 +28,7 @@ it("alpha of mu for Lomax matrices of M = 1000, Q = 2 has the authors' two slope
     const W = paretoMatrix(stream, { rows: 2000, cols: 1000 }, { mu, kind: 'lomax' });
     // At small mu the spectrum spans more than float64 holds; layerSpectrum leaves the eigenvalues that are 0 out of the fit.
     const evals = typescriptLinearAlgebra.eigenvalues(W, 2000, 1000);
-    const alpha = layerSpectrum(evals, { N: 2000, M: 1000 }, { precision: 'float64' }).alpha!;
+    const alpha = layerSpectrum(spectrumOf(evals, { N: 2000, M: 1000 }, 'float64')).alpha!;
     return { mu, alpha };
   }).sort((a, b) => a.mu - b.mu);
   const lineOf = (half: typeof draws) =>

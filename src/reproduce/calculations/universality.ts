@@ -2,7 +2,7 @@ import { analyzeLayer } from '../../analyze/analyzeLayer.ts';
 import { analysisSchema } from '../../config/schema.ts';
 import { randomStream } from '../../random/stream.ts';
 import { fitPowerLaw } from '../../spectra/powerLaw.ts';
-import { zeroEigenvalue } from '../../spectra/ranks.ts';
+import { spectrumOf } from '../../spectra/spectrum.ts';
 import { paretoMatrix } from '../../synthetic/matrices.ts';
 import { type AlphaOfMu, alphaOfMuFigure } from '../alphaOfMuFigure.ts';
 import {
@@ -53,11 +53,8 @@ export async function universality(
     const W = paretoMatrix(stream, SWEEP_SHAPE, { mu, kind: 'lomax' });
     const evals = algebra.eigenvalues(W, SWEEP_SHAPE.rows, SWEEP_SHAPE.cols);
     // At small mu one entry can be so large that the smallest eigenvalues are lost to rounding.
-    const zero = zeroEigenvalue(evals, { N: SWEEP_SHAPE.rows, M: SWEEP_SHAPE.cols, replicas: 1 }, 'float64');
-    const { alpha } = fitPowerLaw(
-      evals.filter((value) => value > zero),
-      'paper',
-    );
+    const { positive } = spectrumOf(evals, { N: SWEEP_SHAPE.rows, M: SWEEP_SHAPE.cols }, 'float64');
+    const { alpha } = fitPowerLaw(positive, 'paper');
     if (alpha !== null) points.push({ mu, alpha });
   }
   const middle = Math.floor(points.length / 2);

@@ -1,0 +1,44 @@
+/** How weights are stored: the rounding that decides which singular values are nothing but rounding. */
+export interface Rounding {
+  /** Significant bits, the hidden one counted in: an entry w is off by at most 2^-significantBits |w|. */
+  significantBits: number;
+  /** Distance of the numbers next to 0, so the rounding of small entries; the scale of weights that are stored as integers. */
+  step: number;
+}
+
+/** Formats of weights by name. */
+export const ROUNDINGS = {
+  float64: { significantBits: 53, step: 2 ** -1074 },
+  float32: { significantBits: 24, step: 2 ** -149 },
+  bfloat16: { significantBits: 8, step: 2 ** -133 },
+  float16: { significantBits: 11, step: 2 ** -24 },
+  float8_e4m3: { significantBits: 4, step: 2 ** -9 },
+  float8_e5m2: { significantBits: 3, step: 2 ** -16 },
+} as const satisfies Record<string, Rounding>;
+
+/** Format in which weights were stored: by name, or by what it rounds to. */
+export type WeightPrecision = keyof typeof ROUNDINGS | Rounding;
+
+/** Returns what the numbers of a format are rounded to. */
+export function roundingOf(precision: WeightPrecision): Rounding {
+  return typeof precision === 'string' ? ROUNDINGS[precision] : precision;
+}
+
+/**
+ * Rounding errors differ from entry to entry, as the entries do, which lets their largest singular value reach beyond that of
+ * equal noise: up to 1.4 times where rows and columns of a product are heavy-tailed.
+ */
+const UNEVEN = 1.5;
+
+/**
+ * Returns the largest eigenvalue that rounding alone gives an N x M matrix of squared Frobenius norm `energy`. Rounding is noise: an
+ * error is spread evenly over half a unit in the last place on either side, so its variance is at most (2^-p w)^2 / 3, or
+ * step^2 / 12 where entries are small, and the singular values of N x M noise of deviation s end at s (sqrt N + sqrt M).
+ */
+export function roundingEdge(N: number, M: number, energy: number, precision: WeightPrecision): number {
+  const { significantBits, step } = roundingOf(precision);
+  // Divided before it is squared: the square of the least step of float64 is 0, that of 2^-p |W| may be too.
+  const relative = (2 ** (-2 * significantBits) / 3) * (energy / (N * M));
+  const variance = relative + step ** 2 / 12;
+  return UNEVEN ** 2 * variance * (Math.sqrt(N) + Math.sqrt(M)) ** 2;
+}

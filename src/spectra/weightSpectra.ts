@@ -1,0 +1,22 @@
+import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
+import type { WeightPrecision } from './rounding.ts';
+import { pooledSpectrum, type Spectrum, spectrumOf } from './spectrum.ts';
+
+/** A matrix (or several of one shape: the slices of a convolution), row-major rows x cols. */
+export interface WeightMatrices {
+  matrices: readonly (Float32Array | Float64Array)[];
+  rows: number;
+  cols: number;
+  /** Format the weights were stored in. */
+  precision: WeightPrecision;
+}
+
+/** Returns the spectrum of each layer, of all its matrices together. Weights must be finite. The matrices of all layers share the cores. */
+export function weightSpectra(layers: readonly WeightMatrices[], algebra: LinearAlgebra): Spectrum[] {
+  const matrices = layers.flatMap(({ matrices, rows, cols }) => matrices.map((W) => ({ W, rows, cols })));
+  const each = algebra.eigenvaluesOfEach(matrices).values();
+  return layers.map(({ matrices, rows, cols, precision }) => {
+    const shape = { N: Math.max(rows, cols), M: Math.min(rows, cols) };
+    return pooledSpectrum(matrices.map(() => spectrumOf(each.next().value!, shape, precision)));
+  });
+}
