@@ -57,7 +57,7 @@ export function pooledSpectrum(spectra: readonly Spectrum[]): Spectrum {
   return {
     eigenvalues,
     shape: matrixShape(eigenvalues.length, N, M),
-    zero: Math.max(...spectra.map(({ zero }) => zero)),
+    zero: spectra.reduce((largest, { zero }) => Math.max(largest, zero), 0),
     rank: positive.length,
     positive,
   };
