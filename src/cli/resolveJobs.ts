@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { readJson } from '../files/readFile.ts';
 import { resultsLayout } from '../results/layout.ts';
 import { bestChoice, candidateChoices, type JobsChoice, measureChoice } from '../sweep/chooseJobs.ts';
 import type { Experiment } from '../sweep/loadExperiment.ts';
@@ -62,7 +63,7 @@ function setting({ jobs, threads }: JobsChoice, device: string | null): SpeedSet
 }
 
 function readChoice(path: string): StoredChoice | null {
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as StoredChoice) : null;
+  return existsSync(path) ? (readJson(path) as StoredChoice) : null;
 }
 
 function jobsText({ jobs, threads }: JobsChoice): string {

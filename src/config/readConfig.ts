@@ -16,7 +16,7 @@ export function readConfig(path: string, overrides: readonly string[]): MapNode 
 }
 
 function readWithBases(path: string, children: readonly string[]): MapNode {
-  const own = readYaml(path);
+  const own = readYaml(path, { pipe: children.length === 0 });
   const base = own.entries.get('extends')?.node;
   if (base === undefined) return own;
 

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { relative } from 'node:path';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { readBytes } from '../files/readFile.ts';
 import { UserError } from '../files/userError.ts';
 import { type ConfigNode, type MapNode, type Origin, problemsError } from './configNode.ts';
 
@@ -11,12 +12,12 @@ const MAX_DEPTH = 50;
 
 /**
  * Returns the map of keys in the YAML file at `path` (absolute); every value knows its line and column.
- * Throws a UserError for a file that cannot be read, is no text, is empty or is no map, and with `file:line:column` for every
+ * `pipe` lets it be one that a shell opened for this. Throws a UserError for a file that cannot be read, is no text, is empty or is no map, and with `file:line:column` for every
  * mistake of syntax.
  */
-export function readYaml(path: string): MapNode {
+export function readYaml(path: string, { pipe }: { pipe: boolean }): MapNode {
   const file = displayPath(path);
-  const node = parseYaml(readText(path, file), file);
+  const node = parseYaml(readConfigText(path, file, pipe), file);
   if (node === null)
     throw new UserError(`${file}: the config is empty`, 'It needs at least network and dataset.');
   if (node.kind !== 'map') throw new UserError(`${file}: a config must be a map of keys, got a ${node.kind}`);
@@ -89,21 +90,20 @@ export function displayPath(path: string): string {
   return short === '' || short.startsWith('..') ? path : short;
 }
 
-function readText(path: string, file: string): string {
-  let bytes: Buffer;
+function readConfigText(path: string, file: string, pipe: boolean): string {
+  let stat: Stats;
   try {
-    const stat = statSync(path);
-    if (stat.isDirectory()) throw new UserError(`${file}: a config must be a file, got a folder`);
-    if (stat.size > MAX_FILE_BYTES) {
-      throw new UserError(`${file}: a config must be at most ${MAX_FILE_BYTES} bytes, got ${stat.size}`);
-    }
-    bytes = readFileSync(path);
+    stat = statSync(path);
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
+    const { code } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'no such file' : (code ?? String(error));
     throw new UserError(`${file}: cannot read the config: ${reason}`);
   }
+  if (stat.isDirectory()) throw new UserError(`${file}: a config must be a file, got a folder`);
+  if (stat.size > MAX_FILE_BYTES) {
+    throw new UserError(`${file}: a config must be at most ${MAX_FILE_BYTES} bytes, got ${stat.size}`);
+  }
+  const bytes = readBytes(path, { limit: MAX_FILE_BYTES, pipe });
   const text = bytes.toString('utf8');
   const encoded = Buffer.from(text);
   if (!encoded.equals(bytes)) {

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../files/cacheFolder.ts';
+import { readBytes } from '../files/readFile.ts';
 import { UserError } from '../files/userError.ts';
 import { datasetChecksum, sha256 } from './checksum.ts';
 import {
@@ -39,7 +40,7 @@ export function loadCifar10(folder: string, limits: DatasetLimits): Dataset {
     const labels = new Uint8Array(count);
     files.forEach((file, index) => {
       const path = join(folder, file);
-      const bytes = readFileSync(path);
+      const bytes = readBytes(path);
       checkRecords(path, bytes);
       digests.push(sha256(bytes));
       const first = index * FILE_RECORDS;

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { closeSync, createReadStream, readSync } from 'node:fs';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { openRegular } from '../files/readFile.ts';
 import { UserError } from '../files/userError.ts';
 
 const GZIP_MAGIC = Buffer.from('1f8b', 'hex');
@@ -36,7 +37,7 @@ export async function openDecompressed(path: string): Promise<Readable> {
 
 function readStart(path: string): Buffer {
   const start = Buffer.alloc(XZ_MAGIC.length);
-  const fd = openSync(path, 'r');
+  const { fd } = openRegular(path);
   try {
     return start.subarray(0, readSync(fd, start, 0, start.length, 0));
   } finally {

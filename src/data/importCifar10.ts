@@ -1,4 +1,5 @@
 import {
+  closeSync,
   constants,
   copyFileSync,
   existsSync,
@@ -9,6 +10,8 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isAlive } from '../files/processes.ts';
+import { openRegular } from '../files/readFile.ts';
 import { UserError } from '../files/userError.ts';
 import { cifar10Missing } from './cifar10.ts';
 import { CIFAR_FILES, FILE_RECORDS, RECORD_BYTES } from './cifar10Records.ts';
@@ -67,6 +70,7 @@ function copyFolder(from: string, stage: string, onFile: (name: string) => void)
   }
   for (const name of CIFAR_FILES) {
     onFile(name);
+    closeSync(openRegular(join(folder, name)).fd);
     copyFileSync(join(folder, name), join(stage, name), constants.COPYFILE_FICLONE);
   }
 }
@@ -85,14 +89,5 @@ function removeStale(target: string): void {
   for (const name of readdirSync(parent)) {
     const pid = name.startsWith(`${basename(target)}.`) ? /\.(\d+)\.partial$/.exec(name)?.[1] : undefined;
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(parent, name), { recursive: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

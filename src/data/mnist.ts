@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { readBytes } from '../files/readFile.ts';
 import { UserError } from '../files/userError.ts';
 import { datasetChecksum, sha256 } from './checksum.ts';
 import type { Dataset, DatasetLimits, Split } from './dataset.ts';
@@ -85,7 +86,7 @@ function readChecked(
   const plain = join(folder, file.name);
   const path = existsSync(plain) ? plain : `${plain}.gz`;
   if (!existsSync(path)) throw new UserError(`${plain} must exist, plain or as .gz`, 'npm ci');
-  const bytes = gunzipIfPacked(path, readFileSync(path));
+  const bytes = gunzipIfPacked(path, readBytes(path));
   const values = readIdx(path, bytes, shape);
   const digest = sha256(bytes);
   if (digest !== file.sha256) {

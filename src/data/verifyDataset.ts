@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readBytes } from '../files/readFile.ts';
 import { UserError } from '../files/userError.ts';
 import { datasetChecksum, sha256 } from './checksum.ts';
 import { cifar10Missing } from './cifar10.ts';
@@ -59,7 +60,7 @@ export function verifyCifar10(folder: string): DatasetReport {
   };
   const files = CIFAR_FILES.map((name) => {
     const path = join(folder, name);
-    const bytes = readFileSync(path);
+    const bytes = readBytes(path);
     checkRecords(path, bytes);
     const classCounts = TRAIN_FILES.includes(name) ? counts.train : counts.test;
     for (let record = 0; record < FILE_RECORDS; record++) classCounts[bytes[record * RECORD_BYTES]!]!++;

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomicWrite.ts';
+import { openRegular, readText } from './readFile.ts';
+import { UserError } from './userError.ts';
 
 /** Name of the list of checksums in a folder, as `sha256sum --check` reads it. */
 export const CHECKSUMS_FILE = 'SHA256SUMS';
@@ -13,7 +15,7 @@ const LINE = /^([0-9a-f]{64}) [ *](.+)$/;
 export function fileSha256(path: string): string {
   const hash = createHash('sha256');
   const chunk = Buffer.alloc(CHUNK_BYTES);
-  const fd = openSync(path, 'r');
+  const { fd } = openRegular(path);
   try {
     for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk))
       hash.update(chunk.subarray(0, read));
@@ -33,14 +35,14 @@ export function writeChecksums(folder: string, names: readonly string[]): void {
 export function readChecksums(folder: string): Map<string, string> | null {
   const path = join(folder, CHECKSUMS_FILE);
   if (!existsSync(path)) return null;
-  const lines = readFileSync(path, 'utf8')
+  const lines = readText(path)
     .split('\n')
     .filter((line) => line !== '');
   return new Map(
     lines.map((line, i) => {
       const [, sum, name] = LINE.exec(line) ?? [];
       if (sum === undefined)
-        throw new Error(`${path}:${i + 1} must be a checksum and a file name, got ${line}`);
+        throw new UserError(`${path}:${i + 1} must be a checksum and a file name, got ${line}`);
       return [name!, sum];
     }),
   );

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
+import { openRegular } from './readFile.ts';
 import { UserError } from './userError.ts';
 
 /** A file that is read by offset, so that nothing larger than what was asked for is in memory. */
@@ -18,19 +19,9 @@ export interface RandomAccessFile {
 // Linux reads at most 2^31 - 4096 bytes in one call.
 const MAX_READ = 2 ** 30;
 
-/** Returns `path` opened for reading by offset; a missing file or a folder is a UserError. */
+/** Returns `path` opened for reading by offset; what is missing or no regular file is a UserError. */
 export function openRandomAccess(path: string): RandomAccessFile {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    throw new UserError(`${path} must be a readable file, got ${(error as NodeJS.ErrnoException).code}`);
-  }
-  const stat = fstatSync(fd);
-  if (!stat.isFile()) {
-    closeSync(fd);
-    throw new UserError(`${path} must be a regular file, got a ${stat.isDirectory() ? 'folder' : 'device'}`);
-  }
+  const { fd, stat } = openRegular(path);
   const { size } = stat;
   let closed = false;
   return {

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ANALYSIS_VERSION } from '../analyze/analyzeLayer.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { readJson } from '../files/readFile.ts';
 import { writeSpectraCsv } from '../results/csvFiles.ts';
 import { resultsLayout } from '../results/layout.ts';
 import { writeAnalysisChecksums } from '../results/resultsChecksums.ts';
@@ -46,7 +47,7 @@ export async function runCalculation(
   const path = join(dir, 'calculated.json');
   const made_by: Stored['made_by'] = { analysis: ANALYSIS_VERSION, calculation, parameters };
   if (calculation !== 'pretrained' && existsSync(path)) {
-    const stored = JSON.parse(readFileSync(path, 'utf8')) as Stored;
+    const stored = readJson(path) as Stored;
     if (JSON.stringify(stored.made_by) === JSON.stringify(made_by)) {
       return { numbers: stored.numbers, computed: false };
     }

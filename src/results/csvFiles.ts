@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { readBytes } from '../files/readFile.ts';
 import { UserError } from '../files/userError.ts';
 import { PHASES, type SpectrumRow } from '../spectra/spectrumRow.ts';
 import { METRICS_COLUMNS, type MetricsRow, NO_CIRCUMSTANCES } from './metricsRow.ts';
@@ -148,8 +148,9 @@ export function readTable(path: string): CsvRow[] {
 }
 
 function readRecords(path: string): { header: string[]; records: string[][] } {
+  const text = readBytes(path);
   try {
-    const [header, ...records] = parse(readFileSync(path), { bom: true, skip_empty_lines: true });
+    const [header, ...records] = parse(text, { bom: true, skip_empty_lines: true });
     return { header: header ?? [], records };
   } catch (error) {
     throw new UserError(`${path} must be a CSV file: ${(error as Error).message}`);

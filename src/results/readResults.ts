@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { RunConfig } from '../config/schema.ts';
+import { readJson, readText } from '../files/readFile.ts';
 import { UserError } from '../files/userError.ts';
 import { readSafetensors, type Tensor } from '../snapshots/safetensors.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
@@ -77,7 +78,7 @@ export function readResults(dir: string): Results {
 function readExperiment(layout: ResultsLayout): ExperimentInfo {
   const fallback = basename(resolve(layout.dir));
   if (!existsSync(layout.experiment)) return { name: fallback, description: null, yaml: null };
-  const yaml = readFileSync(layout.experiment, 'utf8');
+  const yaml = readText(layout.experiment);
   let parsed: unknown;
   try {
     parsed = parseYaml(yaml);
@@ -96,21 +97,16 @@ function readRun(layout: ResultsLayout, id: string): RunResults {
   const run = layout.run(id);
   return {
     id,
-    config: readJson<RunConfig>(run.config),
-    status: readJson<RunStatus>(run.status),
-    provenance: readJson<Provenance>(run.provenance),
+    config: readStored<RunConfig>(run.config),
+    status: readStored<RunStatus>(run.status),
+    provenance: readStored<Provenance>(run.provenance),
     metrics: existsSync(run.metrics) ? readMetricsCsv(run.metrics) : [],
     snapshots: snapshotEpochs(run.snapshots),
   };
 }
 
-function readJson<T>(path: string): T | null {
-  if (!existsSync(path)) return null;
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T;
-  } catch (error) {
-    throw new UserError(`${path} must be JSON: ${(error as Error).message}`);
-  }
+function readStored<T>(path: string): T | null {
+  return existsSync(path) ? (readJson(path) as T) : null;
 }
 
 /** Holds the spectra of one run at a time: callers go run by run, and a large sweep does not fit in memory. */

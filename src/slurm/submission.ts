@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
-import { UserError } from '../files/userError.ts';
+import { readJson } from '../files/readFile.ts';
 
 /** The contents of slurm/submission.json: what was asked of Slurm the last time, and what the tasks need to know. */
 export interface Submission {
@@ -34,12 +34,7 @@ export const slurmLayout = (dir: string) => ({
 /** Returns the last submission of a results folder, or null without any. */
 export function readSubmission(dir: string): Submission | null {
   const path = slurmLayout(dir).submission;
-  if (!existsSync(path)) return null;
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Submission;
-  } catch (error) {
-    throw new UserError(`${path} must be JSON: ${(error as Error).message}`);
-  }
+  return existsSync(path) ? (readJson(path) as Submission) : null;
 }
 
 export function writeSubmission(dir: string, submission: Submission): void {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import type { RunConfig } from '../config/schema.ts';
+import { isAlive } from '../files/processes.ts';
 import { UserError } from '../files/userError.ts';
 import { readMetricsCsv } from '../results/csvFiles.ts';
 import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
@@ -189,13 +190,4 @@ function secondsLeft(
 
 function sameWork(a: RunConfig, b: RunConfig | null): boolean {
   return b !== null && a.dataset === b.dataset && JSON.stringify(a.network) === JSON.stringify(b.network);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, hostname, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { packageVersion } from '../files/packageVersion.ts';
+import { readJson } from '../files/readFile.ts';
 import type { RunLayout } from '../results/layout.ts';
 import { writeRunChecksums } from '../results/resultsChecksums.ts';
 import type { RunStatus } from '../results/runStatus.ts';
@@ -113,7 +114,7 @@ export function openSession(
 /** Returns the provenance of a run, or null when it has none. */
 export function readProvenance(files: RunLayout): Provenance | null {
   const path = files.provenance;
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Provenance) : null;
+  return existsSync(path) ? (readJson(path) as Provenance) : null;
 }
 
 function gitState(folder: string): Environment['git'] {

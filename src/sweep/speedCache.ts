@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { canonicalJson } from '../config/canonicalJson.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { cacheFolder } from '../files/cacheFolder.ts';
+import { readJson } from '../files/readFile.ts';
 import { type Circumstances, companyText } from '../machine/circumstances.ts';
 import type { Speed } from './stepTime.ts';
 
@@ -129,7 +129,7 @@ function storedSpeed(
 
 function readSpeeds(): Speeds {
   try {
-    return JSON.parse(readFileSync(speedsFile(), 'utf8')) as Speeds;
+    return readJson(speedsFile()) as Speeds;
   } catch {
     return {};
   }
