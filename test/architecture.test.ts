@@ -59,6 +59,16 @@ describe('architecture', () => {
     expect(printing).toEqual(['engine/smokeCheck.ts']);
   });
 
+  it('one place of the command line prints, and cleans what it prints', () => {
+    const printing = files.filter(
+      (file) =>
+        room(file) !== 'bench' &&
+        /process\.(stdout|stderr)\.write|console\./.test(readFileSync(join(src, file), 'utf8')),
+    );
+    // TensorFlow's own words while it loads, cleaned there; a child process whose stdout is its answer.
+    expect(printing.sort()).toEqual(['cli/output.ts', 'engine/loadEngine.ts', 'engine/smokeCheck.ts']);
+  });
+
   it('no list is spread into the arguments of a call, which a hundred thousand entries overflow', () => {
     const spread =
       /(Math\.(max|min|hypot)|\.(push|unshift|apply))\((?!\{)(?!.*=> \(?[[{]\s*\.\.\.)[^;{]*\.\.\./;

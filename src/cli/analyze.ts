@@ -106,7 +106,7 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     if (args.csv !== undefined) writeFileAtomic(args.csv, spectraCsv(analyzed.layers, ['source']));
     const { refused, ...documented } = analyzed;
     output.document({ eigenvalues: 'of W^T W, no 1/N', algebra: algebra.name, ...documented });
-    output.print(layerTable(analyzed.layers, output.width));
+    output.block(layerTable(analyzed.layers, output.width));
     for (const { source, layer, reason } of analyzed.skipped)
       output.note(`skipped ${layer} of ${source}: ${reason}`);
     if (!interrupt.signal.aborted && (refused > 0 || analyzed.layers.length === 0)) {

@@ -4,7 +4,7 @@ import { packageVersion } from '../files/packageVersion.ts';
 import { UserError } from '../files/userError.ts';
 import { COMMANDS } from './commands.ts';
 import { Interrupted } from './interrupt.ts';
-import { printable } from './output.ts';
+import { printError } from './output.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_WRONG_USE = 2;
@@ -107,6 +107,11 @@ async function usageError(
   if (name !== undefined && message.startsWith('Not enough non-option arguments')) {
     return new UserError(`an argument is missing: phasewatch ${COMMANDS[name]!.usage}`, remedy);
   }
+  const choices = [...message.matchAll(/^ *Argument: (\S+), Given: (.*), Choices: (.*)$/gm)];
+  if (choices.length > 0) {
+    const wrong = choices.map(([, key, given, known]) => `--${key} must be one of ${known}, got ${given}`);
+    return new UserError(wrong, remedy);
+  }
   const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
   if (unknown === undefined) return new UserError(message, remedy);
   const help = await parser.getHelp();
@@ -126,10 +131,11 @@ function reportError(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (cause instanceof Interrupted) return cause.exitCode;
   if (error instanceof UserError) {
-    process.stderr.write(`${printable(`phasewatch: ${error.message}`)}\n`);
-    if (error.remedy !== undefined) process.stderr.write(`${printable(error.remedy)}\n`);
+    const [first, ...others] = error.lines;
+    printError([`phasewatch: ${first}`, ...others, ...(error.remedy === undefined ? [] : [error.remedy])]);
     return EXIT_WRONG_USE;
   }
-  process.stderr.write(`phasewatch: ${error instanceof Error ? error.stack : String(error)}\n`);
+  const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  printError(`phasewatch: ${told}`.split('\n'));
   return EXIT_FAILED;
 }

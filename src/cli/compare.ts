@@ -103,7 +103,7 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
       comparisons: table,
       figures,
     });
-    for (const text of describe(comparisons, output.width)) output.print(text);
+    for (const text of describe(comparisons, output.width)) output.block(text);
     if (warning !== null) output.print(`warning: ${warning}`);
     if (leftOut.length > 0) {
       output.print(

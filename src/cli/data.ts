@@ -140,7 +140,7 @@ const listData: CommandModule<object, OutputFlags> = {
     const output = createOutput(args);
     const rows = DATASETS.map(listed);
     output.document({ datasets: rows });
-    output.print(
+    output.block(
       formatTable(
         [
           { title: 'name', text: (row) => row.name },

@@ -20,9 +20,8 @@ export const doctorCommand: CommandModule<object, OutputFlags> = {
     const ready = isReady(checks);
     output.document({ ready, checks });
     for (const { name, status, found, remedy } of checks) {
-      output.print(
-        `${MARKS[status].padEnd(8)}${name.padEnd(14)}${found}${remedy === null ? '' : `\n${' '.repeat(22)}${remedy}`}`,
-      );
+      output.print(`${MARKS[status].padEnd(8)}${name.padEnd(14)}${found}`);
+      if (remedy !== null) output.print(`${' '.repeat(22)}${remedy}`);
     }
     output.print(ready ? 'ready' : 'not ready: see MISSING above');
     if (!ready) process.exitCode = EXIT_NOT_READY;

@@ -38,7 +38,7 @@ export async function printDryRun(
   const time = trainSeconds === null ? null : trainSeconds / Math.max(1, Math.min(setting.jobs, left.length));
 
   const runs = left.length === plans.length ? plans.length : `${left.length} of ${plans.length}`;
-  output.print(formatTable(COLUMNS, plans, output.width));
+  output.block(formatTable(COLUMNS, plans, output.width));
   output.print('');
   output.print(
     `${runs} ${plans.length === 1 ? 'run' : 'runs'}, ${count(total('steps')!)} steps, ` +

@@ -65,7 +65,7 @@ const install: CommandModule<object, InstallArgs> = {
       });
       progress.clear();
       if (!installed) output.note('the engine was there already; --force installs it anew');
-      output.print(describe(engine));
+      for (const line of describe(engine)) output.print(line);
       output.document({ installed, ...asDocument(engine) });
     } catch (error) {
       if (!interrupt.signal.aborted) throw error;
@@ -86,7 +86,8 @@ const info: CommandModule<object, OutputFlags> = {
     output.document(
       engine === null ? { engine: null, reason, others } : { engine: asDocument(engine), reason, others },
     );
-    output.print(engine === null ? `no engine: ${reason}\nphasewatch engine install` : describe(engine));
+    const found = engine === null ? [`no engine: ${reason}`, 'phasewatch engine install'] : describe(engine);
+    for (const line of found) output.print(line);
     for (const other of others) output.print(`also installed: ${other}`);
   },
 };
@@ -100,7 +101,7 @@ export const engineCommand: CommandModule = {
   handler: () => {},
 };
 
-function describe({ folder, manifest }: LocatedEngine): string {
+function describe({ folder, manifest }: LocatedEngine): string[] {
   const files = manifest.files.map(({ file, bytes }) => `${file} (${byteSize(bytes)})`);
   const rows = [
     ['TensorFlow', `${manifest.tensorflow} for ${manifest.variant}`],
@@ -110,7 +111,7 @@ function describe({ folder, manifest }: LocatedEngine): string {
     ['installed', manifest.installed_at],
     ['folder', folder],
   ];
-  return rows.map(([name, value]) => `${name!.padEnd(11)} ${value}`).join('\n');
+  return rows.map(([name, value]) => `${name!.padEnd(11)} ${value}`);
 }
 
 function asDocument({ folder, manifest }: LocatedEngine): object {

@@ -131,7 +131,7 @@ function report(experiment: Experiment, outcome: RunOutcome, trainOnly: boolean,
     runs,
     layers,
   });
-  if (runs.length > 0) output.print(resultTable(runs, layers, output.width));
+  if (runs.length > 0) output.block(resultTable(runs, layers, output.width));
   const failed = runs.filter(({ state }) => state === 'failed');
   output.print('');
   if (runs.every(({ state, trained }) => state === 'done' && !trained)) {

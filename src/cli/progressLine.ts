@@ -1,3 +1,4 @@
+import { oneLine } from '../files/plainText.ts';
 import { cut } from './table.ts';
 
 /** What tells on stderr how far a command is. */
@@ -45,19 +46,20 @@ export function createProgressLine(
       last = time;
       const textOf = (): string => (typeof text === 'string' ? text : text());
       if (!live) {
-        stream.write(`${textOf()}\n`);
+        stream.write(`${oneLine(textOf())}\n`);
         return;
       }
       // One column is left free: a full line would wrap on some terminals and then not be rewritten.
       const width = (stream.columns ?? 80) - 1;
       const lines = block?.(width, stream.rows ?? 24) ?? [textOf()];
       const drawn = erase();
-      shown = lines.map((line) => cut(line, width));
+      shown = lines.map((line) => cut(oneLine(line), width));
       stream.write(drawn + shown.join('\n'));
     },
     log: (text) => {
-      if (!live || shown.length === 0) stream.write(`${text}\n`);
-      else stream.write(`${erase()}${text}\n${shown.join('\n')}`);
+      const line = oneLine(text);
+      if (!live || shown.length === 0) stream.write(`${line}\n`);
+      else stream.write(`${erase()}${line}\n${shown.join('\n')}`);
     },
     clear: () => {
       if (live && shown.length > 0) stream.write(erase());

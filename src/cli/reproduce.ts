@@ -154,7 +154,8 @@ async function reproduce(
   const report = writeReport(dir);
   printNumbers(numbers, cut, output);
   for (const { figure, shows } of figures) output.print(`${figure}  ${shows}`);
-  output.print(`Report: ${report}\n`);
+  output.print(`Report: ${report}`);
+  output.print('');
   return { experiment: name, scale: args.scale, out: dir, cut, numbers, figures, report };
 }
 

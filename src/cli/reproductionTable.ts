@@ -16,7 +16,7 @@ export function printExperiments(experiments: readonly Reproduction[], output: O
     { title: 'what', text: ({ title }) => title },
     { title: 'paper', text: ({ paper }) => paper, dispensable: 1 },
   ];
-  output.print(formatTable(columns, experiments, output.width));
+  output.block(formatTable(columns, experiments, output.width));
   output.print('');
   output.print(
     'Costs are of two CPU cores: phasewatch reproduce EXPERIMENT --scale quick, or all for every one that needs no weights files.',
@@ -34,7 +34,7 @@ export function printExperiments(experiments: readonly Reproduction[], output: O
 
 /** Prints every number beside the authors', then what was cut and why numbers may differ, each reason once with its numbers. */
 export function printNumbers(numbers: readonly ReproducedNumber[], cut: string | null, output: Output): void {
-  output.print(formatTable(COLUMNS, numbers, output.width));
+  output.block(formatTable(COLUMNS, numbers, output.width));
   const judged = numbers.filter(({ within }) => within !== null);
   output.print('');
   output.print(

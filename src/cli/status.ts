@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Argv, CommandModule } from 'yargs';
+import { oneLine } from '../files/plainText.ts';
 import { UserError } from '../files/userError.ts';
 import { readSubmission } from '../slurm/submission.ts';
 import { FORGOTTEN, type SubmissionState, submissionState } from '../slurm/taskStates.ts';
@@ -19,7 +20,6 @@ interface StatusArgs extends OutputFlags {
 }
 
 const WATCH_INTERVAL_MS = 2000;
-const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 /** `status DIR`: how the runs of a results folder stand. */
 export const statusCommand: CommandModule<object, StatusArgs> = {
@@ -40,8 +40,8 @@ export const statusCommand: CommandModule<object, StatusArgs> = {
       const { slurm, remark } = askSlurm(args.dir);
       const state = experimentStatus(args.dir, Date.now(), slurm?.tasks);
       output.document(slurm === null ? state : { ...state, slurm: jobsDocument(slurm) });
-      if (args.watch && process.stdout.isTTY) output.print(CLEAR_SCREEN);
-      output.print(statusText(state, output.width));
+      if (args.watch) output.clear();
+      output.block(statusText(state, output.width));
       if (slurm !== null) output.print(jobsText(slurm));
       if (remark !== null) output.note(remark);
       if (!args.watch || (state.running === 0 && slurm?.active !== true)) return;
@@ -104,7 +104,7 @@ function statusText(state: ExperimentState, width: number): string {
     .map((key) => `${state[key]} ${key}`);
   const open = state.running + state.waiting + state.interrupted > 0;
   const errors = state.runs.flatMap(({ run, error }) =>
-    error === null ? [] : [cut(`${run}: ${error.split('\n')[0]}`, width)],
+    error === null ? [] : [cut(oneLine(`${run}: ${error.split('\n')[0]}`), width)],
   );
   const submitted = state.runs.some(({ task }) => task !== null);
   return [

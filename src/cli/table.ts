@@ -1,3 +1,4 @@
+import { oneLine } from '../files/plainText.ts';
 import { largestOf } from '../linalg/extremes.ts';
 /** A column of a table on the terminal. */
 export interface Column<Row> {
@@ -20,8 +21,8 @@ export function formatTable<Row>(
   width = Number.POSITIVE_INFINITY,
 ): string {
   const laid = columns.map((column) => {
-    const cells = rows.map((row) => column.text(row));
-    return { column, cells, size: largestOf([column.title, ...cells].map((cell) => cell.length)) };
+    const cells = rows.map((row) => oneLine(column.text(row)));
+    return { column, cells, size: largestOf([oneLine(column.title), ...cells].map((cell) => cell.length)) };
   });
   let shown = laid;
   const total = (): number => shown.reduce((sum, { size }) => sum + size, GAP.length * (shown.length - 1));
@@ -44,7 +45,7 @@ export function formatTable<Row>(
     );
   const left = laid.filter((entry) => !shown.includes(entry)).map(({ column }) => column.title);
   return [
-    line(({ column }) => column.title),
+    line(({ column }) => oneLine(column.title)),
     ...rows.map((_, index) => line(({ cells }) => cells[index]!)),
     ...(left.length === 0 ? [] : [cut(`(too narrow for ${left.join(', ')}; --json has all)`, width)]),
   ].join('\n');

@@ -43,7 +43,7 @@ export function problemsError(problems: readonly ConfigProblem[]): UserError {
   const lines = [...new Set(problems.map(({ origin, message }) => `${showOrigin(origin)}: ${message}`))];
   const left = lines.length - PROBLEMS_SHOWN;
   if (left > 0) lines.splice(PROBLEMS_SHOWN, left, `and ${left} more`);
-  return new UserError(lines.join('\n'));
+  return new UserError(lines);
 }
 
 /** Returns the value without its origins. */

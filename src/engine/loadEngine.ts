@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as tfjs from '@tensorflow/tfjs-core';
+import { oneLine } from '../files/plainText.ts';
 import { UserError } from '../files/userError.ts';
 import { engineParts } from './enginePaths.ts';
 import type { Engine, LocatedEngine, NativeBinding } from './engineTypes.ts';
@@ -107,7 +108,7 @@ function loadBinding({ folder }: LocatedEngine, require: NodeJS.Require): Native
 
 function worthSaying(text: string): string {
   const lines = text.split('\n').filter((line) => line !== '' && !LOADING_NOISE.test(line));
-  return lines.map((line) => `${line}\n`).join('');
+  return lines.map((line) => `${oneLine(line)}\n`).join('');
 }
 
 /** tfjs-node calls two functions of node:util that Node 23 removed and Node 22 warns about; its dependencies use deprecated modules. */

@@ -58,7 +58,7 @@ export function loadReproduction(name: string): Reproduction {
   const parsed = experimentFileSchema.safeParse(parse(readFileSync(path, 'utf8')));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${path}: ${issue.path.join('.')}: ${issue.message}`);
-    throw new UserError(problems.join('\n'));
+    throw new UserError(problems);
   }
   const file = parsed.data;
   const shared = file.trains === undefined ? null : loadReproduction(file.trains);
