@@ -95,10 +95,4 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./slurmTask.ts')).slurmTaskCommand,
     hidden: true,
   },
-  'measure-one': {
-    usage: 'measure-one',
-    summary: 'time a few steps beside sister processes',
-    load: async () => (await import('./measureOne.ts')).measureOneCommand,
-    hidden: true,
-  },
 };

@@ -1,10 +1,11 @@
 import { companyText } from '../machine/circumstances.ts';
 import { resultsLayout } from '../results/layout.ts';
+import { makespan } from '../sweep/estimate.ts';
 import type { Experiment } from '../sweep/loadExperiment.ts';
 import { planRuns, type RunPlan } from '../sweep/planRuns.ts';
 import { trainedEpochs } from '../sweep/runFolder.ts';
 import {
-  knownSpeeds,
+  likelySpeeds,
   rememberSpeeds,
   runsToMeasure,
   type SpeedSetting,
@@ -13,6 +14,7 @@ import {
 import { circumstancesText } from './circumstancesText.ts';
 import { byteSize, count, duration } from './numberText.ts';
 import type { Output } from './output.ts';
+import type { ResolvedJobs } from './resolveJobs.ts';
 import { type Column, formatTable } from './table.ts';
 
 /**
@@ -21,35 +23,35 @@ import { type Column, formatTable } from './table.ts';
  */
 export async function printDryRun(
   experiment: Experiment,
-  setting: SpeedSetting,
+  { setting, choice, remark }: ResolvedJobs,
   measure: boolean,
   output: Output,
 ): Promise<void> {
   if (measure) await measureSpeeds(experiment, setting, output);
   const layout = resultsLayout(experiment.outDir);
-  const plans = planRuns(experiment, knownSpeeds(setting), (run) => trainedEpochs(layout, run));
+  const plans = planRuns(experiment, likelySpeeds(setting), (run) => trainedEpochs(layout, run));
   const left = plans.filter(({ epochs, epochs_done }) => epochs_done < epochs);
-  const total = (key: 'steps' | 'disk_bytes' | 'time_s'): number | null =>
-    plans.reduce<number | null>(
-      (sum, plan) => (sum === null || plan[key] === null ? null : sum + plan[key]),
-      0,
-    );
-  const trainSeconds = total('time_s');
-  const time = trainSeconds === null ? null : trainSeconds / Math.max(1, Math.min(setting.jobs, left.length));
+  const total = (key: 'steps' | 'disk_bytes'): number => plans.reduce((sum, plan) => sum + plan[key], 0);
+  const seconds = left.flatMap(({ time_s }) => time_s ?? []);
+  const time = seconds.length < left.length ? null : makespan(seconds, setting.jobs);
 
   const runs = left.length === plans.length ? plans.length : `${left.length} of ${plans.length}`;
   output.block(formatTable(COLUMNS, plans, output.width));
   output.print('');
   output.print(
-    `${runs} ${plans.length === 1 ? 'run' : 'runs'}, ${count(total('steps')!)} steps, ` +
-      `training time ${duration(time)}, ${byteSize(total('disk_bytes')!)} in ${experiment.outDir}`,
+    `${runs} ${plans.length === 1 ? 'run' : 'runs'}, ${count(total('steps'))} steps, ` +
+      `training time ${duration(time)}, ${byteSize(total('disk_bytes'))} in ${experiment.outDir}`,
   );
+  if (remark !== null) output.print(`${remark[0]!.toUpperCase()}${remark.slice(1)}.`);
   if (time === null)
     output.print('The time is known once such a run was trained on this machine, or with --measure.');
   output.document({
     experiment: experiment.name,
     out: experiment.outDir,
     dry_run: true,
+    jobs: choice.jobs,
+    threads: choice.threads,
+    decided_by: choice.decided_by,
     runs: plans,
     steps: total('steps'),
     time_s: time,

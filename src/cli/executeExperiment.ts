@@ -5,7 +5,7 @@ import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
 import { planRuns } from '../sweep/planRuns.ts';
 import type { RunEvent, RunExperimentOptions, RunOutcome } from '../sweep/runEvents.ts';
 import { trainedEpochs } from '../sweep/runFolder.ts';
-import { knownSpeeds, rememberSpeeds, type SpeedSetting } from '../sweep/speedCache.ts';
+import { likelySpeeds, rememberSpeeds } from '../sweep/speedCache.ts';
 import { type EventFiles, eventFiles } from '../tensorboard/eventFiles.ts';
 import { printDryRun } from './dryRun.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -13,7 +13,7 @@ import { byteSize, count } from './numberText.ts';
 import { createOutput, type Output } from './output.ts';
 import { PROGRAM } from './program.ts';
 import { createProgressLine } from './progressLine.ts';
-import { resolveJobs } from './resolveJobs.ts';
+import { type ResolvedJobs, resolveJobs } from './resolveJobs.ts';
 import { resultTable } from './resultTable.ts';
 import type { RunArgs } from './runOptions.ts';
 import { runProgress } from './runProgress.ts';
@@ -27,18 +27,18 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
   checkExecutor(args);
   const experiment = loadExperiment(args.config, { set: args.set, out: args.out });
   for (const note of experiment.notes) output.note(`note: ${note}`);
-  const setting = await resolveJobs(experiment, args, output);
+  const jobs = resolveJobs(experiment, args);
   if (args['dry-run']) {
-    await printDryRun(experiment, setting, args.measure, output);
+    await printDryRun(experiment, jobs, args.measure, output);
     return;
   }
-  tellPlan(experiment, setting, output);
+  tellPlan(experiment, jobs, output);
   if (args.executor === 'slurm') {
     await submitToSlurm(experiment, args, trainOnly, output);
     return;
   }
   refuseWhileSubmitted(experiment.outDir);
-  const outcome = await withProgress(experiment, setting, args, trainOnly);
+  const outcome = await withProgress(experiment, jobs, args, trainOnly);
   report(experiment, outcome, trainOnly, output);
   if (!outcome.interrupted && !isDone(outcome)) process.exitCode = EXIT_NOT_DONE;
 }
@@ -49,9 +49,9 @@ function isDone({ runs, skippedLayers }: RunOutcome): boolean {
 }
 
 /** Says before the work begins what it will take, and warns where the disk cannot hold it. */
-function tellPlan(experiment: Experiment, setting: SpeedSetting, output: Output): void {
+function tellPlan(experiment: Experiment, { setting, remark }: ResolvedJobs, output: Output): void {
   const layout = resultsLayout(experiment.outDir);
-  const plans = planRuns(experiment, knownSpeeds(setting), (run) => trainedEpochs(layout, run)).filter(
+  const plans = planRuns(experiment, likelySpeeds(setting), (run) => trainedEpochs(layout, run)).filter(
     ({ epochs, epochs_done }) => epochs_done < epochs,
   );
   if (plans.length === 0) return;
@@ -62,6 +62,7 @@ function tellPlan(experiment: Experiment, setting: SpeedSetting, output: Output)
     `${plans.length} of ${experiment.runs.length} runs to train, ${count(steps)} steps, ` +
       `${byteSize(bytes)} to ${experiment.outDir}`,
   );
+  if (remark !== null) output.note(remark);
   if (bytes > free) {
     output.note(
       `warning: the disk has ${byteSize(free)} free. A run that finds it full fails, and goes on with --retry-failed after space is ` +
@@ -72,13 +73,13 @@ function tellPlan(experiment: Experiment, setting: SpeedSetting, output: Output)
 
 export async function withProgress(
   experiment: Experiment,
-  setting: SpeedSetting,
+  { setting, choice }: ResolvedJobs,
   args: RunArgs,
   trainOnly: boolean,
 ): Promise<RunOutcome> {
   // The engine is loaded only now, so that wrong configs and dry runs cost nothing.
   const { runExperiment } = await import('../sweep/runExperiment.ts');
-  const progress = runProgress(experiment.runs, setting, knownSpeeds(setting));
+  const progress = runProgress(experiment.runs, setting, likelySpeeds(setting));
   const line = createProgressLine(process.stderr, { quiet: args.quiet });
   const interrupt = interruptSignal(() =>
     line.log('interrupted: finishing the step and writing the checkpoint'),
@@ -87,6 +88,7 @@ export async function withProgress(
   const tensorboard = args.tensorboard ? eventFiles(experiment.outDir) : null;
   const options: RunExperimentOptions = {
     ...setting,
+    choice: experiment.runs.length > 1 ? choice : null,
     outDir: experiment.outDir,
     program: PROGRAM,
     trainOnly,

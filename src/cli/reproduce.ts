@@ -42,7 +42,7 @@ interface ReproduceArgs extends OutputFlags {
   experiment: string | undefined;
   scale: Scale;
   set: string[];
-  jobs: number | 'auto';
+  jobs: number | 'auto' | undefined;
   out: string | undefined;
   weights: string[];
 }
@@ -190,8 +190,9 @@ async function train(
     tensorboard: false,
   };
   checkData(scaled);
-  const setting = await resolveJobs(scaled, runArgs, output);
-  const { runs, interrupted } = await withProgress(scaled, setting, runArgs, false);
+  const jobs = resolveJobs(scaled, runArgs);
+  if (jobs.remark !== null) output.note(jobs.remark);
+  const { runs, interrupted } = await withProgress(scaled, jobs, runArgs, false);
   if (interrupted) {
     output.print('Interrupted. The same command goes on where it stopped.');
     return null;

@@ -1,71 +1,92 @@
-import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { writeFileAtomic } from '../files/atomicWrite.ts';
-import { readJson } from '../files/readFile.ts';
+import { locateEngine } from '../engine/locateEngine.ts';
+import { machineCores } from '../machine/cores.ts';
 import { resultsLayout } from '../results/layout.ts';
-import { bestChoice, candidateChoices, type JobsChoice, measureChoice } from '../sweep/chooseJobs.ts';
+import { candidateChoices, chooseJobs, type JobsChoice } from '../sweep/chooseJobs.ts';
+import { type StoredChoice, storedChoice } from '../sweep/executorFile.ts';
 import type { Experiment } from '../sweep/loadExperiment.ts';
-import { stepsPerEpoch } from '../sweep/planRuns.ts';
 import { trainedEpochs } from '../sweep/runFolder.ts';
-import type { SpeedSetting } from '../sweep/speedCache.ts';
-import { count } from './numberText.ts';
-import type { Output } from './output.ts';
-import { PROGRAM } from './program.ts';
+import { likelySpeeds, type SpeedSetting } from '../sweep/speedCache.ts';
 import type { RunArgs } from './runOptions.ts';
 
-/** The contents of executor.json: what was chosen for a results folder, on a machine of so many processors. */
-interface StoredChoice extends JobsChoice {
-  processors: number;
+/** How the runs of a sweep are trained. */
+export interface ResolvedJobs {
+  setting: SpeedSetting;
+  /** What executor.json is to hold. */
+  choice: StoredChoice;
+  /** Why these jobs, for the user; null where they were asked for or there is one run. */
+  remark: string | null;
 }
 
 /**
- * Returns how many runs go side by side and with how many threads. What `--jobs auto` chooses is kept in the results folder:
- * another number of threads may sum in another order, and a run that goes on must end with the bytes it would have had.
+ * Returns how many runs go side by side and with how many threads: as asked for, as decided for the results folder before, by the
+ * remembered speeds, or by a rule. Nothing is measured and nothing written.
  */
-export async function resolveJobs(
+export function resolveJobs(
   experiment: Experiment,
-  args: RunArgs,
-  output: Output,
-): Promise<SpeedSetting> {
-  const { jobs } = args;
-  const threads = args.threads ?? null;
+  args: Pick<RunArgs, 'jobs' | 'threads' | 'device' | 'executor'>,
+  { allowed, available: cores } = machineCores(),
+): ResolvedJobs {
   const device = args.device ?? null;
-  if (jobs !== 'auto') return { jobs, threads, device };
-  const processors = availableParallelism();
-  if (threads !== null) return { jobs: Math.max(1, Math.floor(processors / threads)), threads, device };
+  const runs = experiment.runs.length;
+  const resolved = (
+    { jobs, threads }: { jobs: number; threads: number | null },
+    decided_by: StoredChoice['decided_by'],
+    remark: string | null = null,
+  ): ResolvedJobs => ({
+    setting: { jobs, threads, device },
+    choice: {
+      jobs,
+      threads: threads ?? Math.max(1, Math.floor(cores / jobs)),
+      processors: cores,
+      decided_by,
+    },
+    remark: remark === null ? null : `${jobsText(jobs, threads ?? cores)}: ${remark}`,
+  });
+
+  /** A single job trains in this process, with the threads that the engine takes by itself where those are as many. */
+  const ofProcess = ({ jobs, threads }: JobsChoice): { jobs: number; threads: number | null } => ({
+    jobs,
+    threads: jobs === 1 && threads === allowed ? null : threads,
+  });
+
+  const asked = args.executor === 'slurm' ? (args.jobs ?? 1) : args.jobs;
+  if (typeof asked === 'number') return resolved({ jobs: asked, threads: args.threads ?? null }, 'option');
+  const most = Math.max(...candidateChoices(runs, cores).map(({ jobs }) => jobs));
+  const fitting = (threads: number): number => Math.max(1, Math.min(most, Math.floor(cores / threads)));
+  if (args.threads !== undefined) {
+    const { threads } = args;
+    return resolved({ jobs: fitting(threads), threads }, 'option');
+  }
+  if (runs === 1) return resolved({ jobs: 1, threads: null }, 'rule');
 
   const layout = resultsLayout(experiment.outDir);
-  const stored = readChoice(layout.executor);
-  if (stored?.processors === processors) return setting(stored, device);
-  const open = experiment.runs.filter((run) => trainedEpochs(layout, run) < run.config.epochs);
-  if (args['dry-run'] || open.length < 2) return { jobs: 1, threads, device };
-
-  const { ensureEngine } = await import('../engine/ensureEngine.ts');
-  await ensureEngine({ onMessage: output.note });
-  const cost = ({ config }: (typeof open)[number]): number => stepsPerEpoch(config) * config.epochs;
-  const longest = open.reduce((a, b) => (cost(b) > cost(a) ? b : a));
-  const measured = [];
-  for (const choice of candidateChoices(experiment.runs.length)) {
-    const one = await measureChoice(choice, longest.config, device, PROGRAM);
-    output.note(
-      `${jobsText(one)}: ${count(one.images_per_second)} img/s at batch size ${longest.config.batchSize}`,
-    );
-    measured.push(one);
+  const stored = storedChoice(layout, experiment.runs);
+  if (stored !== null) {
+    const { threads, processors } = stored;
+    const jobs = processors === cores ? stored.jobs : fitting(threads);
+    return resolved(ofProcess({ jobs, threads }), stored.decided_by, 'as these results were begun');
   }
-  const best: StoredChoice = { ...bestChoice(measured), processors };
-  writeFileAtomic(layout.executor, `${JSON.stringify({ ...best, measured }, null, 2)}\n`);
-  return setting(best, device);
+  if (device !== 'cpu' && locateEngine()?.manifest.variant === 'cuda') {
+    return resolved({ jobs: 1, threads: null }, 'rule', 'one GPU');
+  }
+  const left = experiment.runs.map((run) => ({
+    config: run.config,
+    epochs: run.config.epochs - trainedEpochs(layout, run),
+  }));
+  const speedsOf = (choice: JobsChoice) => likelySpeeds({ ...ofProcess(choice), device });
+  const candidates = candidateChoices(runs, cores).map((choice) => ({ choice, speeds: speedsOf(choice) }));
+  const choice = chooseJobs(
+    left,
+    candidates.map((candidate) => candidate.choice),
+    (wanted, config) => candidates.find((candidate) => candidate.choice === wanted)!.speeds(config),
+  );
+  const remembered = left.every(({ config }) => candidates[0]!.speeds(config).length > 0);
+  return remembered
+    ? resolved(ofProcess(choice), 'remembered speeds', 'by the speeds remembered of this machine')
+    : resolved(ofProcess(choice), 'rule', 'by the arithmetic of the networks, no speeds are remembered');
 }
 
-/** A single job trains in this process, with the threads that the engine takes by itself. */
-function setting({ jobs, threads }: JobsChoice, device: string | null): SpeedSetting {
-  return { jobs, threads: jobs === 1 ? null : threads, device };
-}
-
-function readChoice(path: string): StoredChoice | null {
-  return existsSync(path) ? (readJson(path) as StoredChoice) : null;
-}
-
-function jobsText({ jobs, threads }: JobsChoice): string {
-  return `${jobs} ${jobs === 1 ? 'job' : 'jobs'} x ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+function jobsText(jobs: number, threads: number): string {
+  const each = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  return jobs === 1 ? `one run at a time, ${each}` : `${jobs} runs at a time, ${each} each`;
 }

@@ -13,7 +13,7 @@ export interface RunArgs extends OutputFlags {
   measure: boolean;
   'retry-failed': boolean;
   'fail-fast': boolean;
-  jobs: number | 'auto';
+  jobs: number | 'auto' | undefined;
   threads: number | undefined;
   device: string | undefined;
   tensorboard: boolean;
@@ -35,11 +35,10 @@ export const setOption = {
 } as const satisfies Options;
 
 export const jobsOption = {
-  default: 1,
   requiresArg: true,
   coerce: (value: unknown) => (value === 'auto' ? value : wholeNumber('--jobs')(value)),
   describe:
-    'runs side by side, each in a process of its own; auto: as many as train fastest together, measured',
+    'runs side by side, each in a process of its own; auto, the default of a sweep: as many as end first by remembered speeds',
 } as const satisfies Options;
 
 /** Adds the arguments of `run` and `train`. */

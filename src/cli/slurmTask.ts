@@ -9,7 +9,7 @@ import {
 } from '../slurm/runSubmitted.ts';
 import { slurm } from '../slurm/slurmCommands.ts';
 import type { RunEvent, RunExperimentOptions } from '../sweep/runEvents.ts';
-import { knownSpeeds } from '../sweep/speedCache.ts';
+import { likelySpeeds } from '../sweep/speedCache.ts';
 import { eventFiles } from '../tensorboard/eventFiles.ts';
 import { tellTensorboard } from './executeExperiment.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -40,7 +40,7 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
     const { jobs, device } = submission;
     const threads = submission.threads ?? threadsOfTask(jobs, process.env);
     const line = createProgressLine(process.stderr);
-    const progress = runProgress(experiment.runs, { jobs, threads }, knownSpeeds({ jobs, threads, device }));
+    const progress = runProgress(experiment.runs, { jobs, threads }, likelySpeeds({ jobs, threads, device }));
     const timeIsUp = new AbortController();
     const interrupt = interruptSignal(() =>
       line.log('told to end: finishing the step, writing the checkpoint'),

@@ -32,7 +32,7 @@ export async function submitToSlurm(
   const submission = await submitExperiment(experiment, {
     slurm: parseSlurmOptions(args.slurm ?? {}),
     program: PROGRAM,
-    jobs: args.jobs as number,
+    jobs: (args.jobs as number | undefined) ?? 1,
     threads: args.threads ?? null,
     device: args.device ?? null,
     retry_failed: args['retry-failed'],

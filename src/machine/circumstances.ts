@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-import { allowedProcessors, availableCores } from './cores.ts';
+import { allowedProcessors, type Cores, machineCores } from './cores.ts';
 import { processorTimes, type SystemFiles, systemFiles, type TaskTimes, taskTimes } from './procFiles.ts';
 
 /** Under which circumstances a speed was measured; means over the time of the measurement. Keys are those of files and `--json`. */
@@ -14,12 +13,6 @@ export interface Circumstances {
   other_cores: number | null;
   /** Why something is null; null where nothing is. */
   reason: string | null;
-}
-
-/** The processors that a command may run on, and how many of them it may keep busy. */
-export interface Cores {
-  allowed: number;
-  available: number;
 }
 
 /** What the system had counted at one moment. Two of them give the circumstances between. */
@@ -106,7 +99,7 @@ export function circumstancesBetween(before: Counters, after: Counters): Circums
 export function companyText(
   { steal_cores, other_cores }: Pick<Circumstances, 'steal_cores' | 'other_cores'>,
   threads: number | null,
-  { allowed, available }: Cores = { allowed: availableParallelism(), available: availableCores() },
+  { allowed, available }: Cores = machineCores(),
 ): string | null {
   const wanted = Math.min(threads ?? available, available);
   const [others, steal] = [other_cores ?? 0, steal_cores ?? 0];

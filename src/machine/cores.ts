@@ -3,6 +3,17 @@ import { join } from 'node:path';
 import { smallestOf } from '../linalg/extremes.ts';
 import { numberList, type SystemFiles, systemFiles } from './procFiles.ts';
 
+/** The processors that a command may run on, and how many of them it may keep busy. */
+export interface Cores {
+  allowed: number;
+  available: number;
+}
+
+/** Returns the cores of this process. */
+export function machineCores(): Cores {
+  return { allowed: availableParallelism(), available: availableCores() };
+}
+
 /**
  * Returns how many cores this process may keep busy: those of its affinity (taskset, Slurm, cpusets), or as many as the time that its
  * control group is given comes to, where that is less; at least one.

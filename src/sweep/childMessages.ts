@@ -16,8 +16,3 @@ export interface ChildTask {
 
 export type ToChild = { type: 'task'; task: ChildTask } | { type: 'interrupt' };
 export type FromChild = { type: 'event'; event: RunEvent } | { type: 'ended'; status: RunStatus };
-
-export type ToMeasuringChild =
-  | { type: 'measure'; config: RunConfig; threads: number; device: string | null }
-  | { type: 'go' };
-export type FromMeasuringChild = { type: 'ready' } | { type: 'measured'; imagesPerSecond: number };

@@ -1,6 +1,7 @@
 import type { Circumstances } from '../machine/circumstances.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
+import type { StoredChoice } from './executorFile.ts';
 
 export interface RunExperimentOptions {
   outDir: string;
@@ -16,6 +17,8 @@ export interface RunExperimentOptions {
   program: string;
   /** Threads for each run; null: as the engine chooses. */
   threads: number | null;
+  /** What executor.json is to hold of that; no such file is written without. */
+  choice?: StoredChoice | null;
   /** `cpu` or `gpu:<n>`; null: as the engine chooses. */
   device: string | null;
   /** Aborted by the first Ctrl-C: the step is finished, the checkpoint written. */

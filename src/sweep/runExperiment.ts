@@ -14,12 +14,16 @@ import { type ResultsLayout, type RunLayout, resultsLayout } from '../results/la
 import type { RunStatus } from '../results/runStatus.ts';
 import { runInChildren } from './childExecutor.ts';
 import { engineOptions, engineVersions } from './engineOptions.ts';
+import { secondsOfSteps } from './estimate.ts';
+import { storeChoice } from './executorFile.ts';
 import type { Experiment, ExperimentRun } from './loadExperiment.ts';
+import { stepsPerEpoch } from './planRuns.ts';
 import { collectEnvironment, type Source } from './provenance.ts';
 import { recordedRun } from './recordedRun.ts';
 import { lockResults } from './resultsLock.ts';
 import type { RunExperimentOptions, RunOutcome, RunSummary } from './runEvents.ts';
 import { isFinished, planRun, type RunTask, readStoredRun } from './runFolder.ts';
+import { likelySpeeds } from './speedCache.ts';
 
 export interface PlannedRun {
   run: ExperimentRun;
@@ -83,6 +87,7 @@ export async function trainExperiment(
   const open = planned.filter(({ task }) => !task.startsWith('skip'));
   for (const { run } of skipped) onEvent({ type: 'run-skipped', run: run.id });
   if (open.length === 0) return new Set();
+  if (options.choice) storeChoice(resultsLayout(options.outDir), options.choice);
   try {
     await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }), signal });
   } catch (error) {
@@ -95,7 +100,7 @@ export async function trainExperiment(
     command: process.argv.slice(2).join(' '),
   };
   if (options.jobs > 1) {
-    const tasks = open.map(({ run, files }) => ({
+    const tasks = longestFirst(open, options).map(({ run, files }) => ({
       run: run.id,
       dir: files.dir,
       config: run.config,
@@ -128,6 +133,22 @@ export async function trainExperiment(
     if (status.state === 'failed' && failFast) break;
   }
   return trained;
+}
+
+/** So that the last run to end leaves the others' cores idle for as short as can be. */
+function longestFirst(
+  open: readonly PlannedRun[],
+  { jobs, threads, device }: RunExperimentOptions,
+): PlannedRun[] {
+  const speeds = likelySpeeds({ jobs, threads, device });
+  const seconds = new Map(
+    open.map((planned) => {
+      const { config } = planned.run;
+      const epochs = config.epochs - (readStoredRun(planned.files)?.status?.epoch ?? 0);
+      return [planned, secondsOfSteps(config, epochs * stepsPerEpoch(config), speeds(config), threads ?? 1)];
+    }),
+  );
+  return [...open].sort((a, b) => seconds.get(b)! - seconds.get(a)!);
 }
 
 /** Brings spectra.csv and esd/ up to date with the snapshots and returns the rows, and how many layers had to be left out. */

@@ -6,6 +6,8 @@ import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { cacheFolder } from '../files/cacheFolder.ts';
 import { readJson } from '../files/readFile.ts';
 import { type Circumstances, companyText } from '../machine/circumstances.ts';
+import { availableCores } from '../machine/cores.ts';
+import { speedup } from './estimate.ts';
 import type { Speed } from './stepTime.ts';
 
 /** What besides the config decides how fast a run trains. */
@@ -35,11 +37,40 @@ type Speeds = Record<string, Record<string, StoredSpeed | number>>;
 /** Returns a function that gives the speeds measured on this machine for runs that differ from a config in the batch size at most. */
 export function knownSpeeds(setting: SpeedSetting): (config: RunConfig) => Speed[] {
   const speeds = readSpeeds();
-  return (config) =>
-    Object.entries(speeds[workload(config, setting)] ?? {}).map(([batchSize, speed]) => ({
-      batchSize: Number(batchSize),
-      imagesPerSecond: typeof speed === 'number' ? speed : speed.images_per_second,
+  return (config) => plainSpeeds(speeds[workload(config, setting)] ?? {});
+}
+
+/**
+ * Returns a function that gives the speeds to reckon with: those measured with this setting, or where there are none, those measured
+ * with the nearest number of threads, made faster or slower by what threads gain in general.
+ */
+export function likelySpeeds(setting: SpeedSetting): (config: RunConfig) => Speed[] {
+  const speeds = readSpeeds();
+  const threads = setting.threads ?? availableCores();
+  const distance = (other: number): number => Math.abs(Math.log(other / threads));
+  return (config) => {
+    const known = plainSpeeds(speeds[workload(config, setting)] ?? {});
+    if (known.length > 0) return known;
+    const elsewhere = Object.entries(speeds).flatMap(([key, measured]) => {
+      const { jobs, threads: others } = JSON.parse(key) as SpeedSetting;
+      return key === workload(config, { ...setting, jobs, threads: others })
+        ? [{ threads: others ?? availableCores(), measured }]
+        : [];
+    });
+    const [nearest] = elsewhere.sort((a, b) => distance(a.threads) - distance(b.threads));
+    if (nearest === undefined) return [];
+    return plainSpeeds(nearest.measured).map(({ batchSize, imagesPerSecond }) => ({
+      batchSize,
+      imagesPerSecond: (imagesPerSecond * speedup(threads, batchSize)) / speedup(nearest.threads, batchSize),
     }));
+  };
+}
+
+function plainSpeeds(speeds: Speeds[string]): Speed[] {
+  return Object.entries(speeds).map(([batchSize, speed]) => ({
+    batchSize: Number(batchSize),
+    imagesPerSecond: typeof speed === 'number' ? speed : speed.images_per_second,
+  }));
 }
 
 /** Returns the threads that all jobs have together; null: as many as the engine takes, which is all cores. */

@@ -8,7 +8,7 @@ export interface Speed {
  * The overhead of a step in images: what a step of no images would cost, over what an image costs. About 12 for LeNet5 and 4 for
  * MiniAlexNet on two cores; used only where a single batch size was measured.
  */
-const TYPICAL_OVERHEAD_IMAGES = 8;
+export const TYPICAL_OVERHEAD_IMAGES = 8;
 
 /**
  * Returns the seconds of a training step at `batchSize` by the measured speeds of other batch sizes, or null without any. A step

@@ -28,7 +28,7 @@ sweep: { batchSize: [8, 32, 100], seed: [1, 2] }
 
 /** Starts the sweep as the leader of a process group, so that a signal reaches it and its children. */
 function start(out: string): { child: ChildProcess; ended: Promise<number | null> } {
-  const words = ['--import', 'tsx', 'src/cli/main.ts', 'run', config, '--out', out, '--jobs', '2', '--quiet'];
+  const words = ['--import', 'tsx', 'src/cli/main.ts', 'run', config, '--out', out, '--quiet'];
   const child = spawn(process.execPath, words, {
     cwd: root,
     detached: true,
@@ -37,7 +37,7 @@ function start(out: string): { child: ChildProcess; ended: Promise<number | null
   return { child, ended: new Promise((resolve) => child.on('exit', (code) => resolve(code))) };
 }
 
-describe('a sweep of six runs in two processes', () => {
+describe('a sweep of six runs, as many side by side as were chosen', () => {
   it(`killed ${KILLS} times with all its processes and started again ends as an undisturbed one, file by file`, async () => {
     const whole = join(folder, 'whole');
     expect(await start(whole).ended).toBe(0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { trainingFlopsPerImage } from '../../src/bench/flops.ts';
 import { resolveNetwork } from '../../src/networks/resolveNetwork.ts';
+import { trainingFlopsPerImage } from '../../src/networks/trainingFlops.ts';
 
 describe('trainingFlopsPerImage', () => {
   // A dense layer multiplies and adds once a weight and pass, a convolution once a weight, output position and pass.

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { writeFileAtomic } from '../files/atomicWrite.ts';
+import { readJson } from '../files/readFile.ts';
+import type { ResultsLayout } from '../results/layout.ts';
+import type { JobsChoice } from './chooseJobs.ts';
+import type { ExperimentRun } from './loadExperiment.ts';
+import { readProvenance } from './provenance.ts';
+
+/** The contents of executor.json: how the runs of a results folder are trained, so that a later command trains them alike. */
+export interface StoredChoice extends JobsChoice {
+  /** The cores there were. */
+  processors: number;
+  decided_by: 'option' | 'remembered speeds' | 'rule';
+}
+
+/**
+ * Returns how the runs of a results folder are trained by what stands in executor.json, or by the provenance of a run that has
+ * begun; null where nothing has been decided. The threads are what the bytes hang on.
+ */
+export function storedChoice(
+  layout: ResultsLayout,
+  runs: readonly ExperimentRun[],
+): (Omit<StoredChoice, 'processors'> & { processors: number | null }) | null {
+  if (existsSync(layout.executor)) return readJson(layout.executor) as StoredChoice;
+  for (const { id } of runs) {
+    const session = readProvenance(layout.run(id))?.sessions.at(-1);
+    if (session !== undefined) {
+      // Without a number TensorFlow takes all cores, which is what a single job does.
+      return { jobs: 1, threads: session.threads ?? session.cores, processors: null, decided_by: 'rule' };
+    }
+  }
+  return null;
+}
+
+/** Writes executor.json. */
+export function storeChoice(layout: ResultsLayout, choice: StoredChoice): void {
+  writeFileAtomic(layout.executor, `${JSON.stringify(choice, null, 2)}\n`);
+}
