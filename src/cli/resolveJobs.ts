@@ -51,7 +51,7 @@ export function resolveJobs(
 
   const asked = args.executor === 'slurm' ? (args.jobs ?? 1) : args.jobs;
   if (typeof asked === 'number') return resolved({ jobs: asked, threads: args.threads ?? null }, 'option');
-  const most = Math.max(...candidateChoices(runs, cores).map(({ jobs }) => jobs));
+  const most = candidateChoices(runs, cores).at(-1)!.jobs;
   const fitting = (threads: number): number => Math.max(1, Math.min(most, Math.floor(cores / threads)));
   if (args.threads !== undefined) {
     const { threads } = args;

@@ -39,8 +39,8 @@ function guessedSecondsPerStep(config: RunConfig, threads: number): number {
 export function makespan(seconds: readonly number[], workers: number): number {
   const free = new Array<number>(workers).fill(0);
   for (const task of [...seconds].sort((a, b) => b - a)) {
-    const first = free.indexOf(Math.min(...free));
+    const first = free.reduce((best, time, worker) => (time < free[best]! ? worker : best), 0);
     free[first] = free[first]! + task;
   }
-  return Math.max(...free);
+  return free.reduce((last, time) => Math.max(last, time), 0);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { readJson } from '../files/readFile.ts';
+import { UserError } from '../files/userError.ts';
 import type { ResultsLayout } from '../results/layout.ts';
 import type { JobsChoice } from './chooseJobs.ts';
 import type { ExperimentRun } from './loadExperiment.ts';
@@ -21,7 +22,7 @@ export function storedChoice(
   layout: ResultsLayout,
   runs: readonly ExperimentRun[],
 ): (Omit<StoredChoice, 'processors'> & { processors: number | null }) | null {
-  if (existsSync(layout.executor)) return readJson(layout.executor) as StoredChoice;
+  if (existsSync(layout.executor)) return readChoice(layout.executor);
   for (const { id } of runs) {
     const session = readProvenance(layout.run(id))?.sessions.at(-1);
     if (session !== undefined) {
@@ -30,6 +31,20 @@ export function storedChoice(
     }
   }
   return null;
+}
+
+function readChoice(path: string): StoredChoice {
+  const choice = readJson(path) as StoredChoice | null;
+  for (const key of ['jobs', 'threads', 'processors'] as const) {
+    const value: unknown = choice?.[key];
+    if (!Number.isInteger(value) || (value as number) < 1) {
+      throw new UserError(
+        `${path}: ${key} must be a positive whole number, got ${JSON.stringify(value)}`,
+        'remove the file, or give --jobs',
+      );
+    }
+  }
+  return choice!;
 }
 
 /** Writes executor.json. */

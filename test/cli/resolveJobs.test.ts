@@ -87,6 +87,17 @@ describe('how many runs go side by side', () => {
     expect(text(resolveJobs(experiment(), args(), cores(2)))).toBe('1xnull remembered speeds');
   });
 
+  it('a decision that cannot be read is named, and not made anew', () => {
+    const begun = experiment();
+    const { dir, executor } = resultsLayout(begun.outDir);
+    mkdirSync(dir);
+    writeFileSync(executor, '{"jobs": 2, "threads": 0, "processors": 2}');
+    expect(() => resolveJobs(begun, args(), cores(2))).toThrow(
+      `${executor}: threads must be a positive whole number, got 0`,
+    );
+    expect(text(resolveJobs(begun, args({ jobs: 1 }), cores(2)))).toBe('1xnull option');
+  });
+
   it('on a machine with other cores the threads of a run stay, and the jobs follow', () => {
     const begun = experiment();
     const layout = resultsLayout(begun.outDir);
