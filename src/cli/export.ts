@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { UserError } from '../files/userError.ts';
+import { csvText } from '../results/csvFiles.ts';
 import { exportFlatfiles } from '../weights/exportFlatfiles.ts';
 import { type ExportResult, exportNpy } from '../weights/exportNpy.ts';
 import { type FoundWeights, findWeights } from '../weights/findWeights.ts';
@@ -61,8 +63,10 @@ export const exportCommand: CommandModule<object, ExportArgs> = {
         progress.update(`exporting ${path}`);
         const weights = openWeights(path);
         try {
-          const folder = sources.length === 1 ? args.to : join(args.to, name);
-          results.push({ source: path, ...FORMATS[args.format](weights, folder) });
+          const folder = sources.length === 1 ? args.to : join(args.to, withoutDash(name));
+          const result = FORMATS[args.format](weights, folder);
+          writeLayerNames(result);
+          results.push({ source: path, ...result });
         } finally {
           weights.close();
         }
@@ -76,6 +80,15 @@ export const exportCommand: CommandModule<object, ExportArgs> = {
     }
   },
 };
+
+/** Writes which layer is in which file: their names may differ, and two may differ in case only. */
+function writeLayerNames({ folder, layers }: ExportResult): void {
+  const rows = layers.map(({ file, name, shape }) => ({ file, layer: name, shape: shape.join(' ') }));
+  writeFileAtomic(join(folder, 'layers.csv'), csvText(rows, ['file', 'layer', 'shape']));
+}
+
+/** A name that begins with a dash is an option to most programs. */
+const withoutDash = (name: string): string => name.replace(/(^|\/)-/g, '$1_-');
 
 /** Two files of one name would be written over each other. */
 function checkNames(sources: readonly FoundWeights[]): void {

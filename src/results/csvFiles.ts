@@ -66,15 +66,20 @@ const TEXT_COLUMNS: ReadonlySet<string> = new Set([
 ]);
 /** What a row cannot be without; the rest of SPECTRA_COLUMNS may be absent and then reads as null. */
 const REQUIRED_COLUMNS = ['run', 'epoch', 'layer', 'N', 'M', 'lambda_max'] as const;
+/** What makes a spreadsheet take a cell for a formula. */
+const FORMULA_START = /^(?='*[=+\-@\t\r])/;
+const ESCAPED_START = /^'(?='*[=+\-@\t\r])/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
  * Returns `rows` as CSV text with a header line. Numbers are written in the shortest form that reads back to the same double,
- * null as an empty field. Throws RangeError for a number that is not finite: a quantity that cannot be had must be null.
+ * null as an empty field. Text that a spreadsheet would run, such as `=1+1`, gets an apostrophe before it, which reading takes away.
+ * Throws RangeError for a number that is not finite: a quantity that cannot be had must be null.
  */
 export function csvText(rows: readonly CsvRow[], columns: readonly string[]): string {
   const records = rows.map((row) => columns.map((column) => field(row[column] ?? null, column)));
-  return stringify([[...columns], ...records]);
+  // A lone carriage return ends a record too, as the reader sees it.
+  return stringify([columns.map(harmless), ...records], { quoted_match: /\r/ });
 }
 
 /** Returns rows of spectra.csv as CSV text; `leading` columns stand before the usual ones. */
@@ -151,7 +156,7 @@ function readRecords(path: string): { header: string[]; records: string[][] } {
   const text = readBytes(path);
   try {
     const [header, ...records] = parse(text, { bom: true, skip_empty_lines: true });
-    return { header: header ?? [], records };
+    return { header: (header ?? []).map(original), records };
   } catch (error) {
     throw new UserError(`${path} must be a CSV file: ${(error as Error).message}`);
   }
@@ -162,13 +167,19 @@ function field(value: CsvValue, column: string): string {
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new RangeError(`${column} must be finite or null, got ${value}`);
   }
+  if (typeof value === 'string') return harmless(value);
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
 function typed(text: string, column: string): CsvValue {
   if (text === '') return null;
-  if (TEXT_COLUMNS.has(column)) return text;
+  if (TEXT_COLUMNS.has(column)) return original(text);
   if (NUMBER.test(text)) return Number(text);
   if (text === 'true' || text === 'false') return text === 'true';
-  return text;
+  return original(text);
 }
+
+const harmless = (text: string): string => text.replace(FORMULA_START, "'");
+
+/** Returns what `harmless` was given. */
+const original = (text: string): string => text.replace(ESCAPED_START, '');

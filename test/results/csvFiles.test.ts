@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -57,6 +58,28 @@ describe('spectra.csv', () => {
     const path = join(dir, 'named.csv');
     writeSpectraCsv(path, [row({ run: '16', notes: 'true' })]);
     expect(readSpectraCsv(path)[0]).toMatchObject({ run: '16', notes: 'true' });
+  });
+
+  it('gives a spreadsheet no formula to run, and numbers as numbers', () => {
+    const evil = fc
+      .tuple(fc.constantFrom('', "'", "''"), fc.constantFrom('=', '+', '-', '@', '\t', '\r', ''), fc.string())
+      .map((parts) => parts.join(''))
+      .filter((text) => text !== '');
+    const path = join(dir, 'evil.csv');
+    fc.assert(
+      fc.property(evil, evil, (layer, notes) => {
+        const written = [row({ layer, notes, alpha: -1.5, lambda_max: -0 }), row({ layer: notes })];
+        writeSpectraCsv(path, written);
+        const [header, cells] = parse(readFileSync(path)) as [string[], string[]];
+        for (const column of ['layer', 'notes']) {
+          expect(cells[header.indexOf(column)]).not.toMatch(/^[=+\-@\t\r]/);
+        }
+        expect([cells[header.indexOf('alpha')], cells[header.indexOf('lambda_max')]]).toEqual(['-1.5', '-0']);
+        expect(readSpectraCsv(path)).toEqual(written);
+      }),
+      { numRuns: 200 },
+    );
+    expect(csvText([{ layer: "=cmd|' /C calc'!A0" }], ['layer'])).toBe("layer\n'=cmd|' /C calc'!A0\n");
   });
 
   it('refuses numbers that are not finite', () => {

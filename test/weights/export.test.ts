@@ -92,13 +92,29 @@ describe('exportFlatfiles', () => {
 });
 
 it('makes file names that are safe and differ', () => {
-  expect(layerFileNames(['fc1/kernel', 'fc1.kernel', 'FC1.kernel', '../../etc', 'a b:c', ''])).toEqual([
+  const names = [
+    'fc1/kernel',
+    'fc1.kernel',
+    'FC1.kernel',
+    '../../etc',
+    'a b:c',
+    '',
+    '-rf',
+    '_-rf',
+    '--',
+    '.-x',
+  ];
+  expect(layerFileNames(names)).toEqual([
     'fc1.kernel',
     'fc1.kernel-2',
     'FC1.kernel-3',
     '_etc',
     'a_b_c',
     '_',
+    '_-rf',
+    '_-rf-2',
+    '_--',
+    '_-x',
   ]);
 });
 
