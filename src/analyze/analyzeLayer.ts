@@ -17,6 +17,7 @@ import { nullCalibration } from '../spectra/nullCalibration.ts';
 import type { Spectrum } from '../spectra/spectrum.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { type WeightMatrices, weightSpectra } from '../spectra/weightSpectra.ts';
+import { scaledWeights, unscaledRow } from './scaledWeights.ts';
 
 /** Raised whenever the same weights would give other rows: spectra of an older version are then computed anew. */
 export const ANALYSIS_VERSION = 'phasewatch analysis 4';
@@ -26,6 +27,8 @@ export interface LayerWeights extends WeightMatrices {
   layer: string;
   /** The file, for errors. */
   where: string;
+  /** Its weights are the matrices times 2^exponent; 0 when left out. */
+  exponent?: number;
 }
 
 export interface LayerAnalysis {
@@ -45,8 +48,9 @@ export function analyzeLayer(
   algebra: LinearAlgebra,
 ): LayerAnalysis {
   checkFinite(weights);
-  const [spectrum] = weightSpectra([weights], algebra);
-  return describeLayer(weights, spectrum!, analysis, algebra);
+  const scaled = { ...weights, ...scaledWeights(weights.matrices) };
+  const [spectrum] = weightSpectra([scaled], algebra);
+  return describeLayer(scaled, spectrum!, analysis, algebra);
 }
 
 /** Returns the analysis of a layer whose spectrum is known. */
@@ -60,7 +64,7 @@ export function describeLayer(
   const phase = phaseColumns(classifyPhase(spectrum));
   const extra = extraColumns(weights, spectrum, metrics, analysis, algebra);
   const row = { run: null, epoch: null, layer: weights.layer, ...metrics, ...phase, ...extra };
-  return { row, eigenvalues: spectrum.eigenvalues };
+  return unscaledRow(row, spectrum.eigenvalues, weights.exponent ?? 0);
 }
 
 function extraColumns(

@@ -5,6 +5,7 @@ import { weightSpectra } from '../spectra/weightSpectra.ts';
 import { layerMatrices } from '../weights/layerMatrices.ts';
 import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/weightsFile.ts';
 import { checkFinite, describeLayer, type LayerAnalysis, type LayerWeights } from './analyzeLayer.ts';
+import { scaledWeights } from './scaledWeights.ts';
 
 /** Values of the layers that are held at a time so that they share the cores: 256 MB of float32. One layer may have more. */
 const VALUES_TOGETHER = 2 ** 26;
@@ -81,7 +82,7 @@ export function* readLayers(
     try {
       const weights = weightsOf(layer, conv, file.path);
       checkFinite(weights);
-      yield weights;
+      yield { ...weights, ...scaledWeights(weights.matrices) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       skipped.push({ name: layer.name, reason: error.message, refused: true });
