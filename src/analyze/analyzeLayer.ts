@@ -25,6 +25,8 @@ export const ANALYSIS_VERSION = 'phasewatch analysis 4';
 /** The weights of one layer as matrices of one shape: one of a dense layer, one for each slice of a convolution. */
 export interface LayerWeights extends WeightMatrices {
   layer: string;
+  /** What was done to the stored values, for the notes of the row. */
+  notes?: readonly string[];
   /** The file, for errors. */
   where: string;
   /** Its weights are the matrices times 2^exponent; 0 when left out. */
@@ -63,7 +65,9 @@ export function describeLayer(
   const metrics = layerSpectrum(spectrum, { fit: analysis.fit });
   const phase = phaseColumns(classifyPhase(spectrum));
   const extra = extraColumns(weights, spectrum, metrics, analysis, algebra);
+  const notes = [metrics.notes, ...(weights.notes ?? [])].filter((note) => note !== null).join('; ');
   const row = { run: null, epoch: null, layer: weights.layer, ...metrics, ...phase, ...extra };
+  row.notes = notes === '' ? null : notes;
   return unscaledRow(row, spectrum.eigenvalues, weights.exponent ?? 0);
 }
 

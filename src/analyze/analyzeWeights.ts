@@ -1,6 +1,7 @@
 import type { AnalysisConfig } from '../config/schema.ts';
 import { UserError } from '../files/userError.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
+import { ROUNDINGS, type WeightPrecision } from '../spectra/rounding.ts';
 import { weightSpectra } from '../spectra/weightSpectra.ts';
 import { layerMatrices } from '../weights/layerMatrices.ts';
 import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/weightsFile.ts';
@@ -90,6 +91,14 @@ export function* readLayers(
   }
 }
 
+/** What the values were rounded to when they were stored; asked when they are read. */
+function precisionOf({ dtype, rounding }: WeightsLayer): WeightPrecision {
+  if (rounding) return rounding();
+  if (dtype.startsWith('float8_e4m3')) return 'float8_e4m3';
+  if (dtype.startsWith('float8_e5m2')) return 'float8_e5m2';
+  return Object.hasOwn(ROUNDINGS, dtype) ? (dtype as keyof typeof ROUNDINGS) : 'float32';
+}
+
 function weightsOf(layer: WeightsLayer, conv: 'slices' | 'flatten', where: string): LayerWeights {
   const matrices = layerMatrices(layer, { conv });
   const { rows, cols } = matrices[0]!;
@@ -98,7 +107,8 @@ function weightsOf(layer: WeightsLayer, conv: 'slices' | 'flatten', where: strin
     rows,
     cols,
     matrices: matrices.map(({ data }) => data),
-    precision: layer.dtype,
+    precision: precisionOf(layer),
+    notes: layer.notes ?? [],
     where,
   };
 }

@@ -37,11 +37,8 @@ const ARRAYS = {
 
 export type TensorDtype = keyof typeof ARRAYS;
 
-/** Element types that a file may hold but whose values are not read. */
-export type OpaqueDtype = 'F8_E4M3' | 'F8_E5M2' | 'F8_E8M0' | 'C64';
-
-/** Bytes an element takes in the file. */
-export const DTYPE_BYTES: Record<TensorDtype | OpaqueDtype, number> = {
+/** Bytes an element takes in the file. Types that are not here, newer or packed ones, are listed but not read. */
+export const DTYPE_BYTES: Readonly<Record<string, number>> = {
   F64: 8,
   F32: 4,
   F16: 2,
@@ -64,8 +61,7 @@ export const DTYPE_BYTES: Record<TensorDtype | OpaqueDtype, number> = {
 export const TENSOR_DTYPES = Object.keys(ARRAYS) as TensorDtype[];
 
 /** Whether values of this type are read. */
-export const isTensorDtype = (dtype: TensorDtype | OpaqueDtype): dtype is TensorDtype =>
-  Object.hasOwn(ARRAYS, dtype);
+export const isTensorDtype = (dtype: string): dtype is TensorDtype => Object.hasOwn(ARRAYS, dtype);
 
 /** Returns the values of a tensor from its bytes in the file (little-endian); F16 and BF16 come as float32. */
 export function decodeTensor(dtype: TensorDtype, bytes: Uint8Array<ArrayBuffer>): TensorData {

@@ -1,10 +1,11 @@
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
-import { DTYPE_BYTES, type OpaqueDtype, type TensorDtype } from './safetensorsDtype.ts';
+import { DTYPE_BYTES } from './safetensorsDtype.ts';
 
 /** Where a tensor lies, and what it is: `offset` counts from the start of the file. */
 export interface TensorInfo {
-  dtype: TensorDtype | OpaqueDtype;
+  /** A TensorDtype, or the file's word for another element type. */
+  dtype: string;
   shape: readonly number[];
   offset: number;
   bytes: number;
@@ -15,6 +16,7 @@ export interface SafetensorsHeader {
   tensors: ReadonlyMap<string, TensorInfo>;
 }
 
+const MAX_DTYPE_LENGTH = 32;
 /** The limit of the format's reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
@@ -75,10 +77,11 @@ function parseHeader(file: RandomAccessFile, length: number): Record<string, unk
 
 function readMetadata(file: RandomAccessFile, metadata: unknown): Record<string, string> {
   if (metadata === undefined || metadata === null) return {};
-  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
-    throw new UserError(`${file.path}: __metadata__ in the header must map strings to strings`);
-  }
-  return metadata as Record<string, string>;
+  if (!isRecord(metadata)) throw new UserError(`${file.path}: __metadata__ in the header must be an object`);
+  // The format asks for strings; writers that put numbers there lose nothing else by it.
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]) => [key, typeof value === 'string' ? value : shown(value)]),
+  );
 }
 
 function readInfo(file: RandomAccessFile, name: string, entry: unknown, dataStart: number): TensorInfo {
@@ -89,25 +92,25 @@ function readInfo(file: RandomAccessFile, name: string, entry: unknown, dataStar
   };
   if (!isRecord(entry)) return fail('entry', 'an object', entry);
   const { dtype, shape, data_offsets: range } = entry;
-  if (!isStoredDtype(dtype)) return fail('dtype', `one of ${Object.keys(DTYPE_BYTES).join(', ')}`, dtype);
+  if (typeof dtype !== 'string' || dtype.length > MAX_DTYPE_LENGTH)
+    return fail('dtype', 'a short text', dtype);
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     return fail('shape', 'a list of counts', shape);
   }
   if (!Array.isArray(range) || range.length !== 2 || !range.every(isCount) || range[0] > range[1]) {
     return fail('data_offsets', 'two ascending offsets', range);
   }
-  const needed = shape.reduce((product: number, side: number) => product * side, DTYPE_BYTES[dtype]);
   const bytes = range[1] - range[0];
-  if (bytes !== needed)
+  // How many bits an element of an unknown type takes nobody can check.
+  const itemBytes = Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype]! : null;
+  const needed = shape.reduce((product: number, side: number) => product * side, itemBytes ?? 0);
+  if (itemBytes !== null && bytes !== needed)
     return fail('data_offsets', `${needed} bytes apart (${dtype} ${shown(shape)})`, range);
   if (dataStart + range[1] > file.size) {
     return fail('data_offsets', `at most ${file.size - dataStart}, where the file ends`, range);
   }
   return { dtype, shape, offset: dataStart + range[0], bytes };
 }
-
-const isStoredDtype = (value: unknown): value is keyof typeof DTYPE_BYTES =>
-  typeof value === 'string' && Object.hasOwn(DTYPE_BYTES, value);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

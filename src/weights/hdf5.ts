@@ -1,12 +1,13 @@
 import { fileSection, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { ByteReader } from './byteReader.ts';
-import { decodeFloats, elementCount, isFloatDtype } from './floatBytes.ts';
+import { decodeNumbers, elementCount, isNumberDtype } from './floatBytes.ts';
 import { readChunked, unreadFilter } from './hdf5Chunks.ts';
 import { type Hdf5Dataset, readDataset } from './hdf5Dataset.ts';
 import { walkObjects } from './hdf5Groups.ts';
 import { meteredFile } from './limits.ts';
-import type { FloatDtype, SkippedTensor, StoredTensor, TensorFile } from './weightsFile.ts';
+import { storedTensor } from './storedTensor.ts';
+import type { NumberDtype, SkippedTensor, StoredTensor, TensorFile } from './weightsFile.ts';
 
 export const HDF5_SIGNATURE = '\x89HDF\r\n\x1a\n';
 /** Groups that only files of Keras have at their root. */
@@ -31,8 +32,8 @@ export function openHdf5(file: RandomAccessFile): TensorFile {
   });
   const tensors: StoredTensor[] = [];
   for (const { name, dataset } of datasets) {
-    const reason = isFloatDtype(dataset.dtype) ? unreadable(dataset, name, isKeras) : null;
-    if (reason === null) tensors.push(storedTensor(content, name, dataset, isKeras));
+    const reason = isNumberDtype(dataset.dtype) ? unreadable(dataset, name, isKeras) : null;
+    if (reason === null) tensors.push(datasetTensor(content, name, dataset, isKeras));
     else skipped.push({ name, reason });
   }
   return { format: isKeras ? 'Keras HDF5' : 'HDF5', tensors, skipped, close: file.close };
@@ -45,7 +46,7 @@ function unreadable({ layout, filters }: Hdf5Dataset, name: string, isKeras: boo
   return unreadFilter(filters);
 }
 
-function storedTensor(
+function datasetTensor(
   file: RandomAccessFile,
   name: string,
   dataset: Hdf5Dataset,
@@ -53,16 +54,15 @@ function storedTensor(
 ): StoredTensor {
   const { shape, dtype, itemBytes, bigEndian, layout } = dataset;
   const bytes = elementCount(shape) * itemBytes;
-  if (layout.kind === 'contiguous' && isFloatDtype(dtype) && layout.bytes !== bytes) {
+  if (layout.kind === 'contiguous' && isNumberDtype(dtype) && layout.bytes !== bytes) {
     throw new UserError(
       `${file.path}: data set ${name} (${dtype} [${shape.join(', ')}]) must have ${bytes} bytes, got ${layout.bytes}`,
     );
   }
-  return {
+  return storedTensor({
     name,
     shape: isKeras ? matrixShape(name, shape) : shape,
     dtype,
-    kind: null,
     convLayout: isKeras ? 'kernelInOut' : null,
     read() {
       if (layout.kind === 'none')
@@ -71,9 +71,9 @@ function storedTensor(
         layout.kind === 'contiguous'
           ? file.read(layout.offset, bytes, `data set ${name}`)
           : readChunked(file, name, dataset, layout);
-      return decodeFloats(dtype as FloatDtype, data, bigEndian);
+      return decodeNumbers(dtype as NumberDtype, data, bigEndian);
     },
-  };
+  });
 }
 
 /** Returns the shape of a kernel with the axes of its heads joined; other shapes as they are. */

@@ -2,7 +2,7 @@ import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { openHdf5 } from './hdf5.ts';
 import { jsonProperty } from './jsonProperty.ts';
-import type { LayerKind, StoredTensor, TensorFile } from './weightsFile.ts';
+import type { StoredTensor, TensorFile, TensorUse } from './weightsFile.ts';
 import type { ZipFile } from './zip.ts';
 
 export const KERAS_WEIGHTS = 'model.weights.h5';
@@ -39,17 +39,8 @@ export function openKeras(file: RandomAccessFile, zip: ZipFile): TensorFile {
     const found = find(tensor.name);
     const name = rename(tensor.name, found);
     const className = found?.[1].className ?? '';
-    const isDepthwise =
-      /Depthwise/.test(className) || (/Separable/.test(className) && name.endsWith('vars/0'));
-    if (isDepthwise && tensor.shape.length > 2) {
-      skipped.push({ name, reason: 'depthwise kernel: no matrix joins its channels' });
-    } else {
-      const kind = kindOf(className, tensor.shape.length);
-      tensors.push({
-        tensor: { ...tensor, name, kind },
-        order: found?.[1].order ?? Number.POSITIVE_INFINITY,
-      });
-    }
+    const use = tensor.use ?? useIn(className, name, tensor.shape);
+    tensors.push({ tensor: { ...tensor, name, use }, order: found?.[1].order ?? Number.POSITIVE_INFINITY });
   }
   tensors.sort((a, b) => (a.order === b.order ? 0 : a.order - b.order));
   return { format: 'Keras', tensors: tensors.map(({ tensor }) => tensor), skipped, close: file.close };
@@ -58,10 +49,22 @@ export function openKeras(file: RandomAccessFile, zip: ZipFile): TensorFile {
 const rename = (path: string, found: [string, NamedLayer] | null): string =>
   found === null ? path : `${found[1].name}${found[0]}`;
 
-function kindOf(className: string, dimensions: number): LayerKind | null {
-  if (className === 'Embedding') return 'embedding';
-  return className !== '' && dimensions === 2 ? 'dense' : null;
+/** Returns what the class of a layer says of one of its variables. */
+export function useIn(className: string, name: string, shape: readonly number[]): TensorUse | null {
+  const isFirst = /(vars\/0|kernel(:0)?|embeddings(:0)?)$/.test(name);
+  if (className === 'Embedding') return shape.length === 2 ? 'embedding' : null;
+  const isDepthwise =
+    /Depthwise/.test(className) ||
+    (/Separable/.test(className) && /(vars\/0|depthwise_kernel(:0)?)$/.test(name));
+  if (isDepthwise && shape.length > 2) return 'depthwise';
+  if (/^(LSTM|GRU|SimpleRNN)(Cell)?$/.test(className))
+    return isRecurrentBias(name, shape) ? 'bias' : 'recurrent';
+  return /^(Dense|EinsumDense)$/.test(className) && isFirst && shape.length === 2 ? 'matrix' : null;
 }
+
+/** Biases of a GRU that resets after the product have two rows. */
+const isRecurrentBias = (name: string, shape: readonly number[]): boolean =>
+  shape.length === 2 && shape[0] === 2 && /(vars\/2|bias(:0)?)$/.test(name);
 
 function readConfig(zip: ZipFile): unknown {
   const size = zip.size(KERAS_CONFIG);

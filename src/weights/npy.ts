@@ -2,16 +2,30 @@ import { basename } from 'node:path';
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { ByteReader } from './byteReader.ts';
-import { columnMajorStrides, decodeFloats, elementCount, gatherStrided, isFloatDtype } from './floatBytes.ts';
-import type { FloatDtype, StoredTensor, TensorFile } from './weightsFile.ts';
+import {
+  columnMajorStrides,
+  decodeNumbers,
+  elementCount,
+  gatherStrided,
+  isNumberDtype,
+} from './floatBytes.ts';
+import { storedTensor } from './storedTensor.ts';
+import type { NumberDtype, StoredTensor, TensorFile } from './weightsFile.ts';
 import type { ZipFile } from './zip.ts';
 
 const MAGIC = '\x93NUMPY';
 const MAX_HEADER_BYTES = 1 << 16;
-const FLOAT_CODES: Readonly<Record<string, FloatDtype>> = {
+/** Element types by NumPy's codes without the byte order. */
+export const NUMPY_DTYPES: Readonly<Record<string, NumberDtype>> = {
   f2: 'float16',
   f4: 'float32',
   f8: 'float64',
+  i1: 'int8',
+  u1: 'uint8',
+  i2: 'int16',
+  u2: 'uint16',
+  i4: 'int32',
+  i8: 'int64',
   // NumPy has no bfloat16: arrays of the package ml_dtypes are written as two bytes of nothing known.
   V2: 'bfloat16',
 };
@@ -61,26 +75,24 @@ function npyTensor(
 ): StoredTensor {
   const { shape, dtype, bigEndian, fortranOrder, itemBytes, dataOffset } = header;
   const bytes = elementCount(shape) * itemBytes;
-  if (isFloatDtype(dtype) && dataOffset + bytes !== size) {
+  if (isNumberDtype(dtype) && dataOffset + bytes !== size) {
     throw new UserError(
       `${path}: array ${name} (${dtype} [${shape.join(', ')}]) must end at offset ${dataOffset + bytes}, got ${size} bytes`,
     );
   }
-  return {
+  return storedTensor({
     name,
     shape,
     dtype,
-    kind: null,
-    convLayout: null,
     read() {
-      const values = decodeFloats(
-        dtype as FloatDtype,
+      const values = decodeNumbers(
+        dtype as NumberDtype,
         open().read(dataOffset, bytes, `array ${name}`),
         bigEndian,
       );
       return fortranOrder ? gatherStrided(values, shape, columnMajorStrides(shape)) : values;
     },
-  };
+  });
 }
 
 function readNpyHeader(file: RandomAccessFile): NpyHeader {
@@ -110,7 +122,7 @@ function readNpyHeader(file: RandomAccessFile): NpyHeader {
   if (!shape.every(Number.isSafeInteger)) throw reader.error('the shape must be whole numbers', start);
   const code = descr[1] ?? 'a record';
   return {
-    dtype: FLOAT_CODES[code.slice(1)] ?? code,
+    dtype: Object.hasOwn(NUMPY_DTYPES, code.slice(1)) ? NUMPY_DTYPES[code.slice(1)]! : code,
     bigEndian: code.startsWith('>'),
     fortranOrder: order === 'True',
     shape,

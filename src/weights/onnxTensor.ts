@@ -1,10 +1,10 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { openRandomAccess, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
-import { decodeFloats, elementCount, FLOAT_BYTES, isFloatDtype } from './floatBytes.ts';
+import { decodeNumbers, elementCount, isNumberDtype, NUMBER_BYTES } from './floatBytes.ts';
 import { checkCount } from './limits.ts';
 import { type ProtobufField, packedVarints, protobufFields } from './protobufFields.ts';
-import type { FloatDtype } from './weightsFile.ts';
+import type { NumberDtype } from './weightsFile.ts';
 
 /** TensorProto.DataType of onnx.proto. */
 const DTYPES: Readonly<Record<number, string>> = {
@@ -22,6 +22,13 @@ const DTYPES: Readonly<Record<number, string>> = {
   12: 'uint32',
   13: 'uint64',
   16: 'bfloat16',
+  17: 'float8_e4m3fn',
+  18: 'float8_e4m3fnuz',
+  19: 'float8_e5m2',
+  20: 'float8_e5m2fnuz',
+  21: 'uint4',
+  22: 'int4',
+  23: 'float4',
 };
 
 /** Field numbers of TensorProto. */
@@ -100,7 +107,7 @@ export function readOnnxTensor(file: RandomAccessFile, start: number, end: numbe
     );
   }
   const dtype = DTYPES[dataType] ?? `data type ${dataType}`;
-  const read = isFloatDtype(dtype)
+  const read = isNumberDtype(dtype)
     ? floatReader(file, name, dtype, shape, sections, isExternal ? external : null)
     : () => {
         throw new TypeError(`tensor ${name} must hold floats, got ${dtype}`);
@@ -121,18 +128,18 @@ function dimensions(file: RandomAccessFile, field: ProtobufField): number[] {
 function floatReader(
   file: RandomAccessFile,
   name: string,
-  dtype: FloatDtype,
+  dtype: NumberDtype,
   shape: readonly number[],
   { raw, typed, int32 }: Record<'raw' | 'typed' | 'int32', Section[]>,
   external: ReadonlyMap<string, string> | null,
 ): () => Float32Array | Float64Array {
   const elements = elementCount(shape);
-  const bytes = elements * FLOAT_BYTES[dtype];
+  const bytes = elements * NUMBER_BYTES[dtype];
   const what = `tensor ${name} (${dtype} [${shape.join(', ')}])`;
   if (external !== null) return externalReader(file, what, dtype, bytes, external);
   const sections = raw.length > 0 ? raw : typed;
   const found = sections.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (found === 0 && int32.length > 0 && FLOAT_BYTES[dtype] === 2) {
+  if (found === 0 && int32.length > 0) {
     const packedBytes = int32.reduce((sum, { start, end }) => sum + Math.max(1, end - start), 0);
     if (elements > packedBytes) {
       throw new UserError(
@@ -144,7 +151,7 @@ function floatReader(
       if (bits.length !== elements) {
         throw new UserError(`${file.path}: ${what} must have ${elements} values, got ${bits.length}`);
       }
-      return decodeFloats(dtype, new Uint8Array(Uint16Array.from(bits, Number).buffer));
+      return decodeNumbers(dtype, packed(bits, NUMBER_BYTES[dtype]));
     };
   }
   if (found !== bytes) {
@@ -159,15 +166,27 @@ function floatReader(
       data.set(file.read(start, end - start, what), at);
       at += end - start;
     }
-    return decodeFloats(dtype, data);
+    return decodeNumbers(dtype, data);
   };
+}
+
+/** Returns the low bytes of each number: a negative one is a varint of 64 bits. */
+function packed(bits: readonly bigint[], itemBytes: number): Uint8Array<ArrayBuffer> {
+  const numbers = bits.map((value) => Number(BigInt.asUintN(8 * itemBytes, value)));
+  const typed =
+    itemBytes === 1
+      ? Uint8Array.from(numbers)
+      : itemBytes === 2
+        ? Uint16Array.from(numbers)
+        : Uint32Array.from(numbers);
+  return new Uint8Array(typed.buffer);
 }
 
 /** Values in a file beside the model: location, offset and length stand in the model. */
 function externalReader(
   file: RandomAccessFile,
   what: string,
-  dtype: FloatDtype,
+  dtype: NumberDtype,
   bytes: number,
   entries: ReadonlyMap<string, string>,
 ): () => Float32Array | Float64Array {
@@ -191,7 +210,7 @@ function externalReader(
   };
   // The last byte alone: a file that is cut off is found before the layer is asked for.
   withData((data) => data.read(offset + bytes - Math.min(1, bytes), Math.min(1, bytes), what));
-  return () => withData((data) => decodeFloats(dtype, data.read(offset, bytes, what)));
+  return () => withData((data) => decodeNumbers(dtype, data.read(offset, bytes, what)));
 }
 
 function addEntry(file: RandomAccessFile, message: ProtobufField, entries: Map<string, string>): void {

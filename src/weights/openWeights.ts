@@ -1,14 +1,17 @@
 import { extname } from 'node:path';
 import { openRandomAccess, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
-import { classifyTensors } from './classifyTensors.ts';
+import type { AdapterScale } from './adapters.ts';
+import { foreignFormat, isForeign, START_BYTES } from './foreignFormats.ts';
 import { HDF5_SIGNATURE, openHdf5 } from './hdf5.ts';
 import { KERAS_WEIGHTS, openKeras } from './keras.ts';
+import { classifyTensors } from './layerRule.ts';
 import { openNpy, openNpz } from './npy.ts';
 import { openOnnx } from './onnx.ts';
+import { putTogether } from './putTogether.ts';
 import { openSafetensorsWeights } from './safetensorsWeights.ts';
 import { openTfjs } from './tfjs.ts';
-import { openTorchLegacy, openTorchZip } from './torch.ts';
+import { openPickle, openTorchLegacy, openTorchZip } from './torch.ts';
 import type { TensorFile, WeightsFile } from './weightsFile.ts';
 import { readZip } from './zip.ts';
 
@@ -26,9 +29,9 @@ export const WEIGHTS_EXTENSIONS = [
   '.json',
 ] as const;
 
-const HDF5_EXTENSIONS = ['.h5', '.hdf5'];
-const START_BYTES = 16;
+const HDF5_EXTENSIONS = ['.h5', '.hdf5', '.mat'];
 const MAX_MESSAGE = 500;
+const NO_CONFIG: AdapterScale = { factor: () => null };
 /** What typed arrays throw where the memory does not suffice. */
 const NO_MEMORY = /allocation failed|array length/i;
 
@@ -38,12 +41,13 @@ const NO_MEMORY = /allocation failed|array length/i;
  */
 export function openWeights(path: string): WeightsFile {
   const file = inOneLine(path, () => openTensors(path));
-  const { layers, skipped } = classifyTensors(file.tensors);
+  const joined = putTogether(file.tensors, NO_CONFIG);
+  const { layers, skipped } = classifyTensors(joined.tensors);
   return {
     path,
     format: file.format,
     layers: () => layers.map((layer) => ({ ...layer, read: () => inOneLine(path, layer.read) })),
-    skipped: [...skipped, ...file.skipped],
+    skipped: [...skipped, ...joined.skipped, ...file.skipped],
     close: file.close,
   };
 }
@@ -64,34 +68,45 @@ function openTensors(path: string): TensorFile {
   const file = openRandomAccess(path);
   try {
     const start = file.read(0, Math.min(START_BYTES, file.size), 'beginning');
-    const text = String.fromCharCode(...start);
-    if (text.startsWith('PK')) return openZip(file);
-    if (text.startsWith('\x80\x02\x8a\x0a')) return openTorchLegacy(file);
-    if (text.startsWith(HDF5_SIGNATURE) || HDF5_EXTENSIONS.includes(extname(path))) return openHdf5(file);
-    if (text.startsWith('\x93NUMPY')) return openNpy(file);
-    if (extname(path) === '.onnx') return openOnnx(file);
-    if (extname(path) === '.json') return openTfjs(file);
-    if (extname(path) === '.safetensors' || text[8] === '{') {
-      file.close();
-      return openSafetensorsWeights(path);
-    }
-    throw unknownFormat(path);
+    const text = Buffer.from(start).toString('latin1');
+    const open = OPENERS.find(({ is }) => is(text, extname(path).toLowerCase()))?.open;
+    if (open === undefined) throw foreignFormat(path, start, WEIGHTS_EXTENSIONS);
+    return open(file, start);
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-function openZip(file: RandomAccessFile): TensorFile {
+interface Opener {
+  /** Tells a format by its first bytes (one character each) and its lower-case extension. */
+  is(start: string, extension: string): boolean;
+  open(file: RandomAccessFile, start: Uint8Array): TensorFile;
+}
+
+/** The formats that are read, in the order in which they are tried; what is something else by its contents is told before names count. */
+const OPENERS: readonly Opener[] = [
+  { is: (start) => start.startsWith('PK'), open: openZip },
+  { is: (start) => start.startsWith('\x80\x02\x8a\x0a'), open: openTorchLegacy },
+  { is: (start) => start[0] === '\x80' && start.charCodeAt(1) <= 5, open: openPickle },
+  { is: (start) => start.startsWith(HDF5_SIGNATURE), open: openHdf5 },
+  { is: (start) => start.startsWith('\x93NUMPY'), open: openNpy },
+  { is: (start) => start[8] === '{', open: openSafetensorsWeights },
+  { is: isForeign, open: refuse },
+  { is: (_, extension) => HDF5_EXTENSIONS.includes(extension), open: openHdf5 },
+  { is: (_, extension) => extension === '.onnx', open: openOnnx },
+  { is: (_, extension) => extension === '.json', open: openTfjs },
+  { is: (_, extension) => extension === '.safetensors', open: openSafetensorsWeights },
+];
+
+function openZip(file: RandomAccessFile, start: Uint8Array): TensorFile {
   const zip = readZip(file);
   if (zip.names.some((name) => /(^|\/)data\.pkl$/.test(name))) return openTorchZip(file, zip);
   if (zip.names.includes(KERAS_WEIGHTS)) return openKeras(file, zip);
   if (zip.names.some((name) => name.endsWith('.npy'))) return openNpz(file, zip);
-  throw unknownFormat(file.path);
+  return refuse(file, start);
 }
 
-function unknownFormat(path: string): UserError {
-  return new UserError(
-    `${path} must be a weights file of a known format (${WEIGHTS_EXTENSIONS.join(', ')}), got something else`,
-  );
+function refuse(file: RandomAccessFile, start: Uint8Array): never {
+  throw foreignFormat(file.path, start, WEIGHTS_EXTENSIONS);
 }

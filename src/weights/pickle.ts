@@ -1,15 +1,13 @@
 import type { ByteReader } from './byteReader.ts';
 import { checkCount } from './limits.ts';
-import { isKind, type PickleList, type PickleValue } from './pickleValue.ts';
+import { isKind, type PickleList, type PickleValue, standIn } from './pickleValue.ts';
 
-/** Decides what a pickle may make. Each returns null to refuse. */
+/** Says what the calls in a pickle stand for. */
 export interface PickleBuilder {
-  /** Whether the global `module.name` may be named at all. */
-  allows(name: string): boolean;
-  /** The result of calling an allowed global. */
-  call(name: string, args: readonly PickleValue[]): PickleValue | null;
-  /** The object of a persistent id. */
-  persistent(id: PickleValue): PickleValue | null;
+  /** The value of `name(*args)`; undefined: not known, an inert stand-in takes its place. What is known but malformed is a UserError. */
+  call(name: string, args: readonly PickleValue[]): PickleValue | undefined;
+  /** The value of a persistent id; undefined as above. */
+  persistent(id: PickleValue): PickleValue | undefined;
 }
 
 const MAX_TEXT = 1 << 20;
@@ -17,8 +15,9 @@ const MAX_TEXT = 1 << 20;
 const MAX_OPCODES = 4_000_000;
 
 /**
- * Returns the value of the pickle at the reader and leaves the reader behind it. Nothing is ever executed: a pickle can make plain values,
- * lists, tuples, sets and dicts, and what `builder` allows; everything else is a UserError with the offset.
+ * Returns the value of the pickle at the reader and leaves the reader behind it. Nothing is imported, called or executed: a pickle can make
+ * plain values, lists, tuples, sets and dicts, and what `builder` knows; every other name, call or object becomes an inert stand-in. What is
+ * no pickle is a UserError with the offset.
  */
 export function readPickle(reader: ByteReader, builder: PickleBuilder): PickleValue {
   return new Unpickler(reader, builder).run();
@@ -46,7 +45,7 @@ class Unpickler {
       if (step === undefined) {
         throw this.reader.error(`pickle opcode 0x${code.toString(16)} is refused`, offset);
       }
-      step(this, this.reader, offset);
+      step(this, this.reader);
     }
   }
 
@@ -95,58 +94,57 @@ class Unpickler {
 
   extend(items: readonly PickleValue[]): void {
     const list = this.top();
-    if (!isKind(list, 'list')) throw this.reader.error('a pickle must append to a list');
-    for (const item of items) list.items.push(item);
+    if (isKind(list, 'list') || isKind(list, 'object')) {
+      for (const item of items) list.items.push(item);
+    } else if (!isKind(list, 'built') && !isKind(list, 'global')) {
+      throw this.reader.error('a pickle must append to a list');
+    }
   }
 
   setItems(items: readonly PickleValue[]): void {
     const dict = this.top();
-    if (!isKind(dict, 'dict') || items.length % 2 !== 0) {
+    if (items.length % 2 !== 0) throw this.reader.error('a pickle must set keys and values of a dict');
+    if (isKind(dict, 'dict') || isKind(dict, 'object')) {
+      for (let i = 0; i < items.length; i += 2) dict.entries.push([items[i]!, items[i + 1]!]);
+    } else if (!isKind(dict, 'built') && !isKind(dict, 'global')) {
       throw this.reader.error('a pickle must set keys and values of a dict');
     }
-    for (let i = 0; i < items.length; i += 2) dict.entries.push([items[i]!, items[i + 1]!]);
   }
 
-  global(module: PickleValue, name: PickleValue, offset: number): void {
-    const full = `${module}.${name}`;
-    if (typeof module !== 'string' || typeof name !== 'string' || !this.builder.allows(full)) {
-      throw this.reader.error(`${refusal(full)}: only tensors and containers are read,`, offset);
+  global(module: PickleValue, name: PickleValue): void {
+    if (typeof module !== 'string' || typeof name !== 'string') {
+      throw this.reader.error('the name of a global must be text');
     }
-    this.push({ kind: 'global', name: full });
+    this.push({ kind: 'global', name: `${module}.${name}` });
   }
 
-  call(offset: number): void {
-    const args = this.pop();
-    const callee = this.pop();
-    if (!isKind(callee, 'global') || !isKind(args, 'list')) {
-      throw this.reader.error('a pickle must call a global with a tuple', offset);
+  /** Takes what a call would return: known to the builder, or a stand-in. */
+  call(callee: PickleValue, args: PickleValue): void {
+    const isNamed = isKind(callee, 'global') || isKind(callee, 'object');
+    if (!isNamed || !isKind(args, 'list')) {
+      throw this.reader.error('a pickle must call a global with a tuple');
     }
-    const made = this.builder.call(callee.name, args.items);
-    if (made === null)
-      throw this.reader.error(`a call of ${callee.name} with these arguments is refused`, offset);
-    this.push(made);
+    const made = isKind(callee, 'global') ? this.builder.call(callee.name, args.items) : undefined;
+    if (made !== undefined) this.push(made);
+    else this.push({ ...standIn(callee.name), args });
   }
 
-  persistent(offset: number): void {
-    const made = this.builder.persistent(this.pop());
-    if (made === null) throw this.reader.error('a persistent id must name a storage', offset);
-    this.push(made);
+  persistent(id: PickleValue): void {
+    this.push(this.builder.persistent(id) ?? standIn('persistent id', [id]));
   }
 
-  /** State that is set on an object: only the attributes that PyTorch hangs on a dict are passed over. */
-  build(offset: number): void {
+  /** State that is set on an object. What PyTorch hangs on dicts, parameters and tensors is nothing to us. */
+  build(): void {
     const state = this.pop();
     const target = this.top();
-    if (!isKind(target, 'dict') || !isKind(state, 'dict')) {
-      throw this.reader.error('the state of an object is refused', offset);
+    if (isKind(target, 'object')) target.state = state;
+    else if (typeof target !== 'object' || target === null) {
+      throw this.reader.error('a pickle must set the state of an object');
     }
   }
 }
 
-const refusal = (name: string): string =>
-  `global ${JSON.stringify(name.slice(0, 100)).slice(1, -1)} is refused`;
-
-type Step = (machine: Unpickler, reader: ByteReader, offset: number) => void;
+type Step = (machine: Unpickler, reader: ByteReader) => void;
 
 const NEWLINE = 0x0a;
 const list = (items: PickleValue[]): PickleList => ({ kind: 'list', items });
@@ -158,6 +156,17 @@ const pushBytes =
   (length: (reader: ByteReader) => number): Step =>
   (machine, reader) =>
     machine.push(reader.bytes(length(reader), 'bytes'));
+/** Text of Python 2, which may be bytes: one character for each byte keeps both. */
+const pushLatin1 =
+  (length: (reader: ByteReader) => number): Step =>
+  (machine, reader) =>
+    machine.push(Buffer.from(reader.bytes(length(reader), 'string')).toString('latin1'));
+const unquoted = (text: string): string => text.replace(/^(['"])(.*)\1$/s, '$2');
+const extension = (code: number): PickleValue => ({ kind: 'global', name: `extension ${code}` });
+const callOf: Step = (machine) => {
+  const args = machine.pop();
+  machine.call(machine.pop(), args);
+};
 const u8 = (reader: ByteReader): number => reader.u8('length');
 const u32 = (reader: ByteReader): number => reader.u32('length');
 const u64 = (reader: ByteReader): number => reader.u64('length');
@@ -193,7 +202,7 @@ function pushDecimal(machine: Unpickler, reader: ByteReader): void {
   machine.push(value);
 }
 
-/** Opcodes by their byte, of protocols 0 to 5 as far as state dicts need them. */
+/** Opcodes by their byte, of protocols 0 to 5. */
 const STEPS: Readonly<Record<number, Step>> = {
   40: (machine) => machine.mark(), // MARK
   41: (machine) => machine.push(list([])), // EMPTY_TUPLE
@@ -210,10 +219,12 @@ const STEPS: Readonly<Record<number, Step>> = {
   76: pushDecimal, // LONG
   77: (machine, reader) => machine.push(reader.u16('integer')), // BININT2
   78: (machine) => machine.push(null), // NONE
-  81: (machine, _, offset) => machine.persistent(offset), // BINPERSID
-  82: (machine, _, offset) => machine.call(offset), // REDUCE
-  84: pushText(u32), // BINSTRING
-  85: pushText(u8), // SHORT_BINSTRING
+  80: (machine, reader) => machine.persistent(reader.textUntil(NEWLINE, 'persistent id')), // PERSID
+  81: (machine) => machine.persistent(machine.pop()), // BINPERSID
+  82: callOf, // REDUCE
+  83: (machine, reader) => machine.push(unquoted(reader.textUntil(NEWLINE, 'string', MAX_TEXT))), // STRING
+  84: pushLatin1(u32), // BINSTRING
+  85: pushLatin1(u8), // SHORT_BINSTRING
   86: (machine, reader) => machine.push(reader.textUntil(NEWLINE, 'string', MAX_TEXT)), // UNICODE
   88: pushText(u32), // BINUNICODE
   93: (machine) => machine.push(list([])), // EMPTY_LIST
@@ -221,10 +232,10 @@ const STEPS: Readonly<Record<number, Step>> = {
     const item = machine.pop();
     machine.extend([item]);
   }, // APPEND
-  98: (machine, _, offset) => machine.build(offset), // BUILD
-  99: (machine, reader, offset) => {
+  98: (machine) => machine.build(), // BUILD
+  99: (machine, reader) => {
     const module = reader.textUntil(NEWLINE, 'module');
-    machine.global(module, reader.textUntil(NEWLINE, 'name'), offset);
+    machine.global(module, reader.textUntil(NEWLINE, 'name'));
   }, // GLOBAL
   100: (machine) => {
     const items = machine.popMark();
@@ -235,9 +246,21 @@ const STEPS: Readonly<Record<number, Step>> = {
     const items = machine.popMark();
     machine.extend(items);
   }, // APPENDS
+  103: (machine, reader) => machine.get(Number(reader.textUntil(NEWLINE, 'memo'))), // GET
   104: (machine, reader) => machine.get(reader.u8('memo')), // BINGET
+  105: (machine, reader) => {
+    const args = list(machine.popMark());
+    const module = reader.textUntil(NEWLINE, 'module');
+    machine.global(module, reader.textUntil(NEWLINE, 'name'));
+    machine.call(machine.pop(), args);
+  }, // INST
   106: (machine, reader) => machine.get(reader.u32('memo')), // LONG_BINGET
   108: (machine) => machine.push(list(machine.popMark())), // LIST
+  111: (machine) => {
+    const [callee = null, ...args] = machine.popMark();
+    machine.call(callee, list(args));
+  }, // OBJ
+  112: (machine, reader) => machine.put(Number(reader.textUntil(NEWLINE, 'memo'))), // PUT
   113: (machine, reader) => machine.put(reader.u8('memo')), // BINPUT
   114: (machine, reader) => machine.put(reader.u32('memo')), // LONG_BINPUT
   115: (machine) => {
@@ -255,6 +278,10 @@ const STEPS: Readonly<Record<number, Step>> = {
     const protocol = reader.u8('protocol');
     if (protocol > 5) throw reader.error(`the pickle protocol must be at most 5, got ${protocol}`);
   }, // PROTO
+  129: callOf, // NEWOBJ
+  130: (machine, reader) => machine.push(extension(reader.u8('extension'))), // EXT1
+  131: (machine, reader) => machine.push(extension(reader.u16('extension'))), // EXT2
+  132: (machine, reader) => machine.push(extension(reader.u32('extension'))), // EXT4
   133: tupleOf(1),
   134: tupleOf(2),
   135: tupleOf(3),
@@ -271,11 +298,21 @@ const STEPS: Readonly<Record<number, Step>> = {
     machine.extend(items);
   }, // ADDITEMS
   145: (machine) => machine.push(list(machine.popMark())), // FROZENSET
-  147: (machine, _, offset) => {
+  146: (machine) => {
+    const named = machine.pop();
+    const args = machine.pop();
+    const callee = machine.pop();
+    if (!isKind(args, 'list')) machine.call(callee, args);
+    else machine.call(callee, list([...args.items, named]));
+  }, // NEWOBJ_EX
+  147: (machine) => {
     const name = machine.pop();
     const module = machine.pop();
-    machine.global(module, name, offset);
+    machine.global(module, name);
   }, // STACK_GLOBAL
   148: (machine) => machine.memoize(), // MEMOIZE
   149: (_, reader) => void reader.u64('frame'), // FRAME
+  150: pushBytes(u64), // BYTEARRAY8
+  151: (machine) => machine.push(standIn('a buffer outside of the file')), // NEXT_BUFFER
+  152: () => {}, // READONLY_BUFFER
 };

@@ -2,8 +2,10 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { openRandomAccess, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { halvesToFloats } from '../snapshots/halfFloat.ts';
-import { decodeFloats, elementCount } from './floatBytes.ts';
+import { decodeNumbers, elementCount } from './floatBytes.ts';
 import { jsonProperty } from './jsonProperty.ts';
+import { scaledRounding } from './scaledTensor.ts';
+import { storedTensor } from './storedTensor.ts';
 import type { SkippedTensor, StoredTensor, TensorFile } from './weightsFile.ts';
 
 const MAX_JSON_BYTES = 1 << 26;
@@ -64,14 +66,21 @@ export function openTfjs(file: RandomAccessFile): TensorFile {
           `${file.path}: weight ${spec.name} (${spec.dtype} [${spec.shape.join(', ')}]) must lie in the ${total} bytes of its shards, got ${bytes} at offset ${start}`,
         );
       }
-      tensors.push({
-        name: spec.name,
-        shape: spec.shape,
-        dtype: spec.dtype,
-        kind: null,
-        convLayout: 'kernelInOut',
-        read: () => decode(spec, readShards(shards, start, bytes)),
-      });
+      tensors.push(
+        storedTensor({
+          name: spec.name,
+          shape: spec.shape,
+          dtype: spec.quantization?.dtype ?? spec.dtype,
+          dequantized: spec.quantization !== null,
+          rounding:
+            spec.quantization === null || spec.quantization.dtype === 'float16'
+              ? null
+              : () => scaledRounding('', [spec.quantization!.scale]),
+          notes: spec.quantization === null ? [] : [`dequantized from ${spec.quantization.dtype}`],
+          convLayout: 'kernelInOut',
+          read: () => decode(spec, readShards(shards, start, bytes)),
+        }),
+      );
     }
   }
   return { format: 'TensorFlow.js', tensors, skipped, close: file.close };
@@ -152,7 +161,7 @@ function readShards(shards: readonly Shard[], start: number, bytes: number): Uin
 
 /** A quantized value q of a weight stands for q * scale + min; float16 ones stand for themselves. */
 function decode({ quantization }: WeightSpec, bytes: Uint8Array<ArrayBuffer>): Float32Array {
-  if (quantization === null) return decodeFloats('float32', bytes) as Float32Array;
+  if (quantization === null) return decodeNumbers('float32', bytes) as Float32Array;
   if (quantization.dtype === 'float16') return halvesToFloats(new Uint16Array(bytes.buffer));
   const { scale, min } = quantization;
   const values = quantization.dtype === 'uint8' ? bytes : new Uint16Array(bytes.buffer);

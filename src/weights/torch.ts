@@ -1,17 +1,27 @@
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../files/userError.ts';
 import { ByteReader } from './byteReader.ts';
-import { decodeFloats, elementCount, gatherStrided, isFloatDtype } from './floatBytes.ts';
-import { isKind } from './pickleValue.ts';
-import { findTensors, readTorchPickle, type TorchStorage, type TorchTensor } from './torchPickle.ts';
-import type { FloatDtype, StoredTensor, TensorFile } from './weightsFile.ts';
+import {
+  columnMajorStrides,
+  decodeNumbers,
+  elementCount,
+  gatherStrided,
+  isNumberDtype,
+  NUMBER_BYTES,
+} from './floatBytes.ts';
+import { NUMPY_DTYPES } from './npy.ts';
+import type { NumpyArray } from './pickledNumpy.ts';
+import { findTensors } from './pickledTensors.ts';
+import { isKind, type PickleValue } from './pickleValue.ts';
+import { scaledTensor } from './scaledTensor.ts';
+import { storedTensor, unreadTensor } from './storedTensor.ts';
+import { readTorchPickle, type TorchStorage, type TorchTensor } from './torchPickle.ts';
+import type { StoredTensor, TensorFile } from './weightsFile.ts';
 import type { ZipFile } from './zip.ts';
 
 /** The first value of a legacy file (torch.serialization.MAGIC_NUMBER). */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;
-
-const REMEDY = 'Save the weights alone: torch.save(model.state_dict(), path)';
 
 /** Where the values of a storage lie. */
 interface StorageData {
@@ -26,21 +36,20 @@ export function openTorchZip(file: RandomAccessFile, zip: ZipFile): TensorFile {
   const folder = pickleName.slice(0, -'data.pkl'.length);
   const bigEndian = readByteOrder(zip, `${folder}byteorder`) === 'big';
   const pickle = new ByteReader(zip.open(pickleName));
-  const root = withRemedy(() => readTorchPickle(pickle, () => {}));
+  const root = readTorchPickle(pickle, () => {});
   const dataOf = ({ key }: TorchStorage): StorageData => ({
     file: zip.open(`${folder}data/${key}`),
     offset: 0,
   });
-  const tensors = findTensors(root).map(({ name, tensor }) => {
-    const { key, elements, itemBytes } = tensor.storage;
+  const check = ({ key, elements, itemBytes }: TorchStorage): void => {
     const member = `${folder}data/${key}`;
     if (zip.size(member) < elements * itemBytes) {
       throw new UserError(
         `${file.path}!${member} must have ${elements * itemBytes} bytes, got ${zip.size(member)}`,
       );
     }
-    return storedTensor(name, tensor, dataOf, bigEndian);
-  });
+  };
+  const tensors = pickledTensors(file, root, { dataOf, check, bigEndian });
   return { format: 'PyTorch', tensors, skipped: [], close: file.close };
 }
 
@@ -57,8 +66,8 @@ export function openTorchLegacy(file: RandomAccessFile): TensorFile {
   const remember = (storage: TorchStorage): void => {
     storages.set(storage.key, storage);
   };
-  const read = () => withRemedy(() => readTorchPickle(reader, remember));
-  if (read() !== LEGACY_MAGIC) throw new UserError(`${file.path} must begin as torch.save writes it`, REMEDY);
+  const read = () => readTorchPickle(reader, remember);
+  if (read() !== LEGACY_MAGIC) throw new UserError(`${file.path} must begin as torch.save writes it`);
   if (read() !== LEGACY_PROTOCOL)
     throw reader.error(`the protocol must be ${LEGACY_PROTOCOL}, got another one`);
   const system = read();
@@ -83,39 +92,95 @@ export function openTorchLegacy(file: RandomAccessFile): TensorFile {
     places.set(storage.key, { file, offset: reader.offset });
     reader.skip(elements * storage.itemBytes, `storage ${storage.key}`);
   }
-  const dataOf = ({ key }: TorchStorage): StorageData => places.get(key)!;
-  const tensors = findTensors(root).map(({ name, tensor }) => {
-    if (!places.has(tensor.storage.key))
-      throw reader.error(`storage ${tensor.storage.key} must be in the file`);
-    return storedTensor(name, tensor, dataOf, !littleEndian);
+  const check = ({ key }: TorchStorage): void => {
+    if (!places.has(key)) throw reader.error(`storage ${key} must be in the file`);
+  };
+  const tensors = pickledTensors(file, root, {
+    dataOf: ({ key }) => places.get(key)!,
+    check,
+    bigEndian: !littleEndian,
   });
   return { format: 'PyTorch (legacy)', tensors, skipped: [], close: file.close };
 }
 
-function storedTensor(
+/** Returns the tensors and NumPy arrays of a plain pickle, which has no storages beside it. */
+export function openPickle(file: RandomAccessFile): TensorFile {
+  const root = readTorchPickle(new ByteReader(file), () => {});
+  const missing = ({ key }: TorchStorage): never => {
+    throw new UserError(`${file.path} must have storage ${key}, got a pickle without any`);
+  };
+  const tensors = pickledTensors(file, root, { dataOf: missing, check: missing, bigEndian: false });
+  return { format: 'pickle', tensors, skipped: [], close: file.close };
+}
+
+/** Where the values of the storages of a file are. */
+interface Storages {
+  dataOf(storage: TorchStorage): StorageData;
+  /** Throws UserError where a storage is not in the file, or not whole. */
+  check(storage: TorchStorage): void;
+  bigEndian: boolean;
+}
+
+function pickledTensors(file: RandomAccessFile, root: PickleValue, storages: Storages): StoredTensor[] {
+  return findTensors(file, root).map(({ name, tensor, use }) => {
+    if (tensor.kind === 'unread') return { ...unreadTensor({ name, ...tensor, unread: tensor.reason }), use };
+    if (tensor.kind === 'array') return { ...arrayTensor(file, name, tensor), use };
+    const { shape, quantizer } = tensor;
+    storages.check(tensor.storage);
+    const read = (): Float32Array | Float64Array => readTensor(name, tensor, storages);
+    if (quantizer === null) {
+      const convLayout = shape.length > 2 ? 'outInKernel' : null;
+      return storedTensor({ name, shape, dtype: tensor.storage.dtype, use, convLayout, read });
+    }
+    return scaledTensor(
+      storedTensor({ name, shape, dtype: tensor.storage.dtype, use, read }),
+      quantizer.kind === 'tensor'
+        ? { scale: () => [quantizer.scale], zero: () => [quantizer.zero], axis: null }
+        : {
+            scale: () => readTensor(`${name} (scales)`, quantizer.scales, storages),
+            zero: () => readTensor(`${name} (zero points)`, quantizer.zeros, storages),
+            axis: quantizer.axis,
+          },
+    );
+  });
+}
+
+function readTensor(
   name: string,
   { storage, offset, shape, strides }: TorchTensor,
-  dataOf: (storage: TorchStorage) => StorageData,
-  bigEndian: boolean,
-): StoredTensor {
+  { dataOf, bigEndian }: Storages,
+): Float32Array | Float64Array {
+  if (!isNumberDtype(storage.dtype)) {
+    throw new TypeError(`tensor ${name} must hold numbers that are read, got ${storage.dtype}`);
+  }
   const elements = elementCount(shape);
   const span = elements === 0 ? 0 : shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, 1);
-  return {
+  const { file, offset: start } = dataOf(storage);
+  const { itemBytes } = storage;
+  const bytes = file.read(start + offset * itemBytes, span * itemBytes, `tensor ${name}`);
+  const values = decodeNumbers(storage.dtype, bytes, bigEndian);
+  return isContiguous(shape, strides) ? values : gatherStrided(values, shape, strides);
+}
+
+function arrayTensor(file: RandomAccessFile, name: string, array: NumpyArray): StoredTensor {
+  const { shape, code, bytes, fortranOrder } = array;
+  const dtype = Object.hasOwn(NUMPY_DTYPES, code) ? NUMPY_DTYPES[code]! : code;
+  if (bytes === null || !isNumberDtype(dtype)) {
+    return unreadTensor({ name, shape, dtype, unread: `values are ${dtype}, no floats` });
+  }
+  const expected = elementCount(shape) * NUMBER_BYTES[dtype];
+  if (bytes.length !== expected) {
+    throw new UserError(`${file.path}: array ${name} must have ${expected} bytes, got ${bytes.length}`);
+  }
+  return storedTensor({
     name,
     shape,
-    dtype: storage.dtype,
-    kind: null,
-    convLayout: shape.length > 2 ? 'outInKernel' : null,
-    read() {
-      if (!isFloatDtype(storage.dtype))
-        throw new TypeError(`tensor ${name} must hold floats, got ${storage.dtype}`);
-      const { file, offset: start } = dataOf(storage);
-      const { itemBytes } = storage;
-      const bytes = file.read(start + offset * itemBytes, span * itemBytes, `tensor ${name}`);
-      const values = decodeFloats(storage.dtype as FloatDtype, bytes, bigEndian);
-      return isContiguous(shape, strides) ? values : gatherStrided(values, shape, strides);
+    dtype,
+    read: () => {
+      const values = decodeNumbers(dtype, Uint8Array.from(bytes), array.bigEndian);
+      return fortranOrder ? gatherStrided(values, shape, columnMajorStrides(shape)) : values;
     },
-  };
+  });
 }
 
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
@@ -125,14 +190,4 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
     expected *= shape[axis]!;
   }
   return true;
-}
-
-/** A file with more than tensors in it can be mended by its owner: the error says how. */
-function withRemedy<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof UserError && error.remedy === undefined) throw new UserError(error.message, REMEDY);
-    throw error;
-  }
 }

@@ -42,6 +42,7 @@ it('exports layers that read back the same', () => {
     'conv.weight.npy',
     'embed.weight.npy',
     'fc.weight.npy',
+    'quantized.weight.npy',
   ]);
   expect(skipped.map(({ name }) => name)).toContain('fc.bias');
   const original = readAll(fixture('torch.safetensors')).layers;

@@ -50,17 +50,20 @@ describe('pickle', () => {
     ['EXT1', '\x80\x02\x82\x01.'],
     ['NEWOBJ', '\x80\x02ccollections\nOrderedDict\n)\x81.'],
     ['a getattr of an allowed module', '\x80\x02ctorch._utils\n_rebuild_tensor_v2.__globals__\n.'],
-    ['a newline in a name', '\x80\x04\x8c\x05torch\x8c\x0eFloat\nStorage!!\x93.'],
+    ['a newline in a name', '\x80\x04\x8c\x05torch\x8c\x0fFloat\nStorage!!\x93.'],
   ])('runs nothing: %s', (_, pickle) => {
     const flag = join(folder, 'flag');
-    const run = read('evil.pt', torch(pickle.replaceAll('FLAG', flag)));
-    expect(run).toThrow(UserError);
-    expect(run).toThrow(/is refused.* at offset \d+$/);
+    // An inert stand-in takes its place: nothing happens, and nothing is found in it.
+    const command = `touch ${flag}`;
+    const length = String.fromCharCode(command.length);
+    const armed = pickle
+      .replaceAll('X\x0a\0\0\0touch FLAG', `X${length}\0\0\0${command}`)
+      .replaceAll('touch FLAG', command);
+    expect(read('evil.pt', torch(armed))()).toEqual([]);
     expect(existsSync(flag)).toBe(false);
   });
 
   it.each([
-    ['a tensor larger than its storage', tensorPickle(4, [1000000, 1000000], [0, 0])],
     ['an index outside of the storage', tensorPickle(4, [2, 2], [3, 1])],
     ['a negative stride', tensorPickle(4, [2, 2], [-2, 1])],
     ['a negative side', tensorPickle(4, [-2, -2], [2, 1])],
@@ -74,6 +77,11 @@ describe('pickle', () => {
     const run = read('bad.pt', torch(pickle));
     expect(run).toThrow(UserError);
     expect(run).toThrow(/bad\.pt/);
+  });
+
+  it('passes over a tensor larger than its storage: it repeats its values', () => {
+    expect(read('repeats.pt', torch(tensorPickle(4, [1000000, 1000000], [0, 0])))()).toEqual([]);
+    expect(read('window.pt', torch(tensorPickle(4, [3, 2], [1, 1])))()).toEqual([]);
   });
 
   it('ends on containers that hold themselves or double themselves', () => {

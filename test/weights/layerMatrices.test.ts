@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { classifyTensors } from '../../src/weights/classifyTensors.ts';
 import { layerMatrices } from '../../src/weights/layerMatrices.ts';
+import { classifyTensors } from '../../src/weights/layerRule.ts';
+import { storedTensor } from '../../src/weights/storedTensor.ts';
 import type { ConvLayout, WeightsLayer } from '../../src/weights/weightsFile.ts';
 
 /** A kernel of 2 x 3 positions, 2 inputs and 4 outputs whose values tell position, input and output. */
@@ -25,6 +26,8 @@ function kernel(convLayout: ConvLayout): WeightsLayer {
     shape,
     dtype: 'float32',
     convLayout,
+    notes: [],
+    rounding: null,
     read: () => Float32Array.from(values),
   };
 }
@@ -56,6 +59,8 @@ it('gives a dense layer as it is', () => {
     shape: [2, 3],
     dtype: 'float64',
     convLayout: null,
+    notes: [],
+    rounding: null,
     read: () => data,
   };
   expect(layerMatrices(dense, { conv: 'slices' })).toEqual([{ rows: 2, cols: 3, data }]);
@@ -63,16 +68,10 @@ it('gives a dense layer as it is', () => {
 
 describe('classifyTensors', () => {
   const one = (name: string, shape: number[]): string => {
+    const read = (): Float32Array => new Float32Array();
     const { layers, skipped } = classifyTensors([
-      { name, shape, dtype: 'float32', kind: null, convLayout: null, read: () => new Float32Array() },
-      {
-        name: 'fc1/kernel',
-        shape: [1],
-        dtype: 'float32',
-        kind: null,
-        convLayout: null,
-        read: () => new Float32Array(),
-      },
+      storedTensor({ name, shape, dtype: 'float32', read }),
+      storedTensor({ name: 'fc1/kernel', shape: [1], dtype: 'float32', read }),
     ]);
     const layer = layers[0];
     return layer === undefined ? skipped[0]!.reason : `${layer.kind} ${layer.convLayout}`;

@@ -1,0 +1,279 @@
+import { largestOf } from '../linalg/extremes.ts';
+import { elementCount, isFloatDtype } from './floatBytes.ts';
+import type {
+  ConvLayout,
+  LayerKind,
+  SkippedTensor,
+  StoredTensor,
+  TensorUse,
+  WeightsLayer,
+} from './weightsFile.ts';
+
+/**
+ * What is a layer, in every format: docs/formats.md shows this as a table. What the file's structure says (`use`) comes first, then the name,
+ * then the shape.
+ */
+
+/** Parts of a path under which an optimizer keeps what it remembers. */
+const OPTIMIZER_PART =
+  /^(.*_)?optim(i[sz]ers?)?(_.*)?$|^opt_(state|vars)$|^(exp_avg|exp_avg_sq|momentum_buffer)$/i;
+/** Last parts of the names of tensors that are no weights, with what they are. */
+const OTHER_NAMES: readonly [RegExp, string][] = [
+  [/^((.*_)?bias(es)?(_[a-z]+_l\d+(_reverse)?)?|beta)(:0)?$/i, 'bias'],
+  [/^((.*_)?masks?|masked_bias|tril|triu)$/i, 'mask'],
+  [
+    /^(.*_)?(scales?|scale_inv|absmax|quant_map|zero_points?|zeros|qzeros|g_idx|SCB|weight_scale(_inv|_2)?|input_scale)$/,
+    'scale of quantized weights',
+  ],
+  [/^(.*_)?(index|indices|position_ids|relative_position_index)$/i, 'indices'],
+  [
+    /^(gamma|running_(mean|var)|moving_(mean|variance)|num_batches_tracked|layer_scale.*)(:0)?$/,
+    'normalization',
+  ],
+  [
+    /^(inv_freq|freqs?(_cis|_cos|_sin)?|(cos|sin)(_cached|_cache)?|mel_filters?|window|(.*_)?sinusoid\w*)$/i,
+    'fixed table, not trained',
+  ],
+];
+const EMBEDDING_NAME = /embed|(^|[./_])emb([./_]|$)|(^|[./_])w[tp]e([./]|$)|(^|\.)token_embd|position_table/i;
+const POSITION_NAME = /pos(ition(al)?)?_?emb|position_table/i;
+const RECURRENT_NAME = /(^|[./])(weight_[ih]h(_l\d+(_reverse)?)?|recurrent_kernel(:0)?)$/;
+const EXPERT_NAME = /(^|[./_])(experts?|moe)([./_]|$)/i;
+const BILINEAR_NAME = /(^|[./_])bil(inear)?([./_\d]|$)/i;
+const DEPTHWISE_NAME =
+  /depthwise|(^|[./_])dw(_?conv)?\d*([./_]|$)|(^|\/)separable_conv[12]d(_\d+)?\/vars\/0$/i;
+const NORM_NAME = /(^|[./_])(layer|batch|group|instance|rms)_?norm\w*([./]|$)/i;
+
+const DEPTHWISE = 'depthwise kernel: no matrix joins its channels';
+/** Kernels are at most this long along a side; three axes with a longer last one are a stack of matrices. */
+const LONGEST_SIDE = 31;
+
+/** Returns which tensors of a file are layers, and why the others are none. */
+export function classifyTensors(tensors: readonly StoredTensor[]): {
+  layers: WeightsLayer[];
+  skipped: SkippedTensor[];
+} {
+  const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
+  const firstKernel = firstKernelName(tensors);
+  const averages = movingAverages(tensors);
+  const layers: WeightsLayer[] = [];
+  const skipped: SkippedTensor[] = [];
+  for (const tensor of tensors) {
+    const average = averages.get(tensor.name);
+    const found =
+      average === undefined
+        ? asLayers(tensor, { shapes, isFirstKernel: tensor.name === firstKernel })
+        : `moving average of ${average}`;
+    if (typeof found === 'string') skipped.push({ name: tensor.name, reason: found });
+    else for (const layer of found) layers.push(layer);
+  }
+  return { layers, skipped };
+}
+
+interface Surroundings {
+  shapes: ReadonlyMap<string, readonly number[]>;
+  isFirstKernel: boolean;
+}
+
+/** Returns the layers that a tensor holds, or the reason why it holds none. */
+function asLayers(tensor: StoredTensor, surroundings: Surroundings): WeightsLayer[] | string {
+  const reason = whyNone(tensor, surroundings);
+  if (reason !== null) return reason;
+  const { name } = tensor;
+  // Axes of one before a matrix say nothing: [1, 197, 64] holds 197 positions.
+  const shape = isKernel(tensor) ? tensor.shape : withoutLeadingOnes(tensor.shape);
+  const use = tensor.use ?? useOf(name, shape, tensor.convLayout, surroundings);
+  const isVector = shape.length < 2 || (shape.length > 2 && shape.filter((side) => side > 1).length < 2);
+  if (isVector) return 'one axis of more than one value, no matrix';
+  switch (use) {
+    case 'depthwise':
+      return DEPTHWISE;
+    case 'embedding':
+      return [layerOf(tensor, 'embedding', [elementCount(shape.slice(0, -1)), shape.at(-1)!])];
+    case 'recurrent':
+      return shape.length === 2 ? [layerOf(tensor, 'recurrent', shape)] : stackOf(tensor, 'recurrent', shape);
+    case 'stack':
+      return stackOf(tensor, 'expert', shape);
+    case 'bilinear':
+      return [layerOf(tensor, 'bilinear', shape, shape.length > 2 ? 'kernelInOut' : null)];
+    case 'kernel':
+      return [layerOf(tensor, 'conv', tensor.shape, tensor.convLayout ?? convLayoutOf(name, tensor.shape))];
+    case 'adapter':
+      return [layerOf(tensor, 'adapter', shape)];
+    default:
+      return shape.length === 2
+        ? [layerOf(tensor, 'dense', shape)]
+        : `${shape.length} dimensions, neither matrix nor kernel`;
+  }
+}
+
+function whyNone(
+  { name, shape, dtype, use, unread, dequantized }: StoredTensor,
+  { shapes }: Surroundings,
+): string | null {
+  const parts = name.split(/[./]/);
+  if (use === 'optimizer state' || parts.some((part) => OPTIMIZER_PART.test(part))) return 'optimizer state';
+  if (unread !== null) return unread;
+  if (use === 'bias') return 'bias';
+  if (use === 'scale') return 'scale of quantized weights';
+  if (!isFloatDtype(dtype) && !dequantized) return `values are ${dtype}, no floats`;
+  if (shape.length < 2) return `${shape.length} dimensions, no matrix`;
+  if (shape.length > 5) return `${shape.length} dimensions, neither matrix nor kernel`;
+  if (shape.includes(0)) return `no values: shape [${shape.join(', ')}]`;
+  // A slot of an optimizer lies under the name of the parameter it belongs to.
+  const parameter = name.slice(0, name.lastIndexOf('/'));
+  if (name.includes('/') && shapes.has(parameter)) return `belongs to ${parameter}`;
+  const last = parts.at(-1)!;
+  const other = use === null ? OTHER_NAMES.find(([pattern]) => pattern.test(last)) : undefined;
+  if (other !== undefined) return other[1];
+  if (use === null && NORM_NAME.test(name) && shape.filter((side) => side > 1).length < 2)
+    return 'normalization';
+  if (isRecurrentBias(name, shape, shapes)) return 'bias';
+  return null;
+}
+
+/** Returns what a tensor is for by its name and its shape (leading ones are gone). */
+function useOf(
+  name: string,
+  shape: readonly number[],
+  convLayout: ConvLayout | null,
+  surroundings: Surroundings,
+): TensorUse {
+  if (POSITION_NAME.test(name) && shape.length > 2) return 'embedding';
+  if (shape.length === 2) {
+    if (RECURRENT_NAME.test(name)) return 'recurrent';
+    return EMBEDDING_NAME.test(name) ? 'embedding' : 'matrix';
+  }
+  if (shape.length === 3 && BILINEAR_NAME.test(name)) return 'bilinear';
+  if (shape.length === 3 && isStack(name, shape, convLayout)) return 'stack';
+  return isDepthwise(name, shape, convLayout ?? convLayoutOf(name, shape), surroundings)
+    ? 'depthwise'
+    : 'kernel';
+}
+
+/** Three axes are matrices one after the other where the name says so, or where the first axis is the shortest and the last longer than a kernel. */
+function isStack(name: string, shape: readonly number[], convLayout: ConvLayout | null): boolean {
+  if (EXPERT_NAME.test(name)) return true;
+  if (convLayout === 'kernelInOut' || /(^|[./])kernel(:0)?$/.test(name)) return false;
+  const [first, second, third] = shape as [number, number, number];
+  return third > LONGEST_SIDE && first < Math.min(second, third);
+}
+
+/**
+ * A kernel of one input for each output is depthwise, unless it is the first kernel of the file, which has the one channel of a grey picture
+ * for its input. Keras has a multiplier last: the number of biases beside it tells.
+ */
+function isDepthwise(
+  name: string,
+  shape: readonly number[],
+  layout: ConvLayout,
+  { shapes, isFirstKernel }: Surroundings,
+): boolean {
+  if (DEPTHWISE_NAME.test(name)) return true;
+  if (layout === 'outInKernel') {
+    return shape[1] === 1 && shape[0]! > 1 && elementCount(shape.slice(2)) > 1 && !isFirstKernel;
+  }
+  const [inputs, outputs] = [shape.at(-2)!, shape.at(-1)!];
+  const bias = shapes.get(name.replace(/kernel(:0)?$/, 'bias$1'));
+  return outputs === 1 && inputs > 1 && bias?.length === 1 && bias[0] === inputs;
+}
+
+/** The bias of a GRU whose reset gate comes after the product: two rows, beside kernels of as many gates. */
+function isRecurrentBias(
+  name: string,
+  shape: readonly number[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+): boolean {
+  if (shape.length !== 2 || shape[0] !== 2 || !name.endsWith('vars/2')) return false;
+  const [kernel, recurrent] = [0, 1].map((i) => shapes.get(name.replace(/2$/, String(i))));
+  return kernel?.[1] === shape[1] && recurrent?.[1] === shape[1] && recurrent?.[0] === shape[1]! / 3;
+}
+
+const isKernel = ({ name, shape, use, convLayout }: StoredTensor): boolean =>
+  use === 'kernel' ||
+  use === 'depthwise' ||
+  (use === null &&
+    shape.length > 2 &&
+    !POSITION_NAME.test(name) &&
+    (shape[0] !== 1 || convLayout === 'kernelInOut' || /(^|[./])(weight|kernel(:0)?)$/.test(name)));
+
+function withoutLeadingOnes(shape: readonly number[]): readonly number[] {
+  const first = shape.findIndex((side) => side !== 1);
+  return shape.slice(Math.max(0, Math.min(first === -1 ? shape.length : first, shape.length - 2)));
+}
+
+/** PyTorch calls it weight, Keras kernel; without either, the kernel's sides are taken to be shorter than the channels. */
+function convLayoutOf(name: string, shape: readonly number[]): ConvLayout {
+  const last = name.split(/[./]/).at(-1)!;
+  if (/^kernel(:0)?$/.test(last)) return 'kernelInOut';
+  if (last === 'weight') return 'outInKernel';
+  const longest = largestOf(shape.slice(0, -2));
+  return longest < largestOf(shape.slice(2)) ? 'kernelInOut' : 'outInKernel';
+}
+
+function layerOf(
+  { name, dtype, notes, rounding, read }: StoredTensor,
+  kind: LayerKind,
+  shape: readonly number[],
+  convLayout: ConvLayout | null = null,
+): WeightsLayer {
+  return { name, kind, shape, dtype, notes, convLayout, rounding, read };
+}
+
+/** One layer for each matrix of a stack; their values are read together and given out one after the other. */
+function stackOf(tensor: StoredTensor, kind: LayerKind, shape: readonly number[]): WeightsLayer[] | string {
+  if (shape.length !== 3) return `${shape.length} dimensions, neither matrix nor kernel`;
+  const [count, rows, cols] = shape as [number, number, number];
+  const size = rows * cols;
+  let held: Float32Array | Float64Array | null = null;
+  return Array.from({ length: count }, (_, i) => ({
+    ...layerOf(tensor, kind, [rows, cols]),
+    name: `${tensor.name}[${i}]`,
+    read() {
+      const values = held ?? tensor.read();
+      held = i === count - 1 ? null : values;
+      return values.slice(i * size, (i + 1) * size);
+    },
+  }));
+}
+
+/** The first kernel in the natural order of names: some formats sort their tensors by type or by letters. */
+function firstKernelName(tensors: readonly StoredTensor[]): string | null {
+  const kernels = tensors.filter(({ shape, dtype }) => shape.length > 3 && isFloatDtype(dtype));
+  const ordered = kernels.map(({ name }) => name).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return ordered[0] ?? null;
+}
+
+const AVERAGE_PART = /^(.*_)?(ema|swa|moving_average|averaged?|shadow(_params)?|avg_model)(_.*)?$/i;
+
+/** Returns the names of tensors under a path of averages that has a twin beside it, each with its twin's; an average alone is the weights. */
+function movingAverages(tensors: readonly StoredTensor[]): Map<string, string> {
+  const groups = new Map<string, string[]>();
+  for (const { name } of tensors) {
+    const parts = name.split('.');
+    const at = parts.findIndex((part) => AVERAGE_PART.test(part));
+    if (at === -1 || at === parts.length - 1) continue;
+    const path = parts.slice(0, at + 1).join('.');
+    const group = groups.get(path) ?? [];
+    group.push(name);
+    groups.set(path, group);
+  }
+  const averages = new Map<string, string>();
+  if (groups.size === 0) return averages;
+  const outside = new Map<string, string>();
+  const averaged = new Set([...groups.values()].flat());
+  for (const { name } of tensors) {
+    if (averaged.has(name)) continue;
+    for (let rest = name; ; rest = rest.slice(rest.indexOf('.') + 1)) {
+      outside.set(rest.replaceAll('.', ''), name);
+      if (!rest.includes('.')) break;
+    }
+  }
+  for (const [path, names] of groups) {
+    const twins = names.map((name) => outside.get(name.slice(path.length + 1).replaceAll('.', '')));
+    // Averages of buffers may be left out of either side.
+    if (twins.filter((twin) => twin !== undefined).length < names.length / 2) continue;
+    for (const [i, name] of names.entries()) averages.set(name, twins[i] ?? path);
+  }
+  return averages;
+}
