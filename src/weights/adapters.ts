@@ -1,5 +1,5 @@
-import type { TensorSet } from './putTogether.ts';
 import { storedTensor } from './storedTensor.ts';
+import type { TensorSet } from './tensorSet.ts';
 import type { StoredTensor } from './weightsFile.ts';
 
 /** What is known of the scale of an adapter from beside its tensors: adapter_config.json. */

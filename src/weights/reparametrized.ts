@@ -1,5 +1,5 @@
 import { elementCount } from './floatBytes.ts';
-import type { TensorSet } from './putTogether.ts';
+import type { TensorSet } from './tensorSet.ts';
 import type { StoredTensor } from './weightsFile.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { elementCount, isFloatDtype, isNumberDtype } from './floatBytes.ts';
-import type { TensorSet } from './putTogether.ts';
 import { blockScaledTensor, scaledTensor } from './scaledTensor.ts';
+import type { TensorSet } from './tensorSet.ts';
 import type { StoredTensor } from './weightsFile.ts';
 
 /** What stands behind the name of a weight, or in the place of its last part, in the name of its scale. */
