@@ -5,12 +5,12 @@
  * keeps the table.
  */
 import { parseArgs } from 'node:util';
-import { availableLinearAlgebra } from '../src/engine/availableLinearAlgebra.ts';
-import { classifyPhase } from '../src/phases/classifyPhase.ts';
-import { randomStream } from '../src/random/stream.ts';
-import { spectrumOf } from '../src/spectra/spectrum.ts';
+import { randomStream } from '../src/base/random/stream.ts';
+import { spectrumOf } from '../src/spectra/measures/spectrum.ts';
+import { classifyPhase } from '../src/spectra/phases/classifyPhase.ts';
 import { PHASES } from '../src/spectra/spectrumRow.ts';
-import { MATRIX_FAMILIES } from '../src/synthetic/families.ts';
+import { MATRIX_FAMILIES } from '../src/spectra/synthetic/families.ts';
+import { availableLinearAlgebra } from '../src/train/engine/availableLinearAlgebra.ts';
 
 const SHAPES = [
   { rows: 384, cols: 192, cost: 1 },

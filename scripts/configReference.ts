@@ -1,6 +1,11 @@
-import { describeType, type JsonSchema, toJsonSchema } from '../src/config/describeType.ts';
-import { experimentSchema } from '../src/config/experimentSchema.ts';
-import { analysisSchema, customNetworkSchema, layerSchema, runConfigSchema } from '../src/config/schema.ts';
+import { describeType, type JsonSchema, toJsonSchema } from '../src/experiment/config/describeType.ts';
+import { experimentSchema } from '../src/experiment/config/experimentSchema.ts';
+import {
+  analysisSchema,
+  customNetworkSchema,
+  layerSchema,
+  runConfigSchema,
+} from '../src/experiment/config/schema.ts';
 
 /** What `$ref` may point at is worth it from this many characters on. */
 const REFERENCE_FROM = 80;

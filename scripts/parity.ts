@@ -7,25 +7,25 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { analyzeWeights } from '../src/analyze/analyzeWeights.ts';
-import { PEER_ENVIRONMENT } from '../src/bench/benchProcesses.ts';
+import { PEER_ENVIRONMENT } from '../bench/benchProcesses.ts';
 import {
   type ColumnDifference,
   compareDetails,
   type WeightWatcherRow,
   withinTolerance,
-} from '../src/bench/parity.ts';
-import { peerPython, peerScript, SPECTRA_PEERS } from '../src/bench/peerEnvironment.ts';
-import { NO_VALUE } from '../src/cli/numberText.ts';
-import { formatTable } from '../src/cli/table.ts';
-import { analysisSchema, runConfigSchema } from '../src/config/schema.ts';
-import { loadDataset } from '../src/data/loadDataset.ts';
-import { availableLinearAlgebra } from '../src/engine/availableLinearAlgebra.ts';
-import { loadEngine } from '../src/engine/loadEngine.ts';
-import { runTool } from '../src/engine/runTool.ts';
-import { UserError } from '../src/files/userError.ts';
-import { resultsLayout } from '../src/results/layout.ts';
-import { runInProcess } from '../src/sweep/runInProcess.ts';
+} from '../bench/parity.ts';
+import { peerPython, peerScript, SPECTRA_PEERS } from '../bench/peerEnvironment.ts';
+import { analyzeWeights } from '../src/analyze/analyzeWeights.ts';
+import { UserError } from '../src/base/userError.ts';
+import { analysisSchema, runConfigSchema } from '../src/experiment/config/schema.ts';
+import { loadDataset } from '../src/experiment/data/loadDataset.ts';
+import { resultsLayout } from '../src/experiment/results/layout.ts';
+import { runInProcess } from '../src/run/runInProcess.ts';
+import { availableLinearAlgebra } from '../src/train/engine/availableLinearAlgebra.ts';
+import { runTool } from '../src/train/engine/install/runTool.ts';
+import { loadEngine } from '../src/train/engine/loadEngine.ts';
+import { NO_VALUE } from '../src/view/terminal/numberText.ts';
+import { formatTable } from '../src/view/terminal/table.ts';
 import { openWeights } from '../src/weights/openWeights.ts';
 
 const ANALYSIS = analysisSchema.parse({ fit: 'ww' });

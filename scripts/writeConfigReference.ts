@@ -1,6 +1,6 @@
-// Writes docs/config.md and schemas/config.schema.json from the schema in src/config: npx tsx scripts/writeConfigReference.ts
+// Writes docs/config.md and schemas/config.schema.json from the schema in src/experiment/config: npx tsx scripts/writeConfigReference.ts
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomic } from '../src/files/atomicWrite.ts';
+import { writeFileAtomic } from '../src/base/files/atomicWrite.ts';
 import { configJsonSchema, configMarkdown } from './configReference.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

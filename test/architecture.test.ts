@@ -1,79 +1,92 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import {
+  allowedArrows,
+  cycles,
+  folderOf,
+  foundArrows,
+  isAllowed,
+  reachable,
+  readHouse,
+  readTable,
+  roomOf,
+  unusedPermissions,
+} from '../scripts/architecture.ts';
 
-const src = new URL('../src/', import.meta.url).pathname;
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const house = readHouse(root);
+const table = readTable(root);
+const source = (file: string): string => readFileSync(join(root, 'src', file), 'utf8');
 
-/** Modules a file imports for their values; types leave no trace at run time. */
-function valueImports(file: string): string[] {
-  const text = readFileSync(join(src, file), 'utf8');
-  const statements = text.matchAll(
-    /^(?:import|export)\s+(?!type\b)[^;]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\('([^']+)'\)/gm,
-  );
-  return [...statements].map(([, from, bare, dynamic]) => (from ?? bare ?? dynamic)!);
-}
+describe('the table of folders in docs/architecture.md', () => {
+  it('has a row for every folder with files in it, and no other', () => {
+    expect(table.map(({ folder }) => folder).sort()).toEqual([...new Set(house.files.map(folderOf))].sort());
+    expect(new Set(house.files.map(roomOf)).size).toBeLessThanOrEqual(10);
+  });
 
-const room = (file: string): string => file.split('/')[0]!;
+  it('allows every import, of types too', () => {
+    const strangers = [...foundArrows(house)].filter(
+      ([, { from, to }]) => !isAllowed(table, folderOf(from), folderOf(to)),
+    );
+    expect(strangers.map(([arrow, { from, to }]) => `${arrow}: ${from} imports ${to}`)).toEqual([]);
+  });
 
-describe('architecture', () => {
-  it.each(['linalg', 'spectra', 'phases', 'synthetic', 'figures', 'random'])(
-    'src/%s touches no file, logger, config or engine',
+  it('allows nothing that no import needs', () => {
+    expect(unusedPermissions(table, house)).toEqual([]);
+  });
+
+  it('allows no cycle of folders or rooms', () => {
+    const arrows = allowedArrows(table);
+    expect(cycles(arrows)).toEqual([]);
+    const rooms = arrows.map(([from, to]) => [roomOf(from), roomOf(to)] as const);
+    expect(cycles(rooms.filter(([from, to]) => from !== to))).toEqual([]);
+  });
+});
+
+describe('the sources', () => {
+  it('have no cycle of files', () => {
+    const imports = house.imports.filter(({ kind }) => kind !== 'path');
+    expect(cycles(imports.map(({ from, to }) => [from, to] as const))).toEqual([]);
+  });
+
+  it.each(['spectra', 'view/figures', 'base/random'])(
+    'src/%s reaches no file, logger or engine',
     (folder) => {
-      const allowed =
-        /^(\.\/|\.\.\/(linalg|spectra|phases|random|figures)\/|\.\.\/results\/joinRows\.ts$|node:crypto$|@observablehq\/plot$|linkedom$)/;
-      const inside = files.filter((file) => room(file) === folder);
-      expect(inside.length).toBeGreaterThan(0);
-      const strangers = inside.flatMap((file) =>
-        valueImports(file)
-          .filter((from) => !allowed.test(from))
-          .map((from) => `${file}: ${from}`),
+      const allowed = ['node:crypto', '@observablehq/plot', 'linkedom'];
+      const used = (file: string): string[] =>
+        house.imports.filter(({ from, kind }) => from === file && kind !== 'type').map(({ to }) => to);
+      const inside = house.files.filter((file) => file.startsWith(`${folder}/`));
+      expect(inside).not.toEqual([]);
+      const reached = new Set(inside.flatMap((file) => [file, ...reachable(file, used)]));
+      const strangers = [...reached].flatMap((file) =>
+        house.packages
+          .get(file)!
+          .filter((name) => !allowed.includes(name))
+          .map((name) => `${file}: ${name}`),
       );
       expect(strangers).toEqual([]);
     },
   );
 
-  it('analysis never imports training, and training never analysis', () => {
-    const analysis = ['spectra', 'phases', 'weights', 'analyze', 'figures', 'report', 'compare'];
-    const training = ['train', 'networks', 'graph', 'engine', 'data', 'sweep'];
-    const crossing = files.flatMap((file) => {
-      const forbidden = analysis.includes(room(file))
-        ? training
-        : ['train', 'networks', 'graph'].includes(room(file))
-          ? analysis
-          : [];
-      return valueImports(file)
-        .filter((from) => forbidden.includes(from.split('/')[1]!))
-        .map((from) => `${file}: ${from}`);
-    });
-    expect(crossing).toEqual([]);
-  });
-
-  it('only the command line and the benchmarks print', () => {
-    const printing = files.filter(
-      (file) =>
-        !['cli', 'bench'].includes(room(file)) &&
-        /console\.|process\.stdout/.test(readFileSync(join(src, file), 'utf8')),
-    );
-    // A program of its own, run in a child process whose stdout is its answer.
-    expect(printing).toEqual(['engine/smokeCheck.ts']);
-  });
-
-  it('one place of the command line prints, and cleans what it prints', () => {
-    const printing = files.filter(
-      (file) =>
-        room(file) !== 'bench' &&
-        /process\.(stdout|stderr)\.write|console\./.test(readFileSync(join(src, file), 'utf8')),
+  it('print in one place, which cleans what it prints', () => {
+    const printing = house.files.filter((file) =>
+      /process\.(stdout|stderr)\.write|console\./.test(source(file)),
     );
     // TensorFlow's own words while it loads, cleaned there; a child process whose stdout is its answer.
-    expect(printing.sort()).toEqual(['cli/output.ts', 'engine/loadEngine.ts', 'engine/smokeCheck.ts']);
+    expect(printing).toEqual([
+      'cli/output.ts',
+      'train/engine/install/smokeCheck.ts',
+      'train/engine/loadEngine.ts',
+    ]);
   });
 
-  it('no list is spread into the arguments of a call, which a hundred thousand entries overflow', () => {
+  it('spread no list into the arguments of a call, which a hundred thousand entries overflow', () => {
     const spread =
       /(Math\.(max|min|hypot)|\.(push|unshift|apply))\((?!\{)(?!.*=> \(?[[{]\s*\.\.\.)[^;{]*\.\.\./;
-    const lines = files.flatMap((file) =>
-      readFileSync(join(src, file), 'utf8')
+    const lines = house.files.flatMap((file) =>
+      source(file)
         .split('\n')
         .filter((line) => spread.test(line) && !line.trim().startsWith('//'))
         .map((line) => `${file}: ${line.trim()}`),
@@ -81,14 +94,22 @@ describe('architecture', () => {
     expect(lines).toEqual([]);
   });
 
-  it('tf is imported in one place', () => {
-    const importing = files.filter((file) =>
-      valueImports(file).some((from) => from.startsWith('@tensorflow/')),
+  it('load tf in one place', () => {
+    const importing = house.files.filter((file) =>
+      house.packages.get(file)!.some((name) => name.startsWith('@tensorflow/')),
     );
     expect(importing).toEqual([]);
-    const requiring = files.filter((file) =>
-      readFileSync(join(src, file), 'utf8').includes("require('@tensorflow/"),
-    );
-    expect(requiring).toEqual(['engine/loadEngine.ts']);
+    const requiring = house.files.filter((file) => source(file).includes("require('@tensorflow/"));
+    expect(requiring).toEqual(['train/engine/loadEngine.ts']);
   });
+});
+
+it('tests lie in the rooms of what they test', () => {
+  const folders = new Set(
+    readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(test|long)\.ts$/.test(file))
+      .map(dirname),
+  );
+  const known = ['.', 'bench', 'docs', ...table.map(({ folder }) => folder)];
+  expect([...folders].filter((folder) => !known.includes(folder))).toEqual([]);
 });

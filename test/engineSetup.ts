@@ -1,5 +1,5 @@
-import { createProgressLine } from '../src/cli/progressLine.ts';
-import { ensureEngine } from '../src/engine/ensureEngine.ts';
+import { ensureEngine } from '../src/train/engine/install/ensureEngine.ts';
+import { createProgressLine } from '../src/view/terminal/progressLine.ts';
 
 /** Installs the native engine once, before the first test, where it is missing. */
 export default async function setup(): Promise<void> {

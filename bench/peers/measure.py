@@ -1,4 +1,4 @@
-"""The child's half of a measurement: see src/bench/measuringChild.ts for the other."""
+"""The child's half of a measurement: see bench/measuringChild.ts for the other."""
 import json
 import os
 import resource

@@ -1,9 +1,7 @@
-import type { AnalysisConfig } from '../config/schema.ts';
-import { UserError } from '../files/userError.ts';
-import { firstNotFinite } from '../linalg/firstNotFinite.ts';
-import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import { classifyPhase, phaseColumns } from '../phases/classifyPhase.ts';
-import { randomStream } from '../random/stream.ts';
+import { firstNotFinite } from '../base/firstNotFinite.ts';
+import { randomStream } from '../base/random/stream.ts';
+import { UserError } from '../base/userError.ts';
+import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import {
   bootstrapColumns,
   detXColumns,
@@ -13,8 +11,10 @@ import {
   tailTypeColumns,
 } from '../spectra/extraColumns.ts';
 import { type LayerSpectrum, layerSpectrum } from '../spectra/layerSpectrum.ts';
+import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
+import type { Spectrum } from '../spectra/measures/spectrum.ts';
 import { nullCalibration } from '../spectra/nullCalibration.ts';
-import type { Spectrum } from '../spectra/spectrum.ts';
+import { classifyPhase, phaseColumns } from '../spectra/phases/classifyPhase.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { type WeightMatrices, weightSpectra } from '../spectra/weightSpectra.ts';
 import { scaledWeights, unscaledRow } from './scaledWeights.ts';

@@ -1,10 +1,10 @@
-import type { AnalysisConfig } from '../config/schema.ts';
-import { UserError } from '../files/userError.ts';
-import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import { ROUNDINGS, type WeightPrecision } from '../spectra/rounding.ts';
+import { UserError } from '../base/userError.ts';
+import type { AnalysisConfig } from '../experiment/config/schema.ts';
+import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
+import { ROUNDINGS, type WeightPrecision } from '../spectra/measures/rounding.ts';
 import { weightSpectra } from '../spectra/weightSpectra.ts';
 import { layerMatrices } from '../weights/layerMatrices.ts';
-import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/weightsFile.ts';
+import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/tensors/weightsFile.ts';
 import { checkFinite, describeLayer, type LayerAnalysis, type LayerWeights } from './analyzeLayer.ts';
 import { scaledWeights } from './scaledWeights.ts';
 

@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from 'yargs';
-import { UserError } from '../files/userError.ts';
-import { slurm } from '../slurm/slurmCommands.ts';
-import { jobsOf, readSubmission } from '../slurm/submission.ts';
-import { type SubmissionState, submissionState } from '../slurm/taskStates.ts';
+import { UserError } from '../base/userError.ts';
+import { slurm } from '../run/slurm/slurmCommands.ts';
+import { jobsOf, readSubmission } from '../run/slurm/submission.ts';
+import { type SubmissionState, submissionState } from '../run/slurm/taskStates.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
 interface CancelArgs extends OutputFlags {

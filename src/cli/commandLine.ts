@@ -1,7 +1,7 @@
 import yargs, { type Argv } from 'yargs';
-import { didYouMean } from '../config/nearestName.ts';
-import { packageVersion } from '../files/packageVersion.ts';
-import { UserError } from '../files/userError.ts';
+import { packageVersion } from '../base/files/packageVersion.ts';
+import { didYouMean } from '../base/nearestName.ts';
+import { UserError } from '../base/userError.ts';
 import { COMMANDS } from './commands.ts';
 import { Interrupted } from './interrupt.ts';
 import { printError } from './output.ts';

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import { compareFigures, TARGET_LABELS } from '../compare/compareFigures.ts';
 import {
   type ComparisonRow,
   compareMetrics,
@@ -8,18 +7,19 @@ import {
   POOLED,
   PREDICTORS,
   TARGETS,
-} from '../compare/compareMetrics.ts';
-import { CORRELATION_KINDS, MIN_PAIRS } from '../compare/correlation.ts';
-import { unequalFit } from '../compare/equalFit.ts';
-import { readRuns } from '../compare/readRuns.ts';
-import { writeFileAtomic } from '../files/atomicWrite.ts';
-import { largestOf } from '../linalg/extremes.ts';
-import { csvText } from '../results/csvFiles.ts';
-import { writeFigures } from '../results/writeFigures.ts';
-import { fixed, NO_VALUE } from './numberText.ts';
+} from '../analyze/compare/compareMetrics.ts';
+import { CORRELATION_KINDS, MIN_PAIRS } from '../analyze/compare/correlation.ts';
+import { unequalFit } from '../analyze/compare/equalFit.ts';
+import { readRuns } from '../analyze/compare/readRuns.ts';
+import { largestOf } from '../base/extremes.ts';
+import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import { csvText } from '../experiment/results/csvFiles.ts';
+import { compareFigures, TARGET_LABELS } from '../view/figures/compareFigures.ts';
+import { fixed, NO_VALUE } from '../view/terminal/numberText.ts';
+import { type Column, formatTable } from '../view/terminal/table.ts';
+import { writeFigures } from '../view/writeFigures.ts';
 import { share, wholeNumber } from './optionValues.ts';
 import { createOutput, type OutputFlags } from './output.ts';
-import { type Column, formatTable } from './table.ts';
 
 interface CompareArgs extends OutputFlags {
   dirs: string[];

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
-import { didYouMean } from '../config/nearestName.ts';
-import { cifar10Folder } from '../data/cifar10.ts';
-import { CIFAR_FILES } from '../data/cifar10Records.ts';
-import { DATASETS, type DatasetName } from '../data/dataset.ts';
-import { CIFAR10_ARCHIVE, fetchCifar10 } from '../data/fetchCifar10.ts';
-import { importCifar10 } from '../data/importCifar10.ts';
-import { findMnistFolder, mnistFolder } from '../data/mnist.ts';
-import { type DatasetReport, verifyCifar10, verifyMnist } from '../data/verifyDataset.ts';
-import { UserError } from '../files/userError.ts';
+import { didYouMean } from '../base/nearestName.ts';
+import { UserError } from '../base/userError.ts';
+import { cifar10Folder } from '../experiment/data/cifar10.ts';
+import { CIFAR_FILES } from '../experiment/data/cifar10Records.ts';
+import { DATASETS, type DatasetName } from '../experiment/data/dataset.ts';
+import { CIFAR10_ARCHIVE, fetchCifar10 } from '../experiment/data/fetchCifar10.ts';
+import { importCifar10 } from '../experiment/data/importCifar10.ts';
+import { findMnistFolder, mnistFolder } from '../experiment/data/mnist.ts';
+import { type DatasetReport, verifyCifar10, verifyMnist } from '../experiment/data/verifyDataset.ts';
+import { byteSize, count, NO_VALUE } from '../view/terminal/numberText.ts';
+import { createProgressLine } from '../view/terminal/progressLine.ts';
+import { formatTable } from '../view/terminal/table.ts';
 import { interruptSignal } from './interrupt.ts';
-import { byteSize, count, NO_VALUE } from './numberText.ts';
 import { createOutput, type OutputFlags } from './output.ts';
-import { createProgressLine } from './progressLine.ts';
-import { formatTable } from './table.ts';
 
 type DataArgs<Extra = unknown> = ArgumentsCamelCase<OutputFlags & Extra>;
 

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { checkMachine, isReady, type MachineCheck } from '../engine/checkMachine.ts';
+import { checkMachine, isReady, type MachineCheck } from '../train/engine/install/checkMachine.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
 const EXIT_NOT_READY = 2;

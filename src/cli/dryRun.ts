@@ -1,21 +1,21 @@
-import { companyText } from '../machine/circumstances.ts';
-import { resultsLayout } from '../results/layout.ts';
-import { makespan } from '../sweep/estimate.ts';
-import type { Experiment } from '../sweep/loadExperiment.ts';
-import { planRuns, type RunPlan } from '../sweep/planRuns.ts';
-import { trainedEpochs } from '../sweep/runFolder.ts';
+import { companyText } from '../base/machine/circumstances.ts';
+import { makespan } from '../experiment/plan/estimate.ts';
+import { planRuns, type RunPlan } from '../experiment/plan/planRuns.ts';
 import {
   likelySpeeds,
   rememberSpeeds,
   runsToMeasure,
   type SpeedSetting,
   threadsOf,
-} from '../sweep/speedCache.ts';
-import { circumstancesText } from './circumstancesText.ts';
-import { byteSize, count, duration } from './numberText.ts';
+} from '../experiment/plan/speedCache.ts';
+import { resultsLayout } from '../experiment/results/layout.ts';
+import { trainedEpochs } from '../experiment/status/runFolder.ts';
+import type { Experiment } from '../experiment/sweep/loadExperiment.ts';
+import { circumstancesText } from '../view/terminal/circumstancesText.ts';
+import { byteSize, count, duration } from '../view/terminal/numberText.ts';
+import { type Column, formatTable } from '../view/terminal/table.ts';
 import type { Output } from './output.ts';
 import type { ResolvedJobs } from './resolveJobs.ts';
-import { type Column, formatTable } from './table.ts';
 
 /**
  * Prints what running the experiment would take, and trains nothing. Times are known where such runs were trained on this machine
@@ -67,9 +67,9 @@ async function measureSpeeds(experiment: Experiment, setting: SpeedSetting, outp
   );
   if (configs.length === 0) return;
   const [{ loadEngine }, { engineOptions }, { prepareMeasurement }] = await Promise.all([
-    import('../engine/loadEngine.ts'),
-    import('../sweep/engineOptions.ts'),
-    import('../sweep/measureSpeed.ts'),
+    import('../train/engine/loadEngine.ts'),
+    import('../run/engineOptions.ts'),
+    import('../run/measureSpeed.ts'),
   ]);
   const { binding } = loadEngine(engineOptions(setting));
   for (const config of configs) {

@@ -1,12 +1,12 @@
 import type { ArgumentsCamelCase, CommandModule } from 'yargs';
-import { engineInfo } from '../engine/engineInfo.ts';
-import type { LocatedEngine } from '../engine/engineTypes.ts';
-import { installEngine } from '../engine/installEngine.ts';
-import { UserError } from '../files/userError.ts';
+import { UserError } from '../base/userError.ts';
+import { engineInfo } from '../train/engine/engineInfo.ts';
+import type { LocatedEngine } from '../train/engine/engineTypes.ts';
+import { installEngine } from '../train/engine/install/installEngine.ts';
+import { byteSize } from '../view/terminal/numberText.ts';
+import { createProgressLine } from '../view/terminal/progressLine.ts';
 import { interruptSignal } from './interrupt.ts';
-import { byteSize } from './numberText.ts';
 import { createOutput, type OutputFlags } from './output.ts';
-import { createProgressLine } from './progressLine.ts';
 
 interface InstallArgs extends OutputFlags {
   lib: string | undefined;

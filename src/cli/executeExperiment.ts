@@ -1,22 +1,22 @@
-import { resultsLayout } from '../results/layout.ts';
-import { refuseWhileSubmitted } from '../slurm/submitExperiment.ts';
-import { freeSpace } from '../sweep/freeSpace.ts';
-import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
-import { planRuns } from '../sweep/planRuns.ts';
-import type { RunEvent, RunExperimentOptions, RunOutcome } from '../sweep/runEvents.ts';
-import { trainedEpochs } from '../sweep/runFolder.ts';
-import { likelySpeeds, rememberSpeeds } from '../sweep/speedCache.ts';
-import { type EventFiles, eventFiles } from '../tensorboard/eventFiles.ts';
+import { freeSpace } from '../base/files/freeSpace.ts';
+import { planRuns } from '../experiment/plan/planRuns.ts';
+import { likelySpeeds, rememberSpeeds } from '../experiment/plan/speedCache.ts';
+import { resultsLayout } from '../experiment/results/layout.ts';
+import type { RunEvent, RunExperimentOptions, RunOutcome } from '../experiment/status/runEvents.ts';
+import { trainedEpochs } from '../experiment/status/runFolder.ts';
+import { type Experiment, loadExperiment } from '../experiment/sweep/loadExperiment.ts';
+import { refuseWhileSubmitted } from '../run/slurm/submitExperiment.ts';
+import { type EventFiles, eventFiles } from '../view/tensorboard/eventFiles.ts';
+import { byteSize, count } from '../view/terminal/numberText.ts';
+import { createProgressLine } from '../view/terminal/progressLine.ts';
+import { resultTable } from '../view/terminal/resultTable.ts';
+import { runProgress } from '../view/terminal/runProgress.ts';
 import { printDryRun } from './dryRun.ts';
 import { interruptSignal } from './interrupt.ts';
-import { byteSize, count } from './numberText.ts';
 import { createOutput, type Output } from './output.ts';
 import { PROGRAM } from './program.ts';
-import { createProgressLine } from './progressLine.ts';
 import { type ResolvedJobs, resolveJobs } from './resolveJobs.ts';
-import { resultTable } from './resultTable.ts';
 import type { RunArgs } from './runOptions.ts';
-import { runProgress } from './runProgress.ts';
 import { checkExecutor, submitToSlurm } from './submitToSlurm.ts';
 
 const EXIT_NOT_DONE = 1;
@@ -78,7 +78,7 @@ export async function withProgress(
   trainOnly: boolean,
 ): Promise<RunOutcome> {
   // The engine is loaded only now, so that wrong configs and dry runs cost nothing.
-  const { runExperiment } = await import('../sweep/runExperiment.ts');
+  const { runExperiment } = await import('../run/runExperiment.ts');
   const progress = runProgress(experiment.runs, setting, likelySpeeds(setting));
   const line = createProgressLine(process.stderr, { quiet: args.quiet });
   const interrupt = interruptSignal(() =>

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { writeFileAtomic } from '../files/atomicWrite.ts';
-import { UserError } from '../files/userError.ts';
-import { csvText } from '../results/csvFiles.ts';
-import { exportFlatfiles } from '../weights/exportFlatfiles.ts';
-import { type ExportResult, exportNpy } from '../weights/exportNpy.ts';
+import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import { UserError } from '../base/userError.ts';
+import { csvText } from '../experiment/results/csvFiles.ts';
+import { createProgressLine } from '../view/terminal/progressLine.ts';
+import { exportFlatfiles } from '../weights/export/exportFlatfiles.ts';
+import { type ExportResult, exportNpy } from '../weights/export/exportNpy.ts';
 import { type FoundWeights, findWeights } from '../weights/findWeights.ts';
 import { openWeights } from '../weights/openWeights.ts';
 import { createOutput, type OutputFlags } from './output.ts';
-import { createProgressLine } from './progressLine.ts';
 
 const FORMATS = { npy: exportNpy, weightwatcher: exportFlatfiles } as const;
 

@@ -1,11 +1,11 @@
 import type { Argv, CommandModule } from 'yargs';
-import { availableLinearAlgebra } from '../engine/availableLinearAlgebra.ts';
-import type { Figure } from '../figures/figure.ts';
-import { resultsFigures } from '../figures/resultsFigures.ts';
-import { eigenvectorFigures } from '../results/eigenvectorFigures.ts';
-import { resultsLayout } from '../results/layout.ts';
-import { type Results, readResults } from '../results/readResults.ts';
-import { writeFigures } from '../results/writeFigures.ts';
+import { resultsLayout } from '../experiment/results/layout.ts';
+import { type Results, readResults } from '../experiment/results/readResults.ts';
+import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
+import { eigenvectorFigures } from '../view/eigenvectorFigures.ts';
+import type { Figure } from '../view/figures/figure.ts';
+import { resultsFigures } from '../view/figures/resultsFigures.ts';
+import { writeFigures } from '../view/writeFigures.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
 interface FiguresArgs extends OutputFlags {

@@ -1,4 +1,4 @@
-import { UserError } from '../files/userError.ts';
+import { UserError } from '../base/userError.ts';
 
 /**
  * Returns a `coerce` of yargs that lets only whole numbers of at least `least` through. Leave the option's `type` out: yargs would

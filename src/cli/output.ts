@@ -1,4 +1,4 @@
-import { oneLine, plainJson } from '../files/plainText.ts';
+import { oneLine, plainJson } from '../base/files/plainText.ts';
 
 export interface OutputFlags {
   json: boolean;

@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import { writeReport } from '../report/writeReport.ts';
+import { writeReport } from '../view/page/writeReport.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
 interface ReportArgs extends OutputFlags {

@@ -1,35 +1,35 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import type { RunConfig } from '../config/schema.ts';
-import { cifar10Folder, cifar10Missing } from '../data/cifar10.ts';
-import { CIFAR_FILES } from '../data/cifar10Records.ts';
-import { availableLinearAlgebra } from '../engine/availableLinearAlgebra.ts';
-import { resultsFigures } from '../figures/resultsFigures.ts';
-import { UserError } from '../files/userError.ts';
-import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import { writeReport } from '../report/writeReport.ts';
-import { cutParameters, cutText } from '../reproduce/cutText.ts';
-import { SCALES, type Scale } from '../reproduce/experimentFile.ts';
-import { type PaperFigure, paperFigures } from '../reproduce/paperFigures.ts';
-import { experimentNames, loadReproduction, type Reproduction } from '../reproduce/registry.ts';
+import { UserError } from '../base/userError.ts';
+import type { RunConfig } from '../experiment/config/schema.ts';
+import { cifar10Folder, cifar10Missing } from '../experiment/data/cifar10.ts';
+import { CIFAR_FILES } from '../experiment/data/cifar10Records.ts';
+import { resultsLayout } from '../experiment/results/layout.ts';
+import { type Results, readResults } from '../experiment/results/readResults.ts';
+import { trainedEpochs } from '../experiment/status/runFolder.ts';
+import { type Experiment, loadExperiment } from '../experiment/sweep/loadExperiment.ts';
+import { runCalculation } from '../paper/calculations/runCalculation.ts';
+import { cutParameters, cutText } from '../paper/cutText.ts';
+import { SCALES, type Scale } from '../paper/experimentFile.ts';
+import { type PaperFigure, paperFigures } from '../paper/paperFigures.ts';
+import { experimentNames, loadReproduction, type Reproduction } from '../paper/registry.ts';
 import {
   type CalculatedNumber,
   type ReproducedNumber,
   reproducedNumbers,
-} from '../reproduce/reproducedNumbers.ts';
-import { runCalculation } from '../reproduce/runCalculation.ts';
-import { writeReproduction } from '../reproduce/writeReproduction.ts';
-import { eigenvectorFigures } from '../results/eigenvectorFigures.ts';
-import { resultsLayout } from '../results/layout.ts';
-import { type Results, readResults } from '../results/readResults.ts';
-import { writeFigures } from '../results/writeFigures.ts';
-import { type Experiment, loadExperiment } from '../sweep/loadExperiment.ts';
-import { trainedEpochs } from '../sweep/runFolder.ts';
+} from '../paper/reproducedNumbers.ts';
+import { writeReproduction } from '../paper/writeReproduction.ts';
+import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
+import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
+import { eigenvectorFigures } from '../view/eigenvectorFigures.ts';
+import { resultsFigures } from '../view/figures/resultsFigures.ts';
+import { writeReport } from '../view/page/writeReport.ts';
+import { createProgressLine } from '../view/terminal/progressLine.ts';
+import { writeFigures } from '../view/writeFigures.ts';
 import { withProgress } from './executeExperiment.ts';
 import { interruptSignal } from './interrupt.ts';
 import { createOutput, type Output, type OutputFlags } from './output.ts';
-import { createProgressLine } from './progressLine.ts';
 import { printExperiments, printNumbers } from './reproductionTable.ts';
 import { resolveJobs } from './resolveJobs.ts';
 import { jobsOption, type RunArgs, setOption } from './runOptions.ts';

@@ -1,10 +1,10 @@
-import { SCALES } from '../reproduce/experimentFile.ts';
-import type { Reproduction } from '../reproduce/registry.ts';
-import type { ReproducedNumber } from '../reproduce/reproducedNumbers.ts';
-import { loadExperiment } from '../sweep/loadExperiment.ts';
-import { NO_VALUE, significant } from './numberText.ts';
+import { loadExperiment } from '../experiment/sweep/loadExperiment.ts';
+import { SCALES } from '../paper/experimentFile.ts';
+import type { Reproduction } from '../paper/registry.ts';
+import type { ReproducedNumber } from '../paper/reproducedNumbers.ts';
+import { NO_VALUE, significant } from '../view/terminal/numberText.ts';
+import { type Column, formatTable } from '../view/terminal/table.ts';
 import type { Output } from './output.ts';
-import { type Column, formatTable } from './table.ts';
 
 /** Prints the experiments and what each costs at every scale. */
 export function printExperiments(experiments: readonly Reproduction[], output: Output): void {

@@ -1,11 +1,11 @@
-import { locateEngine } from '../engine/locateEngine.ts';
-import { machineCores } from '../machine/cores.ts';
-import { resultsLayout } from '../results/layout.ts';
-import { candidateChoices, chooseJobs, type JobsChoice } from '../sweep/chooseJobs.ts';
-import { type StoredChoice, storedChoice } from '../sweep/executorFile.ts';
-import type { Experiment } from '../sweep/loadExperiment.ts';
-import { trainedEpochs } from '../sweep/runFolder.ts';
-import { likelySpeeds, type SpeedSetting } from '../sweep/speedCache.ts';
+import { machineCores } from '../base/machine/cores.ts';
+import { candidateChoices, chooseJobs, type JobsChoice } from '../experiment/plan/chooseJobs.ts';
+import { likelySpeeds, type SpeedSetting } from '../experiment/plan/speedCache.ts';
+import { resultsLayout } from '../experiment/results/layout.ts';
+import { type StoredChoice, storedChoice } from '../experiment/status/executorFile.ts';
+import { trainedEpochs } from '../experiment/status/runFolder.ts';
+import type { Experiment } from '../experiment/sweep/loadExperiment.ts';
+import { locateEngine } from '../train/engine/locateEngine.ts';
 import type { RunArgs } from './runOptions.ts';
 
 /** How the runs of a sweep are trained. */

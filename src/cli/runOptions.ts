@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Argv, Options } from 'yargs';
-import { UserError } from '../files/userError.ts';
+import { UserError } from '../base/userError.ts';
 import { wholeNumber } from './optionValues.ts';
 import type { OutputFlags } from './output.ts';
 

@@ -1,22 +1,22 @@
 import type { Argv, CommandModule } from 'yargs';
-import { UserError } from '../files/userError.ts';
+import { UserError } from '../base/userError.ts';
+import { likelySpeeds } from '../experiment/plan/speedCache.ts';
+import type { RunEvent, RunExperimentOptions } from '../experiment/status/runEvents.ts';
 import {
   analyzeSubmitted,
   jobOfTask,
   submittedWork,
   threadsOfTask,
   trainSubmitted,
-} from '../slurm/runSubmitted.ts';
-import { slurm } from '../slurm/slurmCommands.ts';
-import type { RunEvent, RunExperimentOptions } from '../sweep/runEvents.ts';
-import { likelySpeeds } from '../sweep/speedCache.ts';
-import { eventFiles } from '../tensorboard/eventFiles.ts';
+} from '../run/slurm/runSubmitted.ts';
+import { slurm } from '../run/slurm/slurmCommands.ts';
+import { eventFiles } from '../view/tensorboard/eventFiles.ts';
+import { createProgressLine } from '../view/terminal/progressLine.ts';
+import { runProgress } from '../view/terminal/runProgress.ts';
 import { tellTensorboard } from './executeExperiment.ts';
 import { interruptSignal } from './interrupt.ts';
 import type { OutputFlags } from './output.ts';
 import { PROGRAM } from './program.ts';
-import { createProgressLine } from './progressLine.ts';
-import { runProgress } from './runProgress.ts';
 
 interface SlurmTaskArgs extends OutputFlags {
   dir: string;

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Argv, CommandModule } from 'yargs';
-import { oneLine } from '../files/plainText.ts';
-import { UserError } from '../files/userError.ts';
-import { readSubmission } from '../slurm/submission.ts';
-import { FORGOTTEN, type SubmissionState, submissionState } from '../slurm/taskStates.ts';
+import { oneLine } from '../base/files/plainText.ts';
+import { UserError } from '../base/userError.ts';
 import {
   type ExperimentState,
   experimentStatus,
   type RunState,
   type SchedulerTask,
-} from '../sweep/experimentStatus.ts';
-import { count, duration, fixed, NO_VALUE } from './numberText.ts';
+} from '../experiment/status/experimentStatus.ts';
+import { readSubmission } from '../run/slurm/submission.ts';
+import { FORGOTTEN, type SubmissionState, submissionState } from '../run/slurm/taskStates.ts';
+import { count, duration, fixed, NO_VALUE } from '../view/terminal/numberText.ts';
+import { type Column, cut, formatTable } from '../view/terminal/table.ts';
 import { createOutput, type OutputFlags } from './output.ts';
-import { type Column, cut, formatTable } from './table.ts';
 
 interface StatusArgs extends OutputFlags {
   dir: string;

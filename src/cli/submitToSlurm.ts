@@ -1,7 +1,7 @@
-import { UserError } from '../files/userError.ts';
-import { parseSlurmOptions } from '../slurm/slurmOptions.ts';
-import { submitExperiment } from '../slurm/submitExperiment.ts';
-import type { Experiment } from '../sweep/loadExperiment.ts';
+import { UserError } from '../base/userError.ts';
+import type { Experiment } from '../experiment/sweep/loadExperiment.ts';
+import { parseSlurmOptions } from '../run/slurm/slurmOptions.ts';
+import { submitExperiment } from '../run/slurm/submitExperiment.ts';
 import type { Output } from './output.ts';
 import { PROGRAM } from './program.ts';
 import type { RunArgs } from './runOptions.ts';

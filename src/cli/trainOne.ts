@@ -1,13 +1,13 @@
 import type { CommandModule } from 'yargs';
-import { loadDataset } from '../data/loadDataset.ts';
-import { loadEngine } from '../engine/loadEngine.ts';
-import { UserError } from '../files/userError.ts';
-import { runLayout } from '../results/layout.ts';
-import type { ChildTask, FromChild, ToChild } from '../sweep/childMessages.ts';
-import { engineOptions, engineVersions } from '../sweep/engineOptions.ts';
-import { collectEnvironment } from '../sweep/provenance.ts';
-import { recordedRun } from '../sweep/recordedRun.ts';
-import type { RunEvent } from '../sweep/runEvents.ts';
+import { UserError } from '../base/userError.ts';
+import { loadDataset } from '../experiment/data/loadDataset.ts';
+import { runLayout } from '../experiment/results/layout.ts';
+import { collectEnvironment } from '../experiment/results/provenance.ts';
+import type { RunEvent } from '../experiment/status/runEvents.ts';
+import type { ChildTask, FromChild, ToChild } from '../run/childMessages.ts';
+import { engineOptions, engineVersions } from '../run/engineOptions.ts';
+import { recordedRun } from '../run/recordedRun.ts';
+import { loadEngine } from '../train/engine/loadEngine.ts';
 
 const STEP_EVENT_INTERVAL_MS = 100;
 

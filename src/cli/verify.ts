@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import { verifyResults } from '../sweep/verifyResults.ts';
+import { verifyResults } from '../experiment/status/verifyResults.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
 interface VerifyArgs extends OutputFlags {

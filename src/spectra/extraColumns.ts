@@ -1,14 +1,14 @@
-import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import type { RandomStream } from '../random/stream.ts';
-import { bootstrapAlpha } from './bootstrapAlpha.ts';
-import { detX } from './detX.ts';
+import type { RandomStream } from '../base/random/stream.ts';
 import { fixedAspectEigenvalues, type SubmatrixShape } from './fixedAspect.ts';
-import { layerLocalization, type VectorLocalization } from './localization.ts';
-import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
-import type { Spectrum } from './spectrum.ts';
+import { bootstrapAlpha } from './laws/bootstrapAlpha.ts';
+import { fitPowerLaw, type PowerLawMode } from './laws/powerLaw.ts';
+import { compareTails, TAIL_TYPES } from './laws/tailAlternatives.ts';
+import { muOfAlpha } from './laws/tailExponents.ts';
+import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
+import { detX } from './measures/detX.ts';
+import { layerLocalization, type VectorLocalization } from './measures/localization.ts';
+import type { Spectrum } from './measures/spectrum.ts';
 import type { SpectrumRow } from './spectrumRow.ts';
-import { compareTails, TAIL_TYPES } from './tailAlternatives.ts';
-import { muOfAlpha } from './tailExponents.ts';
 
 /**
  * Columns of spectra.csv beyond the fixed ones, each group by its own function (docs/metrics.md defines every one). All values that

@@ -1,4 +1,4 @@
-import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
+import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
 
 /** Shape of the submatrices: `columns` along the shorter side of W, `aspect` times as many along the longer. */
 export interface SubmatrixShape {

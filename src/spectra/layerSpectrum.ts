@@ -1,9 +1,9 @@
-import { fitMarchenkoPastur, type MarchenkoPasturMode } from './fitMarchenkoPastur.ts';
-import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
-import { logAlphaNorm, matrixEntropy, stableRank } from './ranks.ts';
-import type { Spectrum } from './spectrum.ts';
+import { fitMarchenkoPastur, type MarchenkoPasturMode } from './laws/fitMarchenkoPastur.ts';
+import { fitPowerLaw, type PowerLawMode } from './laws/powerLaw.ts';
+import { logAlphaNorm, matrixEntropy, stableRank } from './measures/ranks.ts';
+import type { Spectrum } from './measures/spectrum.ts';
+import { sum } from './measures/sum.ts';
 import type { SpectrumRow } from './spectrumRow.ts';
-import { sum } from './sum.ts';
 
 export interface LayerSpectrumOptions {
   /** How alpha is fitted; `paper` when left out. */

@@ -1,10 +1,10 @@
-import { largestOf } from '../linalg/extremes.ts';
-import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import type { RandomStream } from '../random/stream.ts';
-import { fitMarchenkoPastur } from './fitMarchenkoPastur.ts';
-import { sigmaOfEdge } from './marchenkoPastur.ts';
-import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
-import type { Spectrum } from './spectrum.ts';
+import { largestOf } from '../base/extremes.ts';
+import type { RandomStream } from '../base/random/stream.ts';
+import { fitMarchenkoPastur } from './laws/fitMarchenkoPastur.ts';
+import { sigmaOfEdge } from './laws/marchenkoPastur.ts';
+import { fitPowerLaw, type PowerLawMode } from './laws/powerLaw.ts';
+import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
+import type { Spectrum } from './measures/spectrum.ts';
 import { type WeightMatrices, weightSpectra } from './weightSpectra.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import type { WeightPrecision } from './rounding.ts';
-import { pooledSpectrum, type Spectrum, spectrumOf } from './spectrum.ts';
+import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
+import type { WeightPrecision } from './measures/rounding.ts';
+import { pooledSpectrum, type Spectrum, spectrumOf } from './measures/spectrum.ts';
 
 /** A matrix (or several of one shape: the slices of a convolution), row-major rows x cols. */
 export interface WeightMatrices {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '../files/userError.ts';
-import { openSafetensors, type Tensor, writeSafetensors } from '../snapshots/safetensors.ts';
-import type { StateVariable } from './trainingGraph.ts';
+import { openSafetensors, type Tensor, writeSafetensors } from '../base/safetensors/safetensors.ts';
+import { UserError } from '../base/userError.ts';
+import type { StateVariable } from './step/trainingGraph.ts';
 
 /** Where a run stands: `epoch` epochs are finished and `batches` batches of the next one, with the sums over those. */
 export interface TrainingPosition {

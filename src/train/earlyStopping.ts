@@ -1,5 +1,5 @@
-import type { RunConfig } from '../config/schema.ts';
-import type { MetricsRow } from '../results/metricsRow.ts';
+import type { RunConfig } from '../experiment/config/schema.ts';
+import type { MetricsRow } from '../experiment/results/metricsRow.ts';
 
 /** Returns whether the training loss has not fallen by more than `minDelta` for `patience` epochs, as Keras's EarlyStopping. */
 export function shouldStop(rows: readonly MetricsRow[], rule: RunConfig['earlyStopping']): boolean {

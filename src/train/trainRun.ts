@@ -1,27 +1,27 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunConfig } from '../config/schema.ts';
-import type { SessionBinding } from '../graph/graphSession.ts';
-import { firstNotFinite } from '../linalg/firstNotFinite.ts';
+import { firstNotFinite } from '../base/firstNotFinite.ts';
 import {
   type Circumstances,
   type Counters,
   circumstancesBetween,
   readCounters,
-} from '../machine/circumstances.ts';
-import { initialWeights } from '../networks/initialWeights.ts';
-import type { Network } from '../networks/network.ts';
-import { resolveNetwork } from '../networks/resolveNetwork.ts';
-import { permutation, randomStream } from '../random/stream.ts';
-import { readMetricsCsv, writeMetricsCsv } from '../results/csvFiles.ts';
-import { type RunLayout, snapshotEpoch } from '../results/layout.ts';
-import { type MetricsRow, NO_CIRCUMSTANCES } from '../results/metricsRow.ts';
-import { writeSnapshot } from '../snapshots/snapshot.ts';
+} from '../base/machine/circumstances.ts';
+import { permutation, randomStream } from '../base/random/stream.ts';
+import type { RunConfig } from '../experiment/config/schema.ts';
+import type { Network } from '../experiment/networks/network.ts';
+import { resolveNetwork } from '../experiment/networks/resolveNetwork.ts';
+import { readMetricsCsv, writeMetricsCsv } from '../experiment/results/csvFiles.ts';
+import { type RunLayout, snapshotEpoch } from '../experiment/results/layout.ts';
+import { type MetricsRow, NO_CIRCUMSTANCES } from '../experiment/results/metricsRow.ts';
+import { writeSnapshot } from '../experiment/results/snapshot.ts';
 import { epochStart, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.ts';
 import { shouldStop } from './earlyStopping.ts';
-import type { ImageSplit, Preprocessing } from './graphBatch.ts';
-import { batchesPerEpoch, callShapes, epochCalls } from './sessionCalls.ts';
-import { TrainingSession } from './trainingSession.ts';
+import type { SessionBinding } from './graph/graphSession.ts';
+import { initialWeights } from './initialWeights.ts';
+import type { ImageSplit, Preprocessing } from './step/batch.ts';
+import { batchesPerEpoch, callShapes, epochCalls } from './step/sessionCalls.ts';
+import { TrainingSession } from './step/trainingSession.ts';
 
 /** The images of a run, labels already randomized where the config asks for it. */
 export interface TrainingData {

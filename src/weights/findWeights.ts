@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { UserError } from '../files/userError.ts';
+import { UserError } from '../base/userError.ts';
 import { WEIGHTS_EXTENSIONS } from './openWeights.ts';
 
 /** A file of weights, and a name that tells it from the others found with it: `b=16_seed=3/epoch-004`. */

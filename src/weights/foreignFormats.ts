@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { UserError } from '../files/userError.ts';
+import { UserError } from '../base/userError.ts';
 
 /** A kind of file that is no weights, or weights in a format that is not read. */
 interface ForeignFormat {

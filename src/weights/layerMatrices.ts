@@ -1,5 +1,5 @@
-import { elementCount } from './floatBytes.ts';
-import type { WeightsLayer } from './weightsFile.ts';
+import { elementCount } from './tensors/floatBytes.ts';
+import type { WeightsLayer } from './tensors/weightsFile.ts';
 
 /** A matrix in row-major order. */
 export interface LayerMatrix {

@@ -1,5 +1,5 @@
-import { largestOf } from '../linalg/extremes.ts';
-import { elementCount, isFloatDtype } from './floatBytes.ts';
+import { largestOf } from '../base/extremes.ts';
+import { elementCount, isFloatDtype } from './tensors/floatBytes.ts';
 import type {
   ConvLayout,
   LayerKind,
@@ -7,7 +7,7 @@ import type {
   StoredTensor,
   TensorUse,
   WeightsLayer,
-} from './weightsFile.ts';
+} from './tensors/weightsFile.ts';
 
 /**
  * What is a layer, in every format: docs/formats.md shows this as a table. What the file's structure says (`use`) comes first, then the name,

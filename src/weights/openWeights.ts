@@ -1,19 +1,19 @@
 import { extname } from 'node:path';
-import { openRandomAccess, type RandomAccessFile } from '../files/randomAccessFile.ts';
-import { UserError } from '../files/userError.ts';
-import type { AdapterScale } from './adapters.ts';
+import { openRandomAccess, type RandomAccessFile } from '../base/files/randomAccessFile.ts';
+import { UserError } from '../base/userError.ts';
+import { readZip } from '../base/zip/zip.ts';
 import { foreignFormat, isForeign, START_BYTES } from './foreignFormats.ts';
-import { HDF5_SIGNATURE, openHdf5 } from './hdf5.ts';
-import { KERAS_WEIGHTS, openKeras } from './keras.ts';
+import { HDF5_SIGNATURE, openHdf5 } from './formats/hdf5/hdf5.ts';
+import { KERAS_WEIGHTS, openKeras } from './formats/keras.ts';
+import { openNpy, openNpz } from './formats/npy.ts';
+import { openOnnx } from './formats/onnx/onnx.ts';
+import { openSafetensorsWeights } from './formats/safetensorsWeights.ts';
+import { openTfjs } from './formats/tfjs.ts';
+import { openPickle, openTorchLegacy, openTorchZip } from './formats/torch/torch.ts';
+import type { AdapterScale } from './joined/adapters.ts';
+import { putTogether } from './joined/putTogether.ts';
 import { classifyTensors } from './layerRule.ts';
-import { openNpy, openNpz } from './npy.ts';
-import { openOnnx } from './onnx.ts';
-import { putTogether } from './putTogether.ts';
-import { openSafetensorsWeights } from './safetensorsWeights.ts';
-import { openTfjs } from './tfjs.ts';
-import { openPickle, openTorchLegacy, openTorchZip } from './torch.ts';
-import type { TensorFile, WeightsFile } from './weightsFile.ts';
-import { readZip } from './zip.ts';
+import type { TensorFile, WeightsFile } from './tensors/weightsFile.ts';
 
 /** File name endings of the formats that are read. */
 export const WEIGHTS_EXTENSIONS = [

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { analyzeWeights } from '../../src/analyze/analyzeWeights.ts';
-import { layerTable } from '../../src/cli/layerTable.ts';
-import { analysisSchema } from '../../src/config/schema.ts';
-import { niceAxis } from '../../src/figures/axisTicks.ts';
-import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
-import type { WeightsFile } from '../../src/weights/weightsFile.ts';
+import { analysisSchema } from '../../src/experiment/config/schema.ts';
+import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
+import { niceAxis } from '../../src/view/figures/axisTicks.ts';
+import { layerTable } from '../../src/view/terminal/layerTable.ts';
+import type { WeightsFile } from '../../src/weights/tensors/weightsFile.ts';
 
 const MANY = 200_000;
 

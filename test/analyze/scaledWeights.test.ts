@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { analyzeLayer } from '../../src/analyze/analyzeLayer.ts';
 import { scaledWeights, unscaledRow } from '../../src/analyze/scaledWeights.ts';
-import { analysisSchema } from '../../src/config/schema.ts';
-import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
-import { randomStream } from '../../src/random/stream.ts';
+import { randomStream } from '../../src/base/random/stream.ts';
+import { analysisSchema } from '../../src/experiment/config/schema.ts';
+import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import type { SpectrumRow } from '../../src/spectra/spectrumRow.ts';
-import { gaussianMatrix } from '../../src/synthetic/matrices.ts';
+import { gaussianMatrix } from '../../src/spectra/synthetic/matrices.ts';
 
 const SHAPE = { rows: 60, cols: 40 };
 const W = Float64Array.from(gaussianMatrix(randomStream(7, 'scaled weights'), SHAPE));

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { MeasuringChild } from '../../src/bench/measuringChild.ts';
-import { peerScript } from '../../src/bench/peerEnvironment.ts';
+import { MeasuringChild } from '../../bench/measuringChild.ts';
+import { peerScript } from '../../bench/peerEnvironment.ts';
 
-const serve = fileURLToPath(new URL('../../src/bench/measurement.ts', import.meta.url));
+const serve = fileURLToPath(new URL('../../bench/measurement.ts', import.meta.url));
 
 const nodeChild = (script: string): MeasuringChild<{ name: string }> =>
   new MeasuringChild({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { compareDetails, PARITY_TOLERANCES, withinTolerance } from '../../src/bench/parity.ts';
+import { compareDetails, PARITY_TOLERANCES, withinTolerance } from '../../bench/parity.ts';
 import type { SpectrumRow } from '../../src/spectra/spectrumRow.ts';
 
 const same = Object.fromEntries(Object.keys(PARITY_TOLERANCES).map((column, i) => [column, i + 1]));

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { peerPython } from '../../src/bench/peerEnvironment.ts';
+import { peerPython } from '../../bench/peerEnvironment.ts';
 
 // A python3 that writes down how it was called, makes `bin/python` a copy of itself, and fails in pip when told to.
 const PYTHON = `#!/bin/sh

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { geometricMean, median } from '../../src/bench/statistics.ts';
+import { geometricMean, median } from '../../bench/statistics.ts';
 
 const values = fc.array(fc.double({ min: 1e-6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 20 });
 

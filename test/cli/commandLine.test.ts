@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../../src/cli/commandLine.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import { loadExperiment } from '../../src/sweep/loadExperiment.ts';
-import { writeConfig } from '../config/writtenConfig.ts';
-import { resultsFolder, writeRun } from '../sweep/resultsFixture.ts';
+import { loadExperiment } from '../../src/experiment/sweep/loadExperiment.ts';
+import { writeConfig } from '../experiment/config/writtenConfig.ts';
+import { resultsFolder, writeRun } from '../experiment/status/resultsFixture.ts';
 import { type Ended, phasewatch } from './phasewatchProcess.ts';
 
 // Starting a process takes a second on an idle machine and a minute on a crowded one.

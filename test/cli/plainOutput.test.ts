@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, it, vi } from 'vitest';
-import { createProgressLine } from '../../src/cli/progressLine.ts';
-import { formatTable } from '../../src/cli/table.ts';
-import { oneLine, plainJson } from '../../src/files/plainText.ts';
-import { type Tensor, writeSafetensors } from '../../src/snapshots/safetensors.ts';
+import { oneLine, plainJson } from '../../src/base/files/plainText.ts';
+import { type Tensor, writeSafetensors } from '../../src/base/safetensors/safetensors.ts';
+import { createProgressLine } from '../../src/view/terminal/progressLine.ts';
+import { formatTable } from '../../src/view/terminal/table.ts';
 import { phasewatch } from './phasewatchProcess.ts';
 
 // Starting a process takes a second on an idle machine and a minute on a crowded one.

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { locateEngine } from '../../src/engine/locateEngine.ts';
-import { readSpectraCsv, SPECTRA_COLUMNS } from '../../src/results/csvFiles.ts';
-import { resultsLayout } from '../../src/results/layout.ts';
-import { writeConfig } from '../config/writtenConfig.ts';
+import { readSpectraCsv, SPECTRA_COLUMNS } from '../../src/experiment/results/csvFiles.ts';
+import { resultsLayout } from '../../src/experiment/results/layout.ts';
+import { locateEngine } from '../../src/train/engine/locateEngine.ts';
+import { writeConfig } from '../experiment/config/writtenConfig.ts';
 import { phasewatch } from './phasewatchProcess.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

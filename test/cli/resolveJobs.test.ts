@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { resolveJobs } from '../../src/cli/resolveJobs.ts';
-import { resultsLayout } from '../../src/results/layout.ts';
-import { storeChoice } from '../../src/sweep/executorFile.ts';
-import { loadExperiment } from '../../src/sweep/loadExperiment.ts';
-import { rememberSpeeds } from '../../src/sweep/speedCache.ts';
-import { writeConfig } from '../config/writtenConfig.ts';
+import { rememberSpeeds } from '../../src/experiment/plan/speedCache.ts';
+import { resultsLayout } from '../../src/experiment/results/layout.ts';
+import { storeChoice } from '../../src/experiment/status/executorFile.ts';
+import { loadExperiment } from '../../src/experiment/sweep/loadExperiment.ts';
+import { writeConfig } from '../experiment/config/writtenConfig.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-jobs-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

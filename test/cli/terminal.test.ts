@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { byteSize, count, duration, fixed, significant } from '../../src/cli/numberText.ts';
-import { createProgressLine } from '../../src/cli/progressLine.ts';
-import { type Column, formatTable } from '../../src/cli/table.ts';
+import { byteSize, count, duration, fixed, significant } from '../../src/view/terminal/numberText.ts';
+import { createProgressLine } from '../../src/view/terminal/progressLine.ts';
+import { type Column, formatTable } from '../../src/view/terminal/table.ts';
 
 describe('a table', () => {
   type Row = { name: string; value: number };

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
-import { classifyPhase, phaseColumns } from '../../src/phases/classifyPhase.ts';
-import { randomStream } from '../../src/random/stream.ts';
+import { randomStream } from '../../src/base/random/stream.ts';
 import {
   bootstrapColumns,
   detXColumns,
@@ -11,9 +9,11 @@ import {
   tailTypeColumns,
 } from '../../src/spectra/extraColumns.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
+import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { nullCalibration } from '../../src/spectra/nullCalibration.ts';
+import { classifyPhase, phaseColumns } from '../../src/spectra/phases/classifyPhase.ts';
+import { spikedMatrix } from '../../src/spectra/synthetic/matrices.ts';
 import { weightSpectra } from '../../src/spectra/weightSpectra.ts';
-import { spikedMatrix } from '../../src/synthetic/matrices.ts';
 
 it('docs/metrics.md defines every column', () => {
   const W = spikedMatrix(randomStream(0, 'test/documentation'), { rows: 40, cols: 20 }, [3]);

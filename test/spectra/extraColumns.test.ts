@@ -1,8 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
-import { randomStream } from '../../src/random/stream.ts';
-import { bootstrapAlpha } from '../../src/spectra/bootstrapAlpha.ts';
-import { detX } from '../../src/spectra/detX.ts';
+import { randomStream } from '../../src/base/random/stream.ts';
 import {
   bootstrapColumns,
   detXColumns,
@@ -11,12 +8,15 @@ import {
   tailTypeColumns,
 } from '../../src/spectra/extraColumns.ts';
 import { fixedAspectEigenvalues } from '../../src/spectra/fixedAspect.ts';
+import { bootstrapAlpha } from '../../src/spectra/laws/bootstrapAlpha.ts';
+import { fitPowerLaw } from '../../src/spectra/laws/powerLaw.ts';
+import { alphaOfMu, finiteAlphaOfMu, muOfAlpha } from '../../src/spectra/laws/tailExponents.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
-import { layerLocalization, vectorLocalization } from '../../src/spectra/localization.ts';
-import { fitPowerLaw } from '../../src/spectra/powerLaw.ts';
-import { type Spectrum, spectrumOf } from '../../src/spectra/spectrum.ts';
-import { alphaOfMu, finiteAlphaOfMu, muOfAlpha } from '../../src/spectra/tailExponents.ts';
-import { gaussianMatrix, paretoMatrix, spikedMatrix } from '../../src/synthetic/matrices.ts';
+import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
+import { detX } from '../../src/spectra/measures/detX.ts';
+import { layerLocalization, vectorLocalization } from '../../src/spectra/measures/localization.ts';
+import { type Spectrum, spectrumOf } from '../../src/spectra/measures/spectrum.ts';
+import { gaussianMatrix, paretoMatrix, spikedMatrix } from '../../src/spectra/synthetic/matrices.ts';
 import { goldenEigenvalues, goldenStage } from './golden.ts';
 
 /** The spectrum of a square matrix. */

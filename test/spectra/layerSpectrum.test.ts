@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
-import { randomStream } from '../../src/random/stream.ts';
+import { randomStream } from '../../src/base/random/stream.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
-import { spectrumOf } from '../../src/spectra/spectrum.ts';
-import { gaussianMatrix, lowRankMatrix, paretoMatrix, spikedMatrix } from '../../src/synthetic/matrices.ts';
+import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
+import { spectrumOf } from '../../src/spectra/measures/spectrum.ts';
+import {
+  gaussianMatrix,
+  lowRankMatrix,
+  paretoMatrix,
+  spikedMatrix,
+} from '../../src/spectra/synthetic/matrices.ts';
 import { goldenEigenvalues, goldenStage } from './golden.ts';
 
 const golden = (name: string) => spectrumOf(goldenEigenvalues[name]!, { N: 384, M: 192 });

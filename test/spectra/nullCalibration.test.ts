@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { typescriptLinearAlgebra } from '../../src/linalg/typescriptLinearAlgebra.ts';
-import { randomStream } from '../../src/random/stream.ts';
+import { randomStream } from '../../src/base/random/stream.ts';
+import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
+import { spectrumOf } from '../../src/spectra/measures/spectrum.ts';
 import { nullCalibration, randomizedSpectrum } from '../../src/spectra/nullCalibration.ts';
-import { spectrumOf } from '../../src/spectra/spectrum.ts';
-import { gaussianMatrix, spikedMatrix } from '../../src/synthetic/matrices.ts';
+import { gaussianMatrix, spikedMatrix } from '../../src/spectra/synthetic/matrices.ts';
 
 const shape = { rows: 80, cols: 40 };
 const calibrate = (W: Float64Array, seed = 0, copies = 19) =>

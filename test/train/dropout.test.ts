@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { networkOf } from '../../src/sweep/checkRun.ts';
-import { buildTrainingGraph } from '../../src/train/trainingGraph.ts';
-import { type GraphNode, readGraph } from '../graph/readGraph.ts';
+import { networkOf } from '../../src/experiment/sweep/checkRun.ts';
+import { buildTrainingGraph } from '../../src/train/step/trainingGraph.ts';
 import { dropoutMask } from './dropoutMask.ts';
+import { type GraphNode, readGraph } from './graph/readGraph.ts';
 import { generalWeights, openSession, smallTraining, stateOf } from './smallTraining.ts';
 import { jobConfig } from './trainingJobs.ts';
 

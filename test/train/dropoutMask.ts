@@ -1,7 +1,7 @@
-import { loadEngine } from '../../src/engine/loadEngine.ts';
-import { GraphBuilder } from '../../src/graph/graphBuilder.ts';
-import { GraphSession } from '../../src/graph/graphSession.ts';
-import { randomStream } from '../../src/random/stream.ts';
+import { randomStream } from '../../src/base/random/stream.ts';
+import { loadEngine } from '../../src/train/engine/loadEngine.ts';
+import { GraphBuilder } from '../../src/train/graph/graphBuilder.ts';
+import { GraphSession } from '../../src/train/graph/graphSession.ts';
 
 /**
  * Returns what dropout multiplies the activations of a layer by in a step (0, or 1/(1 - rate)), from the definition alone: uniforms

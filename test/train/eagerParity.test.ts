@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadEngine } from '../../src/engine/loadEngine.ts';
+import { loadEngine } from '../../src/train/engine/loadEngine.ts';
 import { eagerEvaluation, eagerStep, type State } from './eagerStep.ts';
 import {
   generalWeights,

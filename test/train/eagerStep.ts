@@ -1,6 +1,6 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
-import type { Network } from '../../src/networks/network.ts';
-import { BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM } from '../../src/train/graphLayers.ts';
+import type { Network } from '../../src/experiment/networks/network.ts';
+import { BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM } from '../../src/train/step/layers.ts';
 import { dropoutMask } from './dropoutMask.ts';
 import { batchOf, CLASSES, type SmallTraining } from './smallTraining.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type MetricsRow, NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
+import { type MetricsRow, NO_CIRCUMSTANCES } from '../../src/experiment/results/metricsRow.ts';
 import { shouldStop } from '../../src/train/earlyStopping.ts';
 
 const rows = (losses: (number | null)[]): MetricsRow[] =>

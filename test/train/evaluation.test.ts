@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageSplit } from '../../src/train/graphBatch.ts';
+import type { ImageSplit } from '../../src/train/step/batch.ts';
 import { generalWeights, noise, openSession, smallTraining } from './smallTraining.ts';
 
 /** The second convolution is one that Winograd's algorithm takes: 64 channels each way, even sides. */

@@ -1,6 +1,6 @@
-import type { RunConfig } from '../../src/config/schema.ts';
-import type { Layer, Network } from '../../src/networks/network.ts';
-import { BATCH_NORM_EPSILON } from '../../src/train/graphLayers.ts';
+import type { RunConfig } from '../../src/experiment/config/schema.ts';
+import type { Layer, Network } from '../../src/experiment/networks/network.ts';
+import { BATCH_NORM_EPSILON } from '../../src/train/step/layers.ts';
 
 /** Values of a batch, image by image, each in rows of pixels of channels. */
 type Batch = Float64Array[];

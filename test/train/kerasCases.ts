@@ -1,6 +1,6 @@
-import type { OptimizerConfig, RunConfig } from '../../src/config/schema.ts';
-import type { Network, Parameter } from '../../src/networks/network.ts';
-import type { ImageSplit } from '../../src/train/graphBatch.ts';
+import type { OptimizerConfig, RunConfig } from '../../src/experiment/config/schema.ts';
+import type { Network, Parameter } from '../../src/experiment/networks/network.ts';
+import type { ImageSplit } from '../../src/train/step/batch.ts';
 
 /** The same numbers as in scripts/makeKerasFixtures.py. */
 export const CLASSES = 10;

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import type { RunConfig } from '../../src/config/schema.ts';
-import { loadEngine } from '../../src/engine/loadEngine.ts';
-import type { Network } from '../../src/networks/network.ts';
-import { resolveNetwork } from '../../src/networks/resolveNetwork.ts';
-import { openSafetensors, type SafetensorsFile } from '../../src/snapshots/safetensors.ts';
-import { TrainingSession } from '../../src/train/trainingSession.ts';
+import { openSafetensors, type SafetensorsFile } from '../../src/base/safetensors/safetensors.ts';
+import type { RunConfig } from '../../src/experiment/config/schema.ts';
+import type { Network } from '../../src/experiment/networks/network.ts';
+import { resolveNetwork } from '../../src/experiment/networks/resolveNetwork.ts';
+import { loadEngine } from '../../src/train/engine/loadEngine.ts';
+import { TrainingSession } from '../../src/train/step/trainingSession.ts';
 import {
   BATCH,
   batchIndices,

@@ -1,12 +1,12 @@
-import type { RunConfig } from '../../src/config/schema.ts';
-import { customNetworkSchema, optimizerSchema } from '../../src/config/schema.ts';
-import { loadEngine } from '../../src/engine/loadEngine.ts';
-import { initialWeights } from '../../src/networks/initialWeights.ts';
-import type { Network } from '../../src/networks/network.ts';
-import { resolveNetwork } from '../../src/networks/resolveNetwork.ts';
-import { randomStream } from '../../src/random/stream.ts';
-import type { ImageSplit, Preprocessing } from '../../src/train/graphBatch.ts';
-import { TrainingSession } from '../../src/train/trainingSession.ts';
+import { randomStream } from '../../src/base/random/stream.ts';
+import type { RunConfig } from '../../src/experiment/config/schema.ts';
+import { customNetworkSchema, optimizerSchema } from '../../src/experiment/config/schema.ts';
+import type { Network } from '../../src/experiment/networks/network.ts';
+import { resolveNetwork } from '../../src/experiment/networks/resolveNetwork.ts';
+import { loadEngine } from '../../src/train/engine/loadEngine.ts';
+import { initialWeights } from '../../src/train/initialWeights.ts';
+import type { ImageSplit, Preprocessing } from '../../src/train/step/batch.ts';
+import { TrainingSession } from '../../src/train/step/trainingSession.ts';
 
 export type StepConfig = Pick<
   RunConfig,

@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunConfig } from '../../src/config/schema.ts';
-import { readMetricsCsv } from '../../src/results/csvFiles.ts';
-import { runLayout } from '../../src/results/layout.ts';
-import { openSafetensors } from '../../src/snapshots/safetensors.ts';
+import { openSafetensors } from '../../src/base/safetensors/safetensors.ts';
+import type { RunConfig } from '../../src/experiment/config/schema.ts';
+import { readMetricsCsv } from '../../src/experiment/results/csvFiles.ts';
+import { runLayout } from '../../src/experiment/results/layout.ts';
 import { jobConfig, results, trainJob } from './trainingJobs.ts';
 
 let folder: string;

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type RunConfig, runConfigSchema } from '../../src/config/schema.ts';
-import type { Dataset, Split } from '../../src/data/dataset.ts';
-import { loadEngine } from '../../src/engine/loadEngine.ts';
-import { randomStream } from '../../src/random/stream.ts';
-import { readMetricsCsv } from '../../src/results/csvFiles.ts';
-import { runLayout } from '../../src/results/layout.ts';
-import { NO_CIRCUMSTANCES } from '../../src/results/metricsRow.ts';
-import type { RunStatus } from '../../src/results/runStatus.ts';
-import type { RunEvent } from '../../src/sweep/runEvents.ts';
-import { runInProcess } from '../../src/sweep/runInProcess.ts';
+import { randomStream } from '../../src/base/random/stream.ts';
+import { type RunConfig, runConfigSchema } from '../../src/experiment/config/schema.ts';
+import type { Dataset, Split } from '../../src/experiment/data/dataset.ts';
+import { readMetricsCsv } from '../../src/experiment/results/csvFiles.ts';
+import { runLayout } from '../../src/experiment/results/layout.ts';
+import { NO_CIRCUMSTANCES } from '../../src/experiment/results/metricsRow.ts';
+import type { RunStatus } from '../../src/experiment/results/runStatus.ts';
+import type { RunEvent } from '../../src/experiment/status/runEvents.ts';
+import { runInProcess } from '../../src/run/runInProcess.ts';
+import { loadEngine } from '../../src/train/engine/loadEngine.ts';
 
 /** One run to train, in a folder of its own. */
 export interface TrainingJob {

@@ -1,5 +1,5 @@
 import { openWeights } from '../../src/weights/openWeights.ts';
-import type { WeightsLayer } from '../../src/weights/weightsFile.ts';
+import type { WeightsLayer } from '../../src/weights/tensors/weightsFile.ts';
 
 export const fixture = (name: string): string =>
   new URL(`../fixtures/weights/${name}`, import.meta.url).pathname;

@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
-import { UserError } from '../../src/files/userError.ts';
-import { type RandomStream, randomStream } from '../../src/random/stream.ts';
+import { type RandomStream, randomStream } from '../../src/base/random/stream.ts';
+import { UserError } from '../../src/base/userError.ts';
 import { openWeights } from '../../src/weights/openWeights.ts';
 import { fixture } from './fixtures.ts';
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../src/files/userError.ts';
-import { ProtoMessage } from '../../src/graph/protobuf.ts';
+import { ProtoMessage } from '../../src/base/protobuf/message.ts';
+import { UserError } from '../../src/base/userError.ts';
 import { openWeights } from '../../src/weights/openWeights.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hostile-'));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { layerMatrices } from '../../src/weights/layerMatrices.ts';
 import { classifyTensors } from '../../src/weights/layerRule.ts';
-import { storedTensor } from '../../src/weights/storedTensor.ts';
-import type { ConvLayout, WeightsLayer } from '../../src/weights/weightsFile.ts';
+import { storedTensor } from '../../src/weights/tensors/storedTensor.ts';
+import type { ConvLayout, WeightsLayer } from '../../src/weights/tensors/weightsFile.ts';
 
 /** A kernel of 2 x 3 positions, 2 inputs and 4 outputs whose values tell position, input and output. */
 const tell = (y: number, x: number, input: number, output: number): number =>

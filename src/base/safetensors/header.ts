@@ -1,0 +1,126 @@
+import type { RandomAccessFile } from '../files/randomAccessFile.ts';
+import { UserError } from '../userError.ts';
+import { DTYPE_BYTES } from './dtype.ts';
+
+/** Where a tensor lies, and what it is: `offset` counts from the start of the file. */
+export interface TensorInfo {
+  /** A TensorDtype, or the file's word for another element type. */
+  dtype: string;
+  shape: readonly number[];
+  offset: number;
+  bytes: number;
+}
+
+export interface SafetensorsHeader {
+  metadata: Readonly<Record<string, string>>;
+  tensors: ReadonlyMap<string, TensorInfo>;
+}
+
+const MAX_DTYPE_LENGTH = 32;
+/** The limit of the format's reference implementation. */
+const MAX_HEADER_BYTES = 100_000_000;
+const LENGTH_BYTES = 8;
+
+/**
+ * Returns the header of a safetensors file after checking all of it: the tensors must tile the rest of the file without hole
+ * or overlap, and each must have as many bytes as its dtype and shape take. Anything else is a UserError with the offset.
+ */
+export function readSafetensorsHeader(file: RandomAccessFile): SafetensorsHeader {
+  const lengthField = file.read(0, LENGTH_BYTES, 'header length');
+  const claimed = new DataView(lengthField.buffer).getBigUint64(0, true);
+  const room = file.size - LENGTH_BYTES;
+  if (claimed > BigInt(Math.min(MAX_HEADER_BYTES, room))) {
+    throw new UserError(
+      `${file.path}: header length at offset 0 must be at most ${Math.min(MAX_HEADER_BYTES, room)}, got ${claimed}`,
+    );
+  }
+  const length = Number(claimed);
+  const entries = parseHeader(file, length);
+  const metadata = readMetadata(file, entries.__metadata__);
+  const dataStart = LENGTH_BYTES + length;
+  const infos = Object.entries(entries)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => [name, readInfo(file, name, entry, dataStart)] as const)
+    .sort(([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes);
+  let end = dataStart;
+  for (const [name, info] of infos) {
+    if (info.offset !== end) {
+      throw new UserError(
+        `${file.path}: tensor ${shown(name)} must start at offset ${end}, got ${info.offset}`,
+      );
+    }
+    end += info.bytes;
+  }
+  if (end !== file.size) {
+    throw new UserError(
+      `${file.path} must end with its last tensor at offset ${end}, got ${file.size} bytes`,
+    );
+  }
+  return { metadata, tensors: new Map(infos) };
+}
+
+function parseHeader(file: RandomAccessFile, length: number): Record<string, unknown> {
+  const bytes = file.read(LENGTH_BYTES, length, 'header');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new UserError(
+      `${file.path}: header at offset ${LENGTH_BYTES} must be JSON, got ${firstLine(error)}`,
+    );
+  }
+  if (!isRecord(parsed)) {
+    throw new UserError(`${file.path}: header at offset ${LENGTH_BYTES} must be a JSON object`);
+  }
+  return parsed;
+}
+
+function readMetadata(file: RandomAccessFile, metadata: unknown): Record<string, string> {
+  if (metadata === undefined || metadata === null) return {};
+  if (!isRecord(metadata)) throw new UserError(`${file.path}: __metadata__ in the header must be an object`);
+  // The format asks for strings; writers that put numbers there lose nothing else by it.
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]) => [key, typeof value === 'string' ? value : shown(value)]),
+  );
+}
+
+function readInfo(file: RandomAccessFile, name: string, entry: unknown, dataStart: number): TensorInfo {
+  const fail = (field: string, constraint: string, value: unknown): never => {
+    throw new UserError(
+      `${file.path}: ${field} of tensor ${shown(name)} in the header must be ${constraint}, got ${shown(value)}`,
+    );
+  };
+  if (!isRecord(entry)) return fail('entry', 'an object', entry);
+  const { dtype, shape, data_offsets: range } = entry;
+  if (typeof dtype !== 'string' || dtype.length > MAX_DTYPE_LENGTH)
+    return fail('dtype', 'a short text', dtype);
+  if (!Array.isArray(shape) || !shape.every(isCount)) {
+    return fail('shape', 'a list of counts', shape);
+  }
+  if (!Array.isArray(range) || range.length !== 2 || !range.every(isCount) || range[0] > range[1]) {
+    return fail('data_offsets', 'two ascending offsets', range);
+  }
+  const bytes = range[1] - range[0];
+  // How many bits an element of an unknown type takes nobody can check.
+  const itemBytes = Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype]! : null;
+  const needed = shape.reduce((product: number, side: number) => product * side, itemBytes ?? 0);
+  if (itemBytes !== null && bytes !== needed)
+    return fail('data_offsets', `${needed} bytes apart (${dtype} ${shown(shape)})`, range);
+  if (dataStart + range[1] > file.size) {
+    return fail('data_offsets', `at most ${file.size - dataStart}, where the file ends`, range);
+  }
+  return { dtype, shape, offset: dataStart + range[0], bytes };
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** One line of bounded length, whatever a hostile header holds. */
+const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 80);
+
+const firstLine = (error: unknown): string =>
+  String((error as Error).message)
+    .split('\n')[0]!
+    .slice(0, 80);

@@ -1,8 +1,0 @@
-import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
-import { typescriptLinearAlgebra } from '../linalg/typescriptLinearAlgebra.ts';
-import { nativeLinearAlgebra } from './nativeLinearAlgebra.ts';
-
-/** Returns linear algebra compiled with the engine on `threads` threads (default: all cores), or, slower, in TypeScript where there is none. */
-export function availableLinearAlgebra(threads?: number): LinearAlgebra {
-  return nativeLinearAlgebra(threads) ?? typescriptLinearAlgebra;
-}

@@ -1,0 +1,185 @@
+import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
+import { writeFileAtomic } from '../../base/files/atomicWrite.ts';
+import { readBytes } from '../../base/files/readFile.ts';
+import { UserError } from '../../base/userError.ts';
+import { PHASES, type SpectrumRow } from '../../spectra/spectrumRow.ts';
+import { METRICS_COLUMNS, type MetricsRow, NO_CIRCUMSTANCES } from './metricsRow.ts';
+
+export type CsvValue = string | number | boolean | null;
+export type CsvRow = Readonly<Record<string, CsvValue>>;
+
+/** Columns of spectra.csv in file order; further ones (null calibration, intervals) follow in the order they first appear. */
+export const SPECTRA_COLUMNS = [
+  'run',
+  'epoch',
+  'layer',
+  'N',
+  'M',
+  'Q',
+  'num_evals',
+  'norm',
+  'log_norm',
+  'spectral_norm',
+  'log_spectral_norm',
+  'lambda_max',
+  'lambda_min',
+  'stable_rank',
+  'matrix_rank',
+  'rank_loss',
+  'entropy',
+  'fit',
+  'alpha',
+  'alpha_weighted',
+  'log_alpha_norm',
+  'D',
+  'xmin',
+  'xmax',
+  'sigma',
+  'num_pl_spikes',
+  'mp_fit',
+  'sigma_mp',
+  'lambda_minus',
+  'lambda_plus',
+  'tw_edge',
+  'num_spikes',
+  'mp_softrank',
+  'bulk_ks',
+  'phase',
+  'phase_confidence',
+  'phase_ambiguous',
+  'phase_runner_up',
+  'phase_evidence',
+  'notes',
+] as const satisfies readonly (keyof SpectrumRow)[];
+
+/** Columns whose text stays text even where it looks like a number (a run may be named `16`). */
+const TEXT_COLUMNS: ReadonlySet<string> = new Set([
+  'run',
+  'layer',
+  'fit',
+  'mp_fit',
+  'phase',
+  'phase_runner_up',
+  'phase_evidence',
+  'notes',
+]);
+/** What a row cannot be without; the rest of SPECTRA_COLUMNS may be absent and then reads as null. */
+const REQUIRED_COLUMNS = ['run', 'epoch', 'layer', 'N', 'M', 'lambda_max'] as const;
+/** What makes a spreadsheet take a cell for a formula. */
+const FORMULA_START = /^(?='*[=+\-@\t\r])/;
+const ESCAPED_START = /^'(?='*[=+\-@\t\r])/;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * Returns `rows` as CSV text with a header line. Numbers are written in the shortest form that reads back to the same double,
+ * null as an empty field. Text that a spreadsheet would run, such as `=1+1`, gets an apostrophe before it, which reading takes away.
+ * Throws RangeError for a number that is not finite: a quantity that cannot be had must be null.
+ */
+export function csvText(rows: readonly CsvRow[], columns: readonly string[]): string {
+  const records = rows.map((row) => columns.map((column) => field(row[column] ?? null, column)));
+  // A lone carriage return ends a record too, as the reader sees it.
+  return stringify([columns.map(harmless), ...records], { quoted_match: /\r/ });
+}
+
+/** Returns rows of spectra.csv as CSV text; `leading` columns stand before the usual ones. */
+export function spectraCsv(rows: readonly SpectrumRow[], leading: readonly string[] = []): string {
+  const columns = new Set<string>([...leading, ...SPECTRA_COLUMNS]);
+  for (const row of rows) for (const key of Object.keys(row)) columns.add(key);
+  return csvText(rows, [...columns]);
+}
+
+/** Writes rows of spectra.csv, atomically. */
+export function writeSpectraCsv(path: string, rows: readonly SpectrumRow[]): void {
+  writeFileAtomic(path, spectraCsv(rows));
+}
+
+/** Writes rows of metrics.csv, atomically. */
+export function writeMetricsCsv(path: string, rows: readonly MetricsRow[]): void {
+  writeFileAtomic(path, csvText(rows as unknown as CsvRow[], METRICS_COLUMNS));
+}
+
+/** Returns the rows of a spectra.csv, types restored. Throws UserError with file and line for what is not one. */
+export function readSpectraCsv(path: string): SpectrumRow[] {
+  const { header, records } = readRecords(path);
+  const missing = REQUIRED_COLUMNS.filter((column) => !header.includes(column));
+  if (missing.length > 0) throw new UserError(`${path}:1: columns must include ${missing.join(', ')}`);
+  const absent = SPECTRA_COLUMNS.filter((column) => !header.includes(column));
+  return records.map((record, i) => {
+    const row: Record<string, CsvValue> = {};
+    header.forEach((column, c) => {
+      row[column] = typed(record[c]!, column);
+    });
+    for (const column of absent) row[column] = null;
+    const phase = row.phase ?? null;
+    if (phase !== null && !(PHASES as readonly CsvValue[]).includes(phase)) {
+      throw new UserError(`${path}:${i + 2}: unknown phase: ${phase} (known: ${PHASES.join(', ')})`);
+    }
+    for (const column of ['N', 'M', 'lambda_max'] as const) {
+      if (typeof row[column] !== 'number') {
+        throw new UserError(`${path}:${i + 2}: ${column} must be a number, got '${row[column] ?? ''}'`);
+      }
+    }
+    return row as SpectrumRow;
+  });
+}
+
+/** Returns the rows of a metrics.csv. Throws UserError with file and line for what is not one. */
+export function readMetricsCsv(path: string): MetricsRow[] {
+  const { header, records } = readRecords(path);
+  const missing = METRICS_COLUMNS.filter(
+    (column) => !header.includes(column) && !Object.hasOwn(NO_CIRCUMSTANCES, column),
+  );
+  if (missing.length > 0) throw new UserError(`${path}:1: columns must include ${missing.join(', ')}`);
+  return records.map((record, i) => {
+    const row: Record<string, CsvValue> = { ...NO_CIRCUMSTANCES };
+    header.forEach((column, c) => {
+      const value = typed(record[c]!, column);
+      if (value !== null && typeof value !== 'number') {
+        throw new UserError(`${path}:${i + 2}: ${column} must be a number, got '${value}'`);
+      }
+      row[column] = value;
+    });
+    return row as unknown as MetricsRow;
+  });
+}
+
+/** Returns the rows of a CSV file with any columns; what looks like a number or a boolean is one. */
+export function readTable(path: string): CsvRow[] {
+  const { header, records } = readRecords(path);
+  return records.map((record) =>
+    Object.fromEntries(header.map((column, c) => [column, typed(record[c]!, column)])),
+  );
+}
+
+function readRecords(path: string): { header: string[]; records: string[][] } {
+  const text = readBytes(path);
+  try {
+    const [header, ...records] = parse(text, { bom: true, skip_empty_lines: true });
+    return { header: (header ?? []).map(original), records };
+  } catch (error) {
+    throw new UserError(`${path} must be a CSV file: ${(error as Error).message}`);
+  }
+}
+
+function field(value: CsvValue, column: string): string {
+  if (value === null) return '';
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new RangeError(`${column} must be finite or null, got ${value}`);
+  }
+  if (typeof value === 'string') return harmless(value);
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function typed(text: string, column: string): CsvValue {
+  if (text === '') return null;
+  if (TEXT_COLUMNS.has(column)) return original(text);
+  if (NUMBER.test(text)) return Number(text);
+  if (text === 'true' || text === 'false') return text === 'true';
+  return original(text);
+}
+
+const harmless = (text: string): string => text.replace(FORMULA_START, "'");
+
+/** Returns what `harmless` was given. */
+const original = (text: string): string => text.replace(ESCAPED_START, '');

@@ -1,0 +1,40 @@
+import { type LockHolder, takeLock } from '../../base/files/lock.ts';
+import { UserError } from '../../base/userError.ts';
+
+/** Hears for whom is waited; the signal ends the waiting with an AbortError. */
+export interface WaitOptions {
+  signal?: AbortSignal;
+  onWait(message: string): void;
+}
+
+/**
+ * Returns a function that gives the results folder free again, once this process has it for itself; the folder is made when
+ * missing. Throws UserError when another command is at work in it. What a killed command left locked is taken over.
+ */
+export function lockResults(dir: string, { signal, onWait }: WaitOptions): Promise<() => void> {
+  return takeLock(dir, {
+    signal,
+    onWait: (holder) => {
+      throw new UserError(
+        `results folder must not be in use, got ${dir}: ${holderText(holder)}`,
+        `Watch it with: phasewatch status ${dir} --watch`,
+      );
+    },
+    onUnreadable: onWait,
+  });
+}
+
+/**
+ * Returns a function that gives a run's folder free again, once this process has it. It waits for another one: where a command was
+ * killed and started again, its old child may still be finishing the step.
+ */
+export function lockRun(dir: string, { signal, onWait }: WaitOptions): Promise<() => void> {
+  return takeLock(dir, {
+    signal,
+    onWait: (holder) => onWait(`waiting for ${dir}: ${holderText(holder)}`),
+    onUnreadable: onWait,
+  });
+}
+
+const holderText = ({ pid, host, since }: LockHolder): string =>
+  `process ${pid} on ${host} works in it since ${since}`;

@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { canonicalJson } from '../../base/canonicalJson.ts';
+import { UserError } from '../../base/userError.ts';
+import { type RunConfig, runConfigSchema } from '../config/schema.ts';
+import type { ResultsLayout, RunLayout } from '../results/layout.ts';
+import type { RunStatus } from '../results/runStatus.ts';
+import type { ExperimentRun } from '../sweep/loadExperiment.ts';
+import { runIdentity, snapshotsServe } from '../sweep/runIdentity.ts';
+
+/** What a run's folder holds already. */
+export interface StoredRun {
+  config: RunConfig;
+  status: RunStatus | null;
+}
+
+/** What is left to do for a run. */
+export type RunTask = 'train' | 'continue' | 'skip-done' | 'skip-failed';
+
+/** Returns what the folder of a run holds, null when nothing. Throws UserError for files that are not a run's. */
+export function readStoredRun(files: RunLayout): StoredRun | null {
+  if (!existsSync(files.config)) return null;
+  try {
+    const config = runConfigSchema.parse(JSON.parse(readFileSync(files.config, 'utf8')));
+    const status = existsSync(files.status) ? JSON.parse(readFileSync(files.status, 'utf8')) : null;
+    return { config, status };
+  } catch (error) {
+    throw new UserError(
+      `${files.dir} must hold a run of phasewatch: ${(error as Error).message}`,
+      `remove ${files.dir}, or choose another folder with --out`,
+    );
+  }
+}
+
+/**
+ * Returns what is left to do for a run in a folder that may hold it already. A run of more epochs goes on where one of fewer ended:
+ * what an epoch does follows from its number, not from how many are to come. Throws UserError when the folder holds a run with other
+ * settings, naming them, or one that lacks the checkpoint to go on from: trained results are never overwritten.
+ */
+export function planRun(
+  id: string,
+  files: RunLayout,
+  config: RunConfig,
+  stored: StoredRun | null,
+  retryFailed: boolean,
+): RunTask {
+  if (stored === null) return 'train';
+  const longer = stored.config.epochs > config.epochs;
+  if (longer || checkpointIdentity(stored.config) !== checkpointIdentity(config)) {
+    throw new UserError(
+      `run ${id} in ${files.dir} must have the settings of the config, got ${differences(stored.config, config)}`,
+      'choose another folder with --out, or remove that run',
+    );
+  }
+  const { status } = stored;
+  if (isFinished(status, config.epochs)) {
+    if (snapshotsServe(stored.config.snapshots, config.snapshots)) return 'skip-done';
+    throw new UserError(
+      `snapshots of the finished run ${id} in ${files.dir} must hold what the config asks for, got ` +
+        `${canonicalJson(stored.config.snapshots)} for ${canonicalJson(config.snapshots)}`,
+      'choose another folder with --out, or remove that run to train it again',
+    );
+  }
+  if (status?.state === 'failed' && !retryFailed) return 'skip-failed';
+  if (status !== null && status.epoch > 0 && !existsSync(files.checkpoint)) {
+    throw new UserError(
+      `run ${id} in ${files.dir} must have its checkpoint to go on after epoch ${status.epoch}, got none`,
+      'choose another folder with --out, or remove that run to train it from its beginning',
+    );
+  }
+  return 'continue';
+}
+
+/** Returns whether a run has come to its end: all the epochs that are asked for, or as many as early stopping leaves it. */
+export function isFinished(status: RunStatus | null, epochs: number): boolean {
+  return status?.state === 'done' && (status.stopped_early || status.epoch >= epochs);
+}
+
+/**
+ * Returns how many of a run's epochs its folder holds: all where early stopping ended it, those of the last checkpoint where it is
+ * not finished.
+ */
+export function trainedEpochs(layout: ResultsLayout, { id, config: { epochs } }: ExperimentRun): number {
+  const status = readStoredRun(layout.run(id))?.status ?? null;
+  return isFinished(status, epochs) ? epochs : Math.min(status?.epoch ?? 0, epochs);
+}
+
+/** Returns the identity that a checkpoint is held to: that of the run, however many epochs it is to have. */
+export function checkpointIdentity(config: RunConfig): string {
+  return runIdentity({ ...config, epochs: 0 });
+}
+
+function differences(stored: RunConfig, wanted: RunConfig): string {
+  const keys = (Object.keys(wanted) as (keyof RunConfig)[]).filter((key) => key !== 'snapshots');
+  const changed = keys.filter((key) => canonicalJson(stored[key]) !== canonicalJson(wanted[key]));
+  return changed
+    .map((key) => `${key} ${canonicalJson(stored[key])} where the config has ${canonicalJson(wanted[key])}`)
+    .join(', ');
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../base/canonicalJson.ts';
+import { DATASET_SHAPES } from '../config/datasetShape.ts';
+import type { OptimizerConfig, RunConfig } from '../config/schema.ts';
+
+/** The constants each update rule reads; the others change nothing. */
+const OPTIMIZER_CONSTANTS: Record<OptimizerConfig['type'], readonly (keyof OptimizerConfig)[]> = {
+  sgd: [],
+  momentum: ['momentum'],
+  nesterov: ['momentum'],
+  adadelta: ['rho', 'epsilon'],
+  adam: ['beta1', 'beta2', 'epsilon'],
+};
+
+/**
+ * Returns the SHA-256 (hex) of everything in a run's config that its weights and metrics follow from: two configs of one identity
+ * train to the same bytes on the same machine. Names, `snapshots` (what is stored of the weights, not what they are) and
+ * constants the optimizer does not read are not in it; `null` that stands for another value counts as that value.
+ * To tell whether a finished run serves, compare this and ask `snapshotsServe`. Compare with the identity of the stored config,
+ * parsed again, not with a stored hash: a key that a later version adds then takes its default on both sides.
+ */
+export function runIdentity(config: RunConfig): string {
+  const { snapshots: _, optimizer, ...rest } = config;
+  const shape = DATASET_SHAPES[config.dataset];
+  const matters = {
+    ...rest,
+    optimizer: Object.fromEntries(
+      (['type', ...OPTIMIZER_CONSTANTS[optimizer.type]] as const).map((key) => [key, optimizer[key]]),
+    ),
+    trainImages: config.trainImages ?? shape.trainImages,
+    testImages: config.testImages ?? shape.testImages,
+    initSeed: config.initSeed ?? config.seed,
+  };
+  return createHash('sha256').update(canonicalJson(matters)).digest('hex');
+}
+
+/**
+ * Tells whether the snapshots stored under one policy hold all that another wants, so that a finished run need not be trained
+ * again. `keep` plays no part: spectra stay when snapshots go.
+ */
+export function snapshotsServe(stored: RunConfig['snapshots'], wanted: RunConfig['snapshots']): boolean {
+  const layers =
+    stored.layers === null || wanted.layers === null
+      ? stored.layers === wanted.layers
+      : wanted.layers.every((layer) => stored.layers!.includes(layer));
+  const epochs = wanted.every % stored.every === 0;
+  const dtype = stored.dtype === wanted.dtype || stored.dtype === 'float32';
+  return layers && epochs && dtype;
+}

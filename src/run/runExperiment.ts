@@ -1,0 +1,216 @@
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import { analyzeResults, pruneSnapshots } from '../analyze/analyzeResults.ts';
+import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import type { RunConfig } from '../experiment/config/schema.ts';
+import type { Dataset } from '../experiment/data/dataset.ts';
+import { loadDataset } from '../experiment/data/loadDataset.ts';
+import { secondsOfSteps } from '../experiment/plan/estimate.ts';
+import { stepsPerEpoch } from '../experiment/plan/planRuns.ts';
+import { likelySpeeds } from '../experiment/plan/speedCache.ts';
+import { readMetricsCsv } from '../experiment/results/csvFiles.ts';
+import { type ResultsLayout, type RunLayout, resultsLayout } from '../experiment/results/layout.ts';
+import { collectEnvironment, type Source } from '../experiment/results/provenance.ts';
+import type { RunStatus } from '../experiment/results/runStatus.ts';
+import { storeChoice } from '../experiment/status/executorFile.ts';
+import { lockResults } from '../experiment/status/resultsLock.ts';
+import type { RunExperimentOptions, RunOutcome, RunSummary } from '../experiment/status/runEvents.ts';
+import { isFinished, planRun, type RunTask, readStoredRun } from '../experiment/status/runFolder.ts';
+import type { Experiment, ExperimentRun } from '../experiment/sweep/loadExperiment.ts';
+import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
+import { ensureEngine } from '../train/engine/install/ensureEngine.ts';
+import { loadEngine } from '../train/engine/loadEngine.ts';
+import { writeReport } from '../view/page/writeReport.ts';
+import { runInChildren } from './childExecutor.ts';
+import { engineOptions, engineVersions } from './engineOptions.ts';
+import { recordedRun } from './recordedRun.ts';
+
+export interface PlannedRun {
+  run: ExperimentRun;
+  files: RunLayout;
+  task: RunTask;
+}
+
+/**
+ * Trains every run of the experiment that is not finished, then analyzes all snapshots and writes the report. A run that fails does
+ * not stop the others. Throws UserError before anything is written when the folder holds other results or is in use.
+ */
+export async function runExperiment(
+  experiment: Experiment,
+  options: RunExperimentOptions,
+): Promise<RunOutcome> {
+  const layout = resultsLayout(options.outDir);
+  const planned = planExperiment(experiment, layout, options.retryFailed);
+  const { signal, onEvent } = options;
+  const release = await lockResults(layout.dir, {
+    signal,
+    onWait: (message) => onEvent({ type: 'note', message }),
+  });
+  try {
+    writeFileAtomic(layout.experiment, experiment.resolvedYaml);
+    const trained = await trainExperiment(experiment, planned, options);
+    const runs = planned.map((one) => summarize(one, trained.has(one.run.id)));
+    const done = (): boolean => options.trainOnly || signal.aborted;
+    if (done()) {
+      return { runs, layers: [], skippedLayers: 0, report: null, interrupted: signal.aborted };
+    }
+    const analyzed = await analyzeExperiment(experiment, layout, options);
+    if (done()) return { runs, ...analyzed, report: null, interrupted: true };
+    const report = writeReport(layout.dir);
+    onEvent({ type: 'report', path: report });
+    return { runs, ...analyzed, report, interrupted: false };
+  } finally {
+    release();
+  }
+}
+
+/** Returns what is left to do for each run. Throws UserError where the folder holds a run with other settings. */
+export function planExperiment(
+  experiment: Experiment,
+  layout: ResultsLayout,
+  retryFailed: boolean,
+): PlannedRun[] {
+  return experiment.runs.map((run) => {
+    const files = layout.run(run.id);
+    return { run, files, task: planRun(run.id, files, run.config, readStoredRun(files), retryFailed) };
+  });
+}
+
+/** Returns the ids of the runs that were trained now. */
+export async function trainExperiment(
+  experiment: Experiment,
+  planned: readonly PlannedRun[],
+  options: RunExperimentOptions,
+): Promise<Set<string>> {
+  const { threads, device, signal, failFast, program, onEvent } = options;
+  const skipped = planned.filter(({ task }) => task.startsWith('skip'));
+  const open = planned.filter(({ task }) => !task.startsWith('skip'));
+  for (const { run } of skipped) onEvent({ type: 'run-skipped', run: run.id });
+  if (open.length === 0) return new Set();
+  if (options.choice) storeChoice(resultsLayout(options.outDir), options.choice);
+  try {
+    await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }), signal });
+  } catch (error) {
+    if (signal.aborted) return new Set();
+    throw error;
+  }
+  const source: Source = {
+    config_file: relative(process.cwd(), experiment.configPath),
+    overrides: experiment.overrides,
+    command: process.argv.slice(2).join(' '),
+  };
+  if (options.jobs > 1) {
+    const tasks = longestFirst(open, options).map(({ run, files }) => ({
+      run: run.id,
+      dir: files.dir,
+      config: run.config,
+      source,
+      threads,
+      device,
+    }));
+    const ended = await runInChildren(tasks, { jobs: options.jobs, program, failFast, signal, onEvent });
+    return new Set(ended.keys());
+  }
+
+  const trained = new Set<string>();
+  const engine = loadEngine(engineOptions({ threads, device }));
+  const environment = collectEnvironment({ engine: engineVersions(engine), threads, device });
+  const datasets = new DatasetCache();
+  for (const { run, files } of open) {
+    if (signal.aborted) break;
+    trained.add(run.id);
+    const status = await recordedRun({
+      run: run.id,
+      files,
+      config: run.config,
+      dataset: datasets.get(run.config),
+      binding: engine.binding,
+      environment,
+      source,
+      signal,
+      onEvent,
+    });
+    if (status.state === 'failed' && failFast) break;
+  }
+  return trained;
+}
+
+/** So that the last run to end leaves the others' cores idle for as short as can be. */
+function longestFirst(
+  open: readonly PlannedRun[],
+  { jobs, threads, device }: RunExperimentOptions,
+): PlannedRun[] {
+  const speeds = likelySpeeds({ jobs, threads, device });
+  const seconds = new Map(
+    open.map((planned) => {
+      const { config } = planned.run;
+      const epochs = config.epochs - (readStoredRun(planned.files)?.status?.epoch ?? 0);
+      return [planned, secondsOfSteps(config, epochs * stepsPerEpoch(config), speeds(config), threads ?? 1)];
+    }),
+  );
+  return [...open].sort((a, b) => seconds.get(b)! - seconds.get(a)!);
+}
+
+/** Brings spectra.csv and esd/ up to date with the snapshots and returns the rows, and how many layers had to be left out. */
+export async function analyzeExperiment(
+  experiment: Experiment,
+  layout: ResultsLayout,
+  { threads, signal, onEvent }: RunExperimentOptions,
+): Promise<Pick<RunOutcome, 'layers' | 'skippedLayers'>> {
+  let skippedLayers = 0;
+  const ids = experiment.runs.map(({ id }) => id);
+  const layers = await analyzeResults(layout, ids, experiment.analysis, {
+    algebra: availableLinearAlgebra(threads ?? undefined),
+    signal,
+    onProgress: (done, total) => onEvent({ type: 'analyze', done, total }),
+    onSkip: (message) => {
+      skippedLayers++;
+      onEvent({ type: 'layer-skipped', message });
+    },
+    onNote: (message) => onEvent({ type: 'note', message }),
+  });
+  if (!signal.aborted) {
+    for (const { id, config } of experiment.runs) pruneSnapshots(layout, id, config.snapshots.keep);
+  }
+  return { layers, skippedLayers };
+}
+
+/** Data sets of the sweep, each read once. */
+class DatasetCache {
+  private readonly loaded = new Map<string, Dataset>();
+
+  get({ dataset, trainImages, testImages }: RunConfig): Dataset {
+    const key = JSON.stringify([dataset, trainImages, testImages]);
+    let found = this.loaded.get(key);
+    if (found === undefined) {
+      found = loadDataset(dataset, { trainImages, testImages });
+      this.loaded.set(key, found);
+    }
+    return found;
+  }
+}
+
+export function summarize({ run, files }: PlannedRun, trained: boolean): RunSummary {
+  const status: RunStatus | null = readStoredRun(files)?.status ?? null;
+  const row = existsSync(files.metrics) ? readMetricsCsv(files.metrics).at(-1) : undefined;
+  const train = row?.train_accuracy ?? null;
+  const test = row?.test_accuracy ?? null;
+  return {
+    run: run.id,
+    state: stateOf(status, run.config.epochs),
+    epoch: row?.epoch ?? 0,
+    epochs: run.config.epochs,
+    train_accuracy: train,
+    test_accuracy: test,
+    generalization_gap: train === null || test === null ? null : train - test,
+    images_per_second: row?.images_per_second ?? null,
+    stopped_early: status?.stopped_early ?? false,
+    error: status?.error ?? null,
+    trained,
+  };
+}
+
+function stateOf(status: RunStatus | null, epochs: number): RunSummary['state'] {
+  if (status === null || status.state === 'running') return 'waiting';
+  return status.state === 'done' && !isFinished(status, epochs) ? 'waiting' : status.state;
+}

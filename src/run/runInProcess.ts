@@ -1,0 +1,111 @@
+import pino from 'pino';
+import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import type { RunConfig } from '../experiment/config/schema.ts';
+import type { Dataset } from '../experiment/data/dataset.ts';
+import { PREPROCESSING } from '../experiment/data/preprocessing.ts';
+import { randomizeLabels } from '../experiment/data/randomLabels.ts';
+import type { RunLayout } from '../experiment/results/layout.ts';
+import { newStatus, type RunStatus, writeStatus } from '../experiment/results/runStatus.ts';
+import type { RunEvent } from '../experiment/status/runEvents.ts';
+import { checkpointIdentity } from '../experiment/status/runFolder.ts';
+import type { SessionBinding } from '../train/graph/graphSession.ts';
+import { trainRun } from '../train/trainRun.ts';
+
+export interface RunInProcessOptions {
+  run: string;
+  files: RunLayout;
+  config: RunConfig;
+  dataset: Dataset;
+  binding: SessionBinding;
+  /** The process that the command was started as; this one when left out. */
+  commandPid?: number | undefined;
+  signal: AbortSignal;
+  onEvent(event: RunEvent): void;
+}
+
+/** Trains one run here and now, keeping its config.json, status.json and log.ndjson true, and returns how it ended. */
+export async function runInProcess(options: RunInProcessOptions): Promise<RunStatus> {
+  const { run, files, config, dataset, onEvent } = options;
+  writeFileAtomic(files.config, `${JSON.stringify(config, null, 2)}\n`);
+  const destination = pino.destination({ dest: files.log, sync: true });
+  // What keeps a log from being written keeps the run from its own files, and is told by those.
+  destination.on('error', () => {});
+  const log = pino({ base: { run }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const now = (): string => new Date().toISOString();
+  let status = newStatus(config.epochs);
+  const update = (change: Partial<RunStatus>): void => {
+    status = { ...status, ...change, updated_at: now() };
+    writeStatus(files.status, status);
+  };
+  let announced = false;
+  const announce = (resumedAt: number | null): void => {
+    if (announced) return;
+    announced = true;
+    log.info({ resumedAt }, resumedAt === null ? 'run starts' : 'run goes on');
+    onEvent({ type: 'run-started', run, resumedAt });
+  };
+  try {
+    update({});
+    const outcome = await trainRun({
+      files,
+      config,
+      identity: checkpointIdentity(config),
+      data: trainingData(dataset, config),
+      binding: options.binding,
+      commandPid: options.commandPid,
+      signal: options.signal,
+      onResume: ({ epoch }) => {
+        update({ epoch });
+        announce(epoch);
+      },
+      onStep: ({ batch, batches, ...progress }) =>
+        onEvent({ type: 'step', run, epochs: config.epochs, step: batch, steps: batches, ...progress }),
+      onEpoch: (row) => {
+        announce(null);
+        log.info(row, 'epoch done');
+        update({ epoch: row.epoch, images_per_second: row.images_per_second });
+        onEvent({ type: 'epoch', run, row });
+      },
+    });
+    log.info(outcome, `run ${outcome.state}`);
+    update({
+      state: outcome.state,
+      epoch: outcome.epoch,
+      stopped_early: outcome.stoppedEarly,
+      finished_at: now(),
+    });
+    if (outcome.state === 'done') onEvent({ type: 'run-finished', run });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log.error(error, 'run failed');
+    tryUpdate(() => update({ state: 'failed', error: message, finished_at: now() }), log);
+    status = { ...status, state: 'failed', error: message };
+    onEvent({ type: 'run-failed', run, error: message });
+  } finally {
+    destination.destroy();
+  }
+  return status;
+}
+
+/** On a full disk even the status cannot be written; the run has failed all the same. */
+function tryUpdate(update: () => void, log: pino.Logger): void {
+  try {
+    update();
+  } catch (error) {
+    log.error(error, 'status not written');
+  }
+}
+
+function trainingData(dataset: Dataset, config: RunConfig) {
+  const labels =
+    config.randomLabels === 0
+      ? dataset.train.labels
+      : randomizeLabels(dataset.train.labels, dataset.classes, config.randomLabels, config.seed);
+  return {
+    inputShape: dataset.shape,
+    classes: dataset.classes,
+    preprocessing: PREPROCESSING[dataset.name],
+    train: { ...dataset.train, labels },
+    test: dataset.test,
+  };
+}

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type * as tfjs from '@tensorflow/tfjs-core';
+import { oneLine } from '../../base/files/plainText.ts';
+import { UserError } from '../../base/userError.ts';
+import { engineParts } from './enginePaths.ts';
+import type { Engine, LocatedEngine, NativeBinding } from './engineTypes.ts';
+import { locateEngine } from './locateEngine.ts';
+
+export interface LoadOptions {
+  /** Threads that one TensorFlow op may use and ops that may run at once. Default: TensorFlow's, all cores. */
+  threads?: number;
+  /** Ops that may run at once, where it must differ from `threads`. */
+  interOpThreads?: number;
+  /** `cpu` hides every GPU, a number all but that one. Default: as CUDA_VISIBLE_DEVICES says. */
+  device?: 'cpu' | number;
+}
+
+/** Environment variables that TensorFlow reads once, while it is loaded; those that are set already stay. */
+const TENSORFLOW_ENVIRONMENT: Readonly<Record<string, string>> = {
+  // errors only: the rest would tear the progress line
+  TF_CPP_MIN_LOG_LEVEL: '2',
+  // without it the first session takes all the memory of the GPU
+  TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+};
+
+/** What TensorFlow prints while it is loaded, whatever the log level. */
+const LOADING_NOISE = /oneDNN custom operations|before absl::InitializeLog|cpu_feature_guard/;
+
+let loaded: { engine: Engine; key: string } | null = null;
+
+/**
+ * Returns the native engine, loaded into this process at the first call; later calls give the same one.
+ * Throws UserError when none is installed, when it cannot be loaded, or when it is loaded already with other options.
+ */
+export function loadEngine(options: LoadOptions = {}): Engine {
+  const located = loaded?.engine.info ?? locateEngine();
+  if (located === null) {
+    throw new UserError('the native engine must be installed, got none', 'phasewatch engine install');
+  }
+  const { threads = null, interOpThreads = threads, device = null } = options;
+  const key = JSON.stringify([located.folder, threads, interOpThreads, device]);
+  if (loaded !== null) {
+    if (loaded.key !== key && Object.keys(options).length > 0) {
+      throw new UserError(
+        `the options of the engine must be the same at every load in one process, got ${key} after ${loaded.key}`,
+      );
+    }
+    return loaded.engine;
+  }
+
+  if (threads !== null) process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+  if (interOpThreads !== null) process.env.TF_NUM_INTEROP_THREADS = String(interOpThreads);
+  if (device !== null) process.env.CUDA_VISIBLE_DEVICES = device === 'cpu' ? '-1' : String(device);
+  for (const [name, value] of Object.entries(TENSORFLOW_ENVIRONMENT)) process.env[name] ??= value;
+
+  const require = createRequire(join(located.folder, 'package.json'));
+  const binding = loadBinding(located, require);
+  if (typeof device === 'number' && !binding.isUsingGpuDevice()) {
+    throw new UserError(
+      `device gpu:${device} must be a GPU that TensorFlow can use, got none (engine for ${located.manifest.variant})`,
+      located.manifest.variant === 'cuda' ? 'nvidia-smi' : 'phasewatch engine install --gpu',
+    );
+  }
+  let tf: typeof tfjs | null = null;
+  const engine: Engine = {
+    binding,
+    get tf() {
+      tf ??= loadTfjs(require);
+      return tf;
+    },
+    info: {
+      folder: located.folder,
+      manifest: located.manifest,
+      tensorflow: binding.TF_Version,
+      usesGpu: binding.isUsingGpuDevice(),
+      threads,
+      interOpThreads,
+    },
+  };
+  loaded = { engine, key };
+  return engine;
+}
+
+function loadBinding({ folder }: LocatedEngine, require: NodeJS.Require): NativeBinding {
+  const gatePath = join(folder, engineParts.stderrGate);
+  let gate: { close(): void; open(): string } | null = null;
+  let said = '';
+  try {
+    gate = existsSync(gatePath) ? require(gatePath) : null;
+    gate?.close();
+    try {
+      return require(join(folder, engineParts.binding));
+    } finally {
+      said = worthSaying(gate?.open() ?? '');
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(
+      `the native engine in ${folder} must load, got: ${why}`,
+      'phasewatch engine install --force',
+    );
+  } finally {
+    if (said !== '') process.stderr.write(said);
+  }
+}
+
+function worthSaying(text: string): string {
+  const lines = text.split('\n').filter((line) => line !== '' && !LOADING_NOISE.test(line));
+  return lines.map((line) => `${oneLine(line)}\n`).join('');
+}
+
+/** tfjs-node calls two functions of node:util that Node 23 removed and Node 22 warns about; its dependencies use deprecated modules. */
+function loadTfjs(require: NodeJS.Require): typeof tfjs {
+  const util = require('node:util');
+  util.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  util.isArray = Array.isArray;
+  const { noDeprecation } = process;
+  process.noDeprecation = true;
+  try {
+    return require('@tensorflow/tfjs-node-gpu');
+  } finally {
+    process.noDeprecation = noDeprecation ?? false;
+  }
+}

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../../base/userError.ts';
+import type { LinearAlgebra, Matrix } from '../../spectra/linalg/linearAlgebra.ts';
+import { engineParts } from './enginePaths.ts';
+import { locateEngine } from './locateEngine.ts';
+
+type MatrixArguments = readonly [W: Float32Array | Float64Array, rows: number, cols: number];
+
+/** engine/linalg/addon.cc. */
+interface LinalgModule {
+  eigenvaluesOfEach(matrices: readonly MatrixArguments[], threads: number): Float64Array[];
+  eigenvectors(matrix: MatrixArguments, threads: number): [Float64Array, Float64Array];
+}
+
+/**
+ * Returns the float64 eigenvalue solver compiled with the engine (engine/linalg), which does not need TensorFlow, or null where there is
+ * no engine or it came ready-made without one. `threads` share the work; eigenvalues are the same to the bit for any number. Throws
+ * UserError when it cannot be loaded.
+ */
+export function nativeLinearAlgebra(threads = availableParallelism()): LinearAlgebra | null {
+  const engine = locateEngine();
+  if (engine === null) return null;
+  const path = join(engine.folder, engineParts.linalg);
+  if (!existsSync(path)) return null;
+  const solver = load(path);
+  const values = (matrices: readonly Matrix[]): Float64Array[] =>
+    solver.eigenvaluesOfEach(
+      matrices.map(({ W, rows, cols }) => [W, rows, cols]),
+      threads,
+    );
+  return {
+    name: 'native',
+    lanes: threads,
+    eigenvalues: (W, rows, cols) => values([{ W, rows, cols }])[0]!,
+    eigenvaluesOfEach: values,
+    eigenvectors(W, rows, cols) {
+      const [eigenvalues, vectors] = solver.eigenvectors([W, rows, cols], threads);
+      return { eigenvalues, vectors };
+    },
+  };
+}
+
+function load(path: string): LinalgModule {
+  try {
+    return createRequire(import.meta.url)(path);
+  } catch (error) {
+    throw new UserError(
+      `the eigenvalue solver of the engine must load, got: ${(error as Error).message}`,
+      'phasewatch engine install --force',
+    );
+  }
+}

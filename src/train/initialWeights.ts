@@ -1,0 +1,46 @@
+import { type RandomStream, randomStream } from '../base/random/stream.ts';
+import type { Initializer, Network, Parameter } from '../experiment/networks/network.ts';
+
+/**
+ * Returns the initial value of every parameter by name. Each kernel is drawn from a stream of its own, so that adding a layer
+ * leaves the others as they were. Biases and batch-norm offsets as declared, scales and moving variances 1, moving means 0.
+ */
+export function initialWeights(network: Network, seed: number): Map<string, Float32Array> {
+  return new Map(
+    network.parameters.map((parameter) => [parameter.name, initialValue(parameter, network, seed)] as const),
+  );
+}
+
+function initialValue(parameter: Parameter, network: Network, seed: number): Float32Array {
+  const values = new Float32Array(parameter.shape.reduce((a, b) => a * b, 1));
+  switch (parameter.kind) {
+    case 'kernel': {
+      const draw = glorot(network.initializer, parameter, randomStream(seed, `init/${parameter.name}`));
+      for (let i = 0; i < values.length; i++) values[i] = draw();
+      return values;
+    }
+    case 'bias':
+      return values.fill(network.bias);
+    case 'gamma':
+    case 'moving_variance':
+      return values.fill(1);
+    case 'beta':
+    case 'moving_mean':
+      return values;
+  }
+}
+
+/** Glorot and Bengio 2010: variance 2/(fanIn + fanOut). */
+function glorot(initializer: Initializer, { fanIn, fanOut }: Parameter, stream: RandomStream): () => number {
+  if (initializer === 'glorotUniform') {
+    const limit = Math.sqrt(6 / (fanIn + fanOut));
+    return () => (2 * stream.uniform() - 1) * limit;
+  }
+  // Keras before 2.2.3 cut the normal at 2 sd and did not correct the variance: the true sd is .8796 of the nominal one.
+  const sd = Math.sqrt(2 / (fanIn + fanOut));
+  return () => {
+    let z = stream.normal();
+    while (Math.abs(z) > 2) z = stream.normal();
+    return z * sd;
+  };
+}

@@ -1,0 +1,163 @@
+import { randomStream } from '../../base/random/stream.ts';
+import { optimizerSlots } from '../../experiment/config/optimizerSlots.ts';
+import type { RunConfig } from '../../experiment/config/schema.ts';
+import type { Network } from '../../experiment/networks/network.ts';
+import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
+import { addBatch, type Preprocessing } from './batch.ts';
+import { addDropout, addLayer } from './layers.ts';
+import { addLoss } from './loss.ts';
+import { optimizerUpdate } from './optimizer.ts';
+import { float32, type Gradients, type LayerOutput, type StepBuilder } from './stepBuilder.ts';
+
+/** What a step computes: the network, and the part of the config that is in the graph. */
+export interface StepOptions {
+  network: Network;
+  config: Pick<RunConfig, 'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'seed'>;
+  preprocessing: Preprocessing;
+  classes: number;
+}
+
+/** Forward pass from images to logits; the returned layers are in order, each with its backward pass. */
+export function addForward(
+  step: StepBuilder,
+  { network, config }: StepOptions,
+  images: Output,
+): { logits: Output; layers: LayerOutput[] } {
+  const layers: LayerOutput[] = [];
+  let value = images;
+  network.layers.forEach((layer, index) => {
+    const { input, output } = network.shapes[index]!;
+    layers.push(addLayer(step, layer, value, input));
+    value = layers.at(-1)!.value;
+    if (
+      step.training &&
+      config.dropout !== null &&
+      'name' in layer &&
+      config.dropout.layers.includes(layer.name)
+    ) {
+      layers.push(addDropout(step, layer.name, config.dropout.rate, value, output));
+      value = layers.at(-1)!.value;
+    }
+  });
+  return { logits: value, layers };
+}
+
+export function addCorrect(graph: GraphBuilder, logits: Output, labels: Output): Output {
+  const predicted = graph.op('ArgMax', [logits, graph.scalar(1, 'int32')], {
+    ...float32,
+    Tidx: { type: 'int32' },
+    output_type: { type: 'int32' },
+  });
+  const equal = graph.op('Equal', [predicted, labels], { T: { type: 'int32' } });
+  return addSum(graph, graph.op('Cast', [equal], { SrcT: { type: 'bool' }, DstT: { type: 'float32' } }));
+}
+
+export function addSum(graph: GraphBuilder, value: Output): Output {
+  return graph.op('Sum', [value, graph.constant([0], [1], 'int32')], {
+    ...float32,
+    Tidx: { type: 'int32' },
+    keep_dims: { bool: false },
+  });
+}
+
+/** One training step; `updated` holds the last op that changed each variable and takes this step's in. */
+export function addTrainingStep(
+  graph: GraphBuilder,
+  options: StepOptions,
+  batch: number,
+  indices: Output,
+  learningRate: Output,
+  number: Output,
+  updated: Map<string, Output>,
+): { loss: Output; correct: Output } {
+  const { network, config } = options;
+  const reads = new Map<string, Output>();
+  const readers = new Map<string, Output[]>();
+  const sideEffects: [string, Output][] = [];
+  const step: StepBuilder = {
+    graph,
+    batch,
+    training: true,
+    precision: config.precision,
+    convolution: config.convolution,
+    read(name) {
+      const known = reads.get(name);
+      if (known !== undefined) return known;
+      const last = updated.get(name);
+      const read = graph.op(
+        'ReadVariableOp',
+        [name],
+        { dtype: { type: 'float32' } },
+        last === undefined ? {} : { after: [last] },
+      );
+      reads.set(name, read);
+      return read;
+    },
+    handle: (name) => name,
+    holdUpdate(name, reader) {
+      readers.set(name, [...(readers.get(name) ?? []), reader]);
+    },
+    addSideEffect(name, op) {
+      sideEffects.push([name, op]);
+    },
+    randomUniform(purpose, shape) {
+      // Native random ops are functions of their two seeds: the purpose's own and the step, so that a resume draws the same masks.
+      const purposeSeed = randomStream(config.seed, purpose).uint32() | 0;
+      const seed = graph.op('Pack', [graph.scalar(purposeSeed, 'int32'), number], {
+        T: { type: 'int32' },
+        N: { int: 2 },
+        axis: { int: 0 },
+      });
+      return graph.op('StatelessRandomUniform', [graph.constant(shape, [shape.length], 'int32'), seed], {
+        dtype: { type: 'float32' },
+        T: { type: 'int32' },
+        Tseed: { type: 'int32' },
+      });
+    },
+  };
+  const { images, labels } = addBatch(graph, 'train', indices, options.preprocessing);
+  const { logits, layers } = addForward(step, options, images);
+  const { perImage, dLogits } = addLoss(step, config.loss, logits, labels, options.classes);
+
+  const gradients: Gradients = new Map();
+  let gradient: Output | null = dLogits;
+  const firstTrained = network.layers.findIndex((layer) => 'name' in layer);
+  for (let i = layers.length - 1; i >= firstTrained; i--) {
+    gradient = layers[i]!.backward(gradient!, gradients, i > firstTrained);
+  }
+
+  const mean = graph.op('Mul', [addSum(graph, perImage), graph.scalar(1 / batch)], float32);
+  const loss = addL2(step, config.l2, mean, gradients);
+
+  const stepNumber = graph.op(
+    'Cast',
+    [graph.op('AddV2', [number, graph.scalar(1, 'int32')], { T: { type: 'int32' } })],
+    { SrcT: { type: 'int32' }, DstT: { type: 'float32' } },
+  );
+  const update = optimizerUpdate(graph, config.optimizer, { learningRate, stepNumber });
+  const slots = optimizerSlots(config.optimizer);
+  for (const { name } of network.parameters.filter((parameter) => parameter.trainable)) {
+    const slotHandles = slots.map((slot) => `${name}/${slot}`);
+    // An update in place beside an op that still holds the old value would make TensorFlow copy the whole variable first.
+    updated.set(name, update(name, slotHandles, gradients.get(name)!, readers.get(name) ?? []));
+  }
+  for (const [name, op] of sideEffects) updated.set(name, op);
+  return { loss, correct: addCorrect(graph, logits, labels) };
+}
+
+/** Keras's l2: coefficient * sum(W^2) joins the loss, 2 * coefficient * W the gradient. Returns the loss with the penalties. */
+function addL2(step: StepBuilder, l2: RunConfig['l2'], loss: Output, gradients: Gradients): Output {
+  const { graph } = step;
+  let total = loss;
+  for (const layer of l2?.layers ?? []) {
+    const name = `${layer}/kernel`;
+    const W = step.read(name);
+    const decay = graph.op('Mul', [W, graph.scalar(2 * l2!.coefficient)], float32);
+    gradients.set(name, graph.op('AddV2', [gradients.get(name)!, decay], float32));
+    const halfSquares = graph.op('L2Loss', [W], float32);
+    step.holdUpdate(name, halfSquares);
+    const penalty = graph.op('Mul', [halfSquares, graph.scalar(2 * l2!.coefficient)], float32);
+    total = graph.op('AddV2', [total, penalty], float32);
+  }
+  return total;
+}

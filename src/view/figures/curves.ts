@@ -1,0 +1,301 @@
+import * as Plot from '@observablehq/plot';
+import { largestOf, smallestOf } from '../../base/extremes.ts';
+import type { JoinedRow } from '../../experiment/results/joinRows.ts';
+import { niceAxis, readableLogTicks } from './axisTicks.ts';
+import { type Figure, fileNamePart, INK, sequenceColors } from './figure.ts';
+import { drawSheet, type LegendEntry, labelMargin, type Panel } from './sheet.ts';
+
+/** A numeric column of a joined row and what it is called on an axis. */
+export interface Measure {
+  column: keyof JoinedRow & string;
+  label: string;
+}
+
+export const ENTROPY: Measure = { column: 'entropy', label: 'matrix entropy' };
+export const STABLE_RANK: Measure = { column: 'stable_rank', label: 'stable rank' };
+export const SOFT_RANK: Measure = { column: 'mp_softrank', label: 'MP soft rank' };
+export const ALPHA: Measure = { column: 'alpha', label: 'alpha' };
+export const TRAIN_ACCURACY: Measure = { column: 'train_accuracy', label: 'training accuracy' };
+export const TEST_ACCURACY: Measure = { column: 'test_accuracy', label: 'test accuracy' };
+
+const LEFT = '#0b5cad';
+const RIGHT = '#b3400b';
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+/** Returns a measure's number in a row, null where it has none. */
+export function measureOf(row: JoinedRow, { column }: Measure): number | null {
+  const value = row[column] ?? null;
+  return typeof value === 'number' ? value : null;
+}
+
+/** Returns panels of measures against epoch, one line a run, coloured by batch size. `rows` are of one layer or of several runs' one. */
+export function measuresByEpochFigure(
+  name: string,
+  title: string,
+  rows: readonly JoinedRow[],
+  measures: readonly Measure[],
+): Figure {
+  const sizes = ascending(rows.map((row) => row.batch_size));
+  const colors = sequenceColors(Math.max(1, sizes.length));
+  const color = (row: JoinedRow): string =>
+    row.batch_size === null ? INK : colors[sizes.indexOf(row.batch_size)]!;
+  const settings = [...new Set(rows.map((row) => row.setting))];
+  const runs = groupBy(rows, (row) => row.run ?? '');
+  const panels = measures.map((measure): Panel => {
+    const shown = rows.filter((row) => row.epoch !== null && measureOf(row, measure) !== null);
+    if (shown.length === 0) return emptyPanel(measure.label);
+    const y = niceAxis(shown.map((row) => measureOf(row, measure)!));
+    return {
+      plot: {
+        x: epochScale(shown.map((row) => row.epoch!)),
+        y: linearScale(y, measure.label),
+        marks: [
+          Plot.gridY(y.ticks, { stroke: '#000', strokeOpacity: 0.08 }),
+          ...[...runs.values()].map((run) => {
+            const line = run.filter((row) => measureOf(row, measure) !== null && row.epoch !== null);
+            return Plot.line(line, {
+              x: 'epoch',
+              y: measure.column,
+              stroke: color(run[0]!),
+              strokeWidth: 1.6,
+              ...(settings.indexOf(run[0]!.setting) > 0 ? { strokeDasharray: '5 3' } : {}),
+            });
+          }),
+        ],
+      },
+    };
+  });
+  return {
+    name: fileNamePart(name),
+    svg: drawSheet({
+      title,
+      panels,
+      columns: 2,
+      panelWidth: 400,
+      panelHeight: 250,
+      legend: [
+        ...sizes.map(
+          (size, i): LegendEntry => ({ label: `batch size ${size}`, color: colors[i]!, mark: 'line' }),
+        ),
+        ...(settings.length > 1
+          ? [{ label: settings.filter((_, i) => i > 0).join('; '), color: INK, mark: 'dashed' as const }]
+          : []),
+      ],
+    }),
+    columns: ['run', 'batch_size', 'setting', 'layer', 'epoch', ...measures.map(({ column }) => column)],
+    rows,
+  };
+}
+
+type AxisGroups = readonly { label: string; rows: readonly JoinedRow[] }[];
+
+/** Returns two measures of one run or one layer against epoch on two axes, the paper's form. */
+export function doubleAxisByEpochFigure(
+  name: string,
+  title: string,
+  groups: AxisGroups,
+  measures: readonly [Measure, Measure],
+): Figure {
+  return doubleAxisFigure(name, title, groups, measures, epochScale, (row) => row.epoch);
+}
+
+/** Returns two measures against batch size on two axes, a panel a layer; points are runs, lines join the means. */
+export function doubleAxisByBatchSizeFigure(
+  name: string,
+  title: string,
+  groups: AxisGroups,
+  measures: readonly [Measure, Measure],
+): Figure {
+  return doubleAxisFigure(name, title, groups, measures, (sizes) => batchScale(sizes, 300), logBatchSize);
+}
+
+function doubleAxisFigure(
+  name: string,
+  title: string,
+  groups: AxisGroups,
+  [left, right]: readonly [Measure, Measure],
+  scale: (xs: readonly number[]) => Plot.ScaleOptions,
+  place: (row: JoinedRow) => number | null,
+): Figure {
+  return {
+    name: fileNamePart(name),
+    svg: drawSheet({
+      title,
+      panels: groups.map(({ label, rows }) => ({
+        title: label,
+        plot: doubleAxisPlot(scale, [left, points(rows, place, left)], [right, points(rows, place, right)]),
+      })),
+      columns: 2,
+      panelWidth: 420,
+      panelHeight: 260,
+      legend: doubleLegend(left, right),
+    }),
+    columns: ['run', 'batch_size', 'setting', 'layer', 'epoch', left.column, right.column],
+    rows: groups.flatMap(({ rows }) => rows),
+  };
+}
+
+/** Returns measures of one kind (accuracies) against batch size on one axis. */
+export function accuraciesByBatchSizeFigure(name: string, title: string, rows: readonly JoinedRow[]): Figure {
+  const measures = [TRAIN_ACCURACY, TEST_ACCURACY] as const;
+  const series = measures.map((measure) => points(rows, logBatchSize, measure));
+  const values = series.flat();
+  const y = niceAxis(values.map((point) => point.y));
+  const colors = [LEFT, RIGHT];
+  return {
+    name: fileNamePart(name),
+    svg: drawSheet({
+      title,
+      panels: [
+        values.length === 0
+          ? emptyPanel('accuracy')
+          : {
+              plot: {
+                x: batchScale(
+                  values.map((point) => point.x),
+                  520,
+                ),
+                y: linearScale(y, 'accuracy'),
+                marks: [
+                  Plot.gridY(y.ticks, { stroke: '#000', strokeOpacity: 0.08 }),
+                  ...series.flatMap((list, i) => curveMarks(list, colors[i]!)),
+                ],
+              },
+            },
+      ],
+      columns: 1,
+      panelWidth: 600,
+      panelHeight: 320,
+      legend: measures.map((measure, i) => ({ label: measure.label, color: colors[i]!, mark: 'line' })),
+    }),
+    columns: ['run', 'batch_size', 'setting', 'epoch', 'train_accuracy', 'test_accuracy'],
+    rows,
+  };
+}
+
+function doubleAxisPlot(
+  scale: (xs: readonly number[]) => Plot.ScaleOptions,
+  [left, leftPoints]: readonly [Measure, Point[]],
+  [right, rightPoints]: readonly [Measure, Point[]],
+): Plot.PlotOptions {
+  const all = [...leftPoints, ...rightPoints];
+  if (all.length === 0) return emptyPanel(`${left.label}, ${right.label}`).plot;
+  // Plot has one y scale: both measures are drawn in shares of their own axis.
+  const scaled = [leftPoints, rightPoints].map((list) => {
+    const axis = niceAxis(list.length === 0 ? [0, 1] : list.map((point) => point.y));
+    const share = (value: number): number => (value - axis.min) / (axis.max - axis.min);
+    return { axis, share, list: list.map(({ x, y }) => ({ x, y: share(y) })) };
+  });
+  const [a, b] = [scaled[0]!, scaled[1]!];
+  const [leftMargin, rightMargin] = [a, b].map(({ axis }) => labelMargin(axis.ticks.map(axis.format))) as [
+    number,
+    number,
+  ];
+  const sideAxis = (side: typeof a, anchor: 'left' | 'right', label: string, color: string) =>
+    Plot.axisY(side.axis.ticks.map(side.share), {
+      anchor,
+      label,
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      labelOffset: (anchor === 'left' ? leftMargin : rightMargin) - 8,
+      color,
+      tickFormat: (_: number, i: number) => side.axis.format(side.axis.ticks[i]!),
+    });
+  return {
+    marginLeft: leftMargin,
+    marginRight: rightMargin + 8,
+    x: scale(all.map((point) => point.x)),
+    y: { domain: [0, 1], axis: null },
+    marks: [
+      ...curveMarks(a.list, LEFT),
+      ...curveMarks(b.list, RIGHT, '6 3'),
+      sideAxis(a, 'left', left.label, LEFT),
+      sideAxis(b, 'right', right.label, RIGHT),
+    ],
+  };
+}
+
+function curveMarks(list: readonly Point[], color: string, dash = 'none'): Plot.Markish[] {
+  const means = [...groupBy(list, ({ x }) => x)]
+    .map(([x, group]) => ({ x, y: group.reduce((sum, { y }) => sum + y, 0) / group.length }))
+    .sort((p, q) => p.x - q.x);
+  return [
+    Plot.line(means, { x: 'x', y: 'y', stroke: color, strokeWidth: 1.8, strokeDasharray: dash }),
+    Plot.dot(list, { x: 'x', y: 'y', fill: color, r: list.length > 60 ? 1.6 : 3 }),
+  ];
+}
+
+function doubleLegend(left: Measure, right: Measure): LegendEntry[] {
+  return [
+    { label: `${left.label} (left)`, color: LEFT, mark: 'line' },
+    { label: `${right.label} (right)`, color: RIGHT, mark: 'dashed' },
+  ];
+}
+
+function points(rows: readonly JoinedRow[], x: (row: JoinedRow) => number | null, measure: Measure): Point[] {
+  return rows.flatMap((row) => {
+    const [at, value] = [x(row), measureOf(row, measure)];
+    return at === null || value === null ? [] : [{ x: at, y: value }];
+  });
+}
+
+function epochScale(epochs: readonly number[]): Plot.ScaleOptions {
+  const axis = niceAxis(epochs, { count: 8 });
+  const [first, last] = [smallestOf(epochs), largestOf(epochs)];
+  const whole = axis.ticks.filter((at) => Number.isInteger(at) && at >= first && at <= last);
+  return {
+    domain: [first, last],
+    ticks: whole,
+    tickFormat: String,
+    label: 'epoch',
+  };
+}
+
+function linearScale(axis: ReturnType<typeof niceAxis>, label: string): Plot.ScaleOptions {
+  return { domain: [axis.min, axis.max], ticks: axis.ticks, tickFormat: axis.format, label };
+}
+
+/**
+ * A logarithmic scale of batch sizes whose ticks are the sizes themselves, with a little room at both ends. The points must be
+ * given as log2 of the size: a log scale of d3 leaves out the labels of ticks that are not round in base 10.
+ */
+function batchScale(logSizes: readonly number[], width: number): Plot.ScaleOptions {
+  const ticks = readableLogTicks(
+    logSizes.map((at) => Math.round(2 ** at)),
+    width,
+  );
+  return {
+    domain: [smallestOf(logSizes) - 0.3, largestOf(logSizes) + 0.3],
+    ticks: ticks.map(Math.log2),
+    tickFormat: (_: number, i: number) => String(ticks[i]),
+    label: 'batch size (log)',
+  };
+}
+
+function logBatchSize(row: JoinedRow): number | null {
+  return row.batch_size === null ? null : Math.log2(row.batch_size);
+}
+
+function emptyPanel(label: string): Panel {
+  return {
+    plot: { axis: null, marks: [Plot.text([`no ${label} in these rows`], { frameAnchor: 'middle' })] },
+  };
+}
+
+function ascending(values: readonly (number | null)[]): number[] {
+  return [...new Set(values.filter((value) => value !== null))].sort((a, b) => a - b);
+}
+
+function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,21 @@
+import type { CsvRow } from '../../experiment/results/csvFiles.ts';
+import type { MetricsRow } from '../../experiment/results/metricsRow.ts';
+import type { Provenance } from '../../experiment/results/provenance.ts';
+import type { RunStatus } from '../../experiment/results/runStatus.ts';
+import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
+
+/** What a report is made from; `readResults` returns it. */
+export interface ReportInput {
+  experiment: { name: string; description: string | null; yaml: string | null };
+  runs: readonly {
+    id: string;
+    config: Readonly<Record<string, unknown>> | null;
+    status: RunStatus | null;
+    provenance: Provenance | null;
+    metrics: readonly MetricsRow[];
+  }[];
+  spectra: readonly SpectrumRow[];
+  /** Authors' numbers beside this project's, any columns; a column `within` says yes or no. Empty: no such section. */
+  reproduction: readonly CsvRow[];
+  esd(run: string | null, epoch: number | null, layer: string): Float64Array | null;
+}

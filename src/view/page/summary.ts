@@ -1,0 +1,75 @@
+import { largestOf, smallestOf } from '../../base/extremes.ts';
+import { type JoinedRow, lastEpochRows } from '../../experiment/results/joinRows.ts';
+import { PHASES, type Phase } from '../../spectra/spectrumRow.ts';
+import { PHASE_STYLE } from '../figures/phaseStyle.ts';
+import { escapeHtml } from './html.ts';
+import { runGroup } from './runGroup.ts';
+
+/** Most places named for a phase; the rest is counted. */
+const PLACES_SHOWN = 6;
+
+/** Returns how many phases were seen and where: one card a phase, those at the end of training first in it. */
+export function summarySection(rows: readonly JoinedRow[]): string {
+  const last = lastEpochRows(rows);
+  const seen = PHASES.filter((phase) => rows.some((row) => row.phase === phase));
+  const final = PHASES.filter((phase) => last.some((row) => row.phase === phase));
+  const ambiguous = last.filter((row) => row.phase_ambiguous === true).length;
+  const unlabeled = last.filter((row) => row.phase === null).length;
+  const doubts = [
+    ...(ambiguous > 0 ? [`${ambiguous} of ${last.length} last labels are ambiguous`] : []),
+    ...(unlabeled > 0 ? [`${unlabeled} of ${last.length} have none`] : []),
+  ].join('; ');
+  return `<p><strong>${seen.length} of 5+1 phases seen</strong>, ${final.length} of them in the last epoch of a run.${doubts === '' ? '' : ` ${doubts}.`}
+The paper assigns phases by eye; these labels come from this project's classifier, and the evidence of each stands with its spectrum.</p>
+<ul class="phases">${PHASES.map((phase, i) => phaseCard(phase, i, rows, last)).join('')}</ul>`;
+}
+
+function phaseCard(
+  phase: Phase,
+  index: number,
+  rows: readonly JoinedRow[],
+  last: readonly JoinedRow[],
+): string {
+  const atEnd = last.filter((row) => row.phase === phase);
+  const ended = new Set(atEnd.map(place));
+  const passing = rows.filter((row) => row.phase === phase && row.epoch !== null && !ended.has(place(row)));
+  const lines = [
+    ...(atEnd.length > 0 ? [`At the end: ${someOf(byGroup(atEnd, layersOf))}`] : []),
+    ...(passing.length > 0 ? [`On the way: ${someOf(byGroup(passing, epochsOf))}`] : []),
+  ];
+  const { meaning } = PHASE_STYLE[phase];
+  return `<li style="--fill: var(--phase-${index})"><b>${phase}</b><span class="note">${meaning}</span>
+${lines.length === 0 ? '<div class="absent">not seen</div>' : lines.map((line) => `<div>${escapeHtml(line)}</div>`).join('')}</li>`;
+}
+
+/** One text a group of runs that differ by seed alone, with what `detail` says of its rows. */
+function byGroup(rows: readonly JoinedRow[], detail: (rows: readonly JoinedRow[]) => string): string[] {
+  const groups = new Map<string, JoinedRow[]>();
+  for (const row of rows) {
+    const group = runGroup(row.run ?? '');
+    const members = groups.get(group);
+    if (members === undefined) groups.set(group, [row]);
+    else members.push(row);
+  }
+  return [...groups].map(([group, members]) => `${group} (${detail(members)})`.trim());
+}
+
+function layersOf(rows: readonly JoinedRow[]): string {
+  return [...new Set(rows.map((row) => row.layer))].join(', ');
+}
+
+function epochsOf(rows: readonly JoinedRow[]): string {
+  const epochs = rows.map((row) => row.epoch!);
+  const [first, last] = [smallestOf(epochs), largestOf(epochs)];
+  const span = first === last ? `epoch ${first}` : `epochs ${first}\u2013${last}`;
+  return `${layersOf(rows)}, ${span}`;
+}
+
+function place(row: JoinedRow): string {
+  return `${row.run}/${row.layer}`;
+}
+
+function someOf(places: readonly string[]): string {
+  const more = places.length - PLACES_SHOWN;
+  return places.slice(0, PLACES_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

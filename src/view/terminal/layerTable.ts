@@ -1,0 +1,37 @@
+import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
+import { fixed, NO_VALUE, significant } from './numberText.ts';
+import { type Column, formatTable } from './table.ts';
+
+type Row = SpectrumRow & { source: string };
+
+const right = { align: 'right' } as const;
+const COLUMNS: readonly Column<Row>[] = [
+  { title: 'run', text: ({ run }) => run ?? NO_VALUE, dispensable: 7 },
+  { title: 'epoch', text: ({ epoch }) => significant(epoch), ...right, dispensable: 6 },
+  { title: 'layer', text: ({ layer }) => layer },
+  { title: 'N x M', text: ({ N, M }) => `${N} x ${M}`, ...right, dispensable: 4 },
+  { title: 'alpha', text: ({ alpha }) => fixed(alpha, 2), ...right },
+  { title: 'D', text: ({ D }) => fixed(D, 3), ...right, dispensable: 5 },
+  { title: 'lambda_max', text: lambdaMaxText, ...right, dispensable: 3 },
+  { title: 'stable rank', text: (row) => significant(row.stable_rank), ...right, dispensable: 2 },
+  { title: 'soft rank', text: (row) => fixed(row.mp_softrank, 3), ...right, dispensable: 1 },
+  { title: 'spikes', text: (row) => significant(row.num_spikes), ...right },
+  {
+    title: 'phase',
+    text: ({ phase, phase_ambiguous, phase_runner_up }) =>
+      phase === null ? NO_VALUE : phase_ambiguous === true ? `${phase} (or ${phase_runner_up})` : phase,
+  },
+];
+
+/** Beyond the range of float64 only the logarithm of lambda_max is that of W. */
+function lambdaMaxText({ lambda_max, log_spectral_norm, scale_exponent }: Row): string {
+  if (typeof scale_exponent !== 'number' || log_spectral_norm === null) return significant(lambda_max);
+  const exponent = Math.floor(log_spectral_norm);
+  return `${significant(10 ** (log_spectral_norm - exponent))}e${exponent < 0 ? '' : '+'}${exponent}`;
+}
+
+/** Returns the table of analyzed layers; run and epoch only where the rows have them. */
+export function layerTable(rows: readonly Row[], width: number): string {
+  const ofRuns = rows.some(({ run }) => run !== null);
+  return formatTable(ofRuns ? COLUMNS : COLUMNS.slice(2), rows, width);
+}

@@ -1,0 +1,57 @@
+import { largestOf } from '../../base/extremes.ts';
+import { oneLine } from '../../base/files/plainText.ts';
+/** A column of a table on the terminal. */
+export interface Column<Row> {
+  title: string;
+  text(row: Row): string;
+  align?: 'left' | 'right';
+  /** Columns of the greatest number go first where the terminal is too narrow; 0, the default, stays. */
+  dispensable?: number;
+}
+
+const GAP = '  ';
+
+/**
+ * Returns the rows as a table with a line of titles, at most `width` characters wide: dispensable columns are left out until it
+ * fits, and named on a last line; what is still too long is cut.
+ */
+export function formatTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width = Number.POSITIVE_INFINITY,
+): string {
+  const laid = columns.map((column) => {
+    const cells = rows.map((row) => oneLine(column.text(row)));
+    return { column, cells, size: largestOf([oneLine(column.title), ...cells].map((cell) => cell.length)) };
+  });
+  let shown = laid;
+  const total = (): number => shown.reduce((sum, { size }) => sum + size, GAP.length * (shown.length - 1));
+  while (total() > width) {
+    const rank = largestOf(shown.map(({ column }) => column.dispensable ?? 0));
+    if (rank === 0) break;
+    const last = shown.findLastIndex(({ column }) => column.dispensable === rank);
+    shown = shown.filter((_, index) => index !== last);
+  }
+  const line = (cellOf: (entry: (typeof laid)[number]) => string): string =>
+    cut(
+      shown
+        .map((entry) => {
+          const cell = cellOf(entry);
+          return entry.column.align === 'right' ? cell.padStart(entry.size) : cell.padEnd(entry.size);
+        })
+        .join(GAP)
+        .trimEnd(),
+      width,
+    );
+  const left = laid.filter((entry) => !shown.includes(entry)).map(({ column }) => column.title);
+  return [
+    line(({ column }) => oneLine(column.title)),
+    ...rows.map((_, index) => line(({ cells }) => cells[index]!)),
+    ...(left.length === 0 ? [] : [cut(`(too narrow for ${left.join(', ')}; --json has all)`, width)]),
+  ].join('\n');
+}
+
+/** Returns the text, or its beginning and an ellipsis where it is longer than `width`. */
+export function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

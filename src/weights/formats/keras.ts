@@ -1,0 +1,113 @@
+import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
+import { UserError } from '../../base/userError.ts';
+import type { ZipFile } from '../../base/zip/zip.ts';
+import { jsonProperty } from '../tensors/jsonProperty.ts';
+import type { StoredTensor, TensorFile, TensorUse } from '../tensors/weightsFile.ts';
+import { openHdf5 } from './hdf5/hdf5.ts';
+
+export const KERAS_WEIGHTS = 'model.weights.h5';
+const KERAS_CONFIG = 'config.json';
+const MAX_CONFIG_BYTES = 1 << 26;
+/** Models in models; real ones have a handful. */
+const MAX_DEPTH = 32;
+
+/** A layer as config.json names it. */
+interface NamedLayer {
+  name: string;
+  className: string;
+  order: number;
+}
+
+/**
+ * Returns the weights of a .keras archive: the HDF5 file in it, its layers in the order and under the names of the model's config, where
+ * that is a Sequential or Functional model; otherwise under their paths in the HDF5 file.
+ */
+export function openKeras(file: RandomAccessFile, zip: ZipFile): TensorFile {
+  const weights = openHdf5(zip.open(KERAS_WEIGHTS));
+  const layers = new Map<string, NamedLayer>();
+  if (zip.names.includes(KERAS_CONFIG)) collectLayers(readConfig(zip), '', '', layers, 0);
+  const find = (path: string): [string, NamedLayer] | null => {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const layer = layers.get(path.slice(0, end));
+      if (layer !== undefined) return [path.slice(end), layer];
+    }
+    return null;
+  };
+  const tensors: { tensor: StoredTensor; order: number }[] = [];
+  const skipped = weights.skipped.map(({ name, reason }) => ({ name: rename(name, find(name)), reason }));
+  for (const tensor of weights.tensors) {
+    const found = find(tensor.name);
+    const name = rename(tensor.name, found);
+    const className = found?.[1].className ?? '';
+    const use = tensor.use ?? useIn(className, name, tensor.shape);
+    tensors.push({ tensor: { ...tensor, name, use }, order: found?.[1].order ?? Number.POSITIVE_INFINITY });
+  }
+  tensors.sort((a, b) => (a.order === b.order ? 0 : a.order - b.order));
+  return { format: 'Keras', tensors: tensors.map(({ tensor }) => tensor), skipped, close: file.close };
+}
+
+const rename = (path: string, found: [string, NamedLayer] | null): string =>
+  found === null ? path : `${found[1].name}${found[0]}`;
+
+/** Returns what the class of a layer says of one of its variables. */
+export function useIn(className: string, name: string, shape: readonly number[]): TensorUse | null {
+  const isFirst = /(vars\/0|kernel(:0)?|embeddings(:0)?)$/.test(name);
+  if (className === 'Embedding') return shape.length === 2 ? 'embedding' : null;
+  const isDepthwise =
+    /Depthwise/.test(className) ||
+    (/Separable/.test(className) && /(vars\/0|depthwise_kernel(:0)?)$/.test(name));
+  if (isDepthwise && shape.length > 2) return 'depthwise';
+  if (/^(LSTM|GRU|SimpleRNN)(Cell)?$/.test(className))
+    return isRecurrentBias(name, shape) ? 'bias' : 'recurrent';
+  return /^(Dense|EinsumDense)$/.test(className) && isFirst && shape.length === 2 ? 'matrix' : null;
+}
+
+/** Biases of a GRU that resets after the product have two rows. */
+const isRecurrentBias = (name: string, shape: readonly number[]): boolean =>
+  shape.length === 2 && shape[0] === 2 && /(vars\/2|bias(:0)?)$/.test(name);
+
+function readConfig(zip: ZipFile): unknown {
+  const size = zip.size(KERAS_CONFIG);
+  const member = zip.open(KERAS_CONFIG);
+  if (size > MAX_CONFIG_BYTES) {
+    throw new UserError(`${member.path} must have at most ${MAX_CONFIG_BYTES} bytes, got ${size}`);
+  }
+  try {
+    return JSON.parse(new TextDecoder().decode(member.read(0, member.size, 'config')));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${member.path} must be JSON, got ${(error as Error).message}`);
+  }
+}
+
+/** Keras stores the layers of a model in groups named after their class, numbered in the order of the model. */
+function collectLayers(
+  model: unknown,
+  path: string,
+  names: string,
+  layers: Map<string, NamedLayer>,
+  depth: number,
+): void {
+  const list = jsonProperty(jsonProperty(model, 'config'), 'layers');
+  if (!Array.isArray(list) || depth > MAX_DEPTH) return;
+  const counts = new Map<string, number>();
+  for (const layer of list) {
+    const className = jsonProperty(layer, 'class_name');
+    const name = jsonProperty(jsonProperty(layer, 'config'), 'name');
+    if (typeof className !== 'string' || typeof name !== 'string') continue;
+    const group = snakeCase(className);
+    const number = counts.get(group) ?? 0;
+    counts.set(group, number + 1);
+    const own = `${path}layers/${group}${number === 0 ? '' : `_${number}`}`;
+    layers.set(own, { name: `${names}${name}`, className, order: layers.size });
+    collectLayers(layer, `${own}/`, `${names}${name}/`, layers, depth + 1);
+  }
+}
+
+/** As Keras turns a class name into the name of a group: Conv2D conv2d, BatchNormalization batch_normalization. */
+const snakeCase = (name: string): string =>
+  name
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();

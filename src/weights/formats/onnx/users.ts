@@ -1,0 +1,207 @@
+import { checkCount } from '../../../base/files/limits.ts';
+import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
+import { elementCount, isFloatDtype, isNumberDtype } from '../../tensors/floatBytes.ts';
+import { scaledTensor } from '../../tensors/scaledTensor.ts';
+import { storedTensor, unreadTensor } from '../../tensors/storedTensor.ts';
+import type { StoredTensor, TensorUse } from '../../tensors/weightsFile.ts';
+import type { OnnxTensor } from './tensor.ts';
+
+export interface OnnxNode {
+  inputs: string[];
+  outputs: string[];
+  opType: string;
+  /** Attributes that are one whole number. */
+  ints: Map<string, number>;
+}
+
+/** A node that takes a tensor, and as which of its inputs. */
+interface User {
+  node: OnnxNode;
+  input: number;
+}
+
+/** Where the inputs of an operator stand that hold weights, their bias, and what dequantizes them. */
+interface Operator {
+  use: 'kernel' | 'matrix' | 'embedding' | 'recurrent';
+  weights: readonly number[];
+  bias?: number;
+  scale?: number;
+  zero?: number;
+  /** Axis of the outputs, along which scales may differ. */
+  axis?: number;
+}
+
+/** Operators of ONNX and of ONNX Runtime (com.microsoft). */
+const OPERATORS: Readonly<Record<string, Operator>> = {
+  Conv: { use: 'kernel', weights: [1], bias: 2 },
+  FusedConv: { use: 'kernel', weights: [1], bias: 2 },
+  ConvTranspose: { use: 'kernel', weights: [1], bias: 2 },
+  DeformConv: { use: 'kernel', weights: [1], bias: 3 },
+  ConvInteger: { use: 'kernel', weights: [1], zero: 3, axis: 0 },
+  QLinearConv: { use: 'kernel', weights: [3], bias: 8, scale: 4, zero: 5, axis: 0 },
+  MatMul: { use: 'matrix', weights: [0, 1] },
+  FusedMatMul: { use: 'matrix', weights: [0, 1] },
+  Gemm: { use: 'matrix', weights: [0, 1], bias: 2 },
+  FusedGemm: { use: 'matrix', weights: [0, 1], bias: 2 },
+  MatMulInteger: { use: 'matrix', weights: [1], zero: 3, axis: -1 },
+  MatMulIntegerToFloat: { use: 'matrix', weights: [1], scale: 3, zero: 5, axis: -1 },
+  DynamicQuantizeMatMul: { use: 'matrix', weights: [1], scale: 2, zero: 3, axis: -1 },
+  QLinearMatMul: { use: 'matrix', weights: [3], scale: 4, zero: 5, axis: -1 },
+  QGemm: { use: 'matrix', weights: [3], bias: 6, scale: 4, zero: 5, axis: -1 },
+  Attention: { use: 'matrix', weights: [1], bias: 2 },
+  Gather: { use: 'embedding', weights: [0] },
+  LSTM: { use: 'recurrent', weights: [1, 2], bias: 3 },
+  GRU: { use: 'recurrent', weights: [1, 2], bias: 3 },
+  RNN: { use: 'recurrent', weights: [1, 2], bias: 3 },
+};
+/** Operators that hand their first input on. */
+const PASSES = new Set([
+  'Cast',
+  'CastLike',
+  'Identity',
+  'Transpose',
+  'Reshape',
+  'Squeeze',
+  'Unsqueeze',
+  'QuantizeLinear',
+]);
+const DEQUANTIZE = 'DequantizeLinear';
+const SHAPING = new Set(['Transpose', 'Reshape', 'Squeeze', 'Unsqueeze']);
+/** Nodes between a tensor and the one that uses it. */
+const MAX_STEPS = 16;
+const PACKED = new Set(['MatMulNBits', 'MatMulBnb4', 'GatherBlockQuantized', 'DynamicQuantizeLSTM']);
+
+/** What the nodes of a model do with its tensors. */
+export class OnnxUsers {
+  private readonly file: RandomAccessFile;
+  private readonly users = new Map<string, User[]>();
+  private count = 0;
+
+  constructor(file: RandomAccessFile) {
+    this.file = file;
+  }
+
+  add(node: OnnxNode): void {
+    node.inputs.forEach((name, input) => {
+      const known = this.users.get(name);
+      if (known === undefined) this.users.set(name, [{ node, input }]);
+      else known.push({ node, input });
+    });
+    this.count += node.inputs.length;
+    checkCount(this.file, 'inputs of nodes', this.count);
+  }
+
+  /** Returns a tensor as what its users make of it: followed through casts and the like, dequantized. */
+  storedTensor(tensor: OnnxTensor, byName: ReadonlyMap<string, OnnxTensor>): StoredTensor {
+    const path = this.follow(tensor.name);
+    const plain = storedTensor({ ...tensor, ...useOf(tensor, path) });
+    const packed = path.some(({ node }) => PACKED.has(node.opType));
+    if (packed)
+      return unreadTensor({ ...tensor, unread: `packed for ${path[0]!.node.opType}, which is not read` });
+    if (isFloatDtype(tensor.dtype) && !tensor.dtype.startsWith('float8')) return plain;
+    return dequantized(plain, path, byName);
+  }
+
+  /** Returns the nodes from a tensor to the one that uses it, which comes last; the first way that leads to a known operator. */
+  private follow(name: string): User[] {
+    let first: User[] = [];
+    const seen = new Set<string>([name]);
+    const open: User[][] = (this.users.get(name) ?? []).map((user) => [user]);
+    for (let path = open.shift(); path !== undefined; path = open.shift()) {
+      const { node, input } = path.at(-1)!;
+      const operator = operatorOf(node);
+      if (operator !== undefined && [...operator.weights, operator.bias].includes(input)) return path;
+      if (first.length === 0) first = path;
+      const output = node.outputs[0];
+      const passes = input === 0 && (PASSES.has(node.opType) || node.opType === DEQUANTIZE);
+      if (!passes || output === undefined || seen.has(output) || path.length >= MAX_STEPS) continue;
+      seen.add(output);
+      for (const user of this.users.get(output) ?? []) {
+        const longer = [...path, user];
+        open.push(longer);
+      }
+      // The first of many dead ends says as little as the last.
+      if (open.length > MAX_STEPS * MAX_STEPS) break;
+    }
+    return first;
+  }
+}
+
+const operatorOf = ({ opType }: OnnxNode): Operator | undefined =>
+  Object.hasOwn(OPERATORS, opType) ? OPERATORS[opType] : undefined;
+
+/** Returns what a tensor is by the node at the end of its path. */
+function useOf({ shape }: OnnxTensor, path: readonly User[]): Pick<StoredTensor, 'use' | 'convLayout'> {
+  const end = path.at(-1);
+  const use = (known: TensorUse | null, convLayout: StoredTensor['convLayout'] = null) => ({
+    use: known,
+    convLayout,
+  });
+  if (end === undefined) return use(null);
+  const { node, input } = end;
+  const operator = operatorOf(node);
+  if (operator?.bias === input) return use('bias');
+  if (operator?.weights.includes(input)) {
+    const reshaped = path.some((step) => SHAPING.has(step.node.opType));
+    switch (operator.use) {
+      case 'kernel': {
+        const groups = node.ints.get('group') ?? 1;
+        if (groups > 1 && shape[1] === 1) return use('depthwise');
+        return shape.length > 2 ? use('kernel', reshaped ? null : 'outInKernel') : use('matrix');
+      }
+      case 'matrix':
+        return shape.length <= 2 ? use('matrix') : use('stack');
+      default:
+        return use(operator.use);
+    }
+  }
+  const isScale = /^(De)?[qQ]uantizeLinear$|^QLinear|^Dynamic/.test(node.opType) && input > 0;
+  if (isScale) return use('scale');
+  const isVector = shape.filter((side) => side > 1).length < 2;
+  if (isVector && (node.opType === 'Add' || node.opType === 'Sub')) return use('bias');
+  if (isVector && (node.opType === 'Mul' || node.opType === 'Div')) return use('scale');
+  return use(null);
+}
+
+/** Returns a tensor of whole numbers or 8-bit floats as weights, where the nodes on its path have a scale for it. */
+function dequantized(
+  tensor: StoredTensor,
+  path: readonly User[],
+  byName: ReadonlyMap<string, OnnxTensor>,
+): StoredTensor {
+  if (tensor.use === 'bias' || tensor.use === 'scale' || tensor.use === null) return tensor;
+  if (!isNumberDtype(tensor.dtype)) {
+    const reason = `values are ${tensor.dtype}, ${/4$/.test(tensor.dtype) ? 'packed in less than 8 bits, which is not read' : 'no floats'}`;
+    return { ...unreadTensor({ ...tensor, unread: reason }), use: tensor.use };
+  }
+  const step = path.find(({ node }) => node.opType === DEQUANTIZE);
+  const { node } = step ?? path.at(-1)!;
+  const operator = operatorOf(node);
+  const at = (index: number | undefined): OnnxTensor | undefined =>
+    index === undefined ? undefined : byName.get(node.inputs[index] ?? '');
+  const zero = at(step === undefined ? operator?.zero : 2);
+  // ONNX Runtime's dynamic quantization keeps the scale beside the weight, and applies it further on.
+  const beside = byName.get(tensor.name.replace(/_quantized$/, '_scale'));
+  const scale =
+    at(step === undefined ? operator?.scale : 1) ?? (operator?.zero === undefined ? undefined : beside);
+  if (scale === undefined) return tensor;
+  const count = elementCount(scale.shape);
+  const given = step === undefined ? (operator?.axis ?? 0) : (node.ints.get('axis') ?? 1);
+  const axis = given < 0 ? given + tensor.shape.length : given;
+  const fits = count === 1 || (count === tensor.shape[axis] && scale.shape.length === 1);
+  if (
+    !fits ||
+    !isFloatDtype(scale.dtype) ||
+    (zero !== undefined && !isNumberDtype(zero.dtype) && !isFloatDtype(zero.dtype))
+  ) {
+    return {
+      ...unreadTensor({ ...tensor, unread: 'quantized in blocks, which is not read' }),
+      use: tensor.use,
+    };
+  }
+  return scaledTensor(tensor, {
+    scale: scale.read,
+    zero: zero === undefined ? undefined : zero.read,
+    axis: count === 1 ? null : axis,
+  });
+}

@@ -1,0 +1,193 @@
+import { ByteReader } from '../../../base/files/byteReader.ts';
+import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
+import { UserError } from '../../../base/userError.ts';
+import type { ZipFile } from '../../../base/zip/zip.ts';
+import {
+  columnMajorStrides,
+  decodeNumbers,
+  elementCount,
+  gatherStrided,
+  isNumberDtype,
+  NUMBER_BYTES,
+} from '../../tensors/floatBytes.ts';
+import { scaledTensor } from '../../tensors/scaledTensor.ts';
+import { storedTensor, unreadTensor } from '../../tensors/storedTensor.ts';
+import type { StoredTensor, TensorFile } from '../../tensors/weightsFile.ts';
+import { NUMPY_DTYPES } from '../npy.ts';
+import type { NumpyArray } from './pickledNumpy.ts';
+import { findTensors } from './pickledTensors.ts';
+import { isKind, type PickleValue } from './pickleValue.ts';
+import { readTorchPickle, type TorchStorage, type TorchTensor } from './torchPickle.ts';
+
+/** The first value of a legacy file (torch.serialization.MAGIC_NUMBER). */
+const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
+const LEGACY_PROTOCOL = 1001;
+
+/** Where the values of a storage lie. */
+interface StorageData {
+  file: RandomAccessFile;
+  offset: number;
+}
+
+/** Returns the tensors of what torch.save writes since version 1.6: a zip archive. */
+export function openTorchZip(file: RandomAccessFile, zip: ZipFile): TensorFile {
+  const pickleName = zip.names.find((name) => /(^|\/)data\.pkl$/.test(name));
+  if (pickleName === undefined) throw new UserError(`${file.path} must have a member data.pkl, got none`);
+  const folder = pickleName.slice(0, -'data.pkl'.length);
+  const bigEndian = readByteOrder(zip, `${folder}byteorder`) === 'big';
+  const pickle = new ByteReader(zip.open(pickleName));
+  const root = readTorchPickle(pickle, () => {});
+  const dataOf = ({ key }: TorchStorage): StorageData => ({
+    file: zip.open(`${folder}data/${key}`),
+    offset: 0,
+  });
+  const check = ({ key, elements, itemBytes }: TorchStorage): void => {
+    const member = `${folder}data/${key}`;
+    if (zip.size(member) < elements * itemBytes) {
+      throw new UserError(
+        `${file.path}!${member} must have ${elements * itemBytes} bytes, got ${zip.size(member)}`,
+      );
+    }
+  };
+  const tensors = pickledTensors(file, root, { dataOf, check, bigEndian });
+  return { format: 'PyTorch', tensors, skipped: [], close: file.close };
+}
+
+function readByteOrder(zip: ZipFile, name: string): string {
+  if (!zip.names.includes(name) || zip.size(name) > 16) return 'little';
+  const member = zip.open(name);
+  return new TextDecoder().decode(member.read(0, member.size, 'byte order'));
+}
+
+/** Returns the tensors of what torch.save wrote before version 1.6: pickles, then the storages one after the other. */
+export function openTorchLegacy(file: RandomAccessFile): TensorFile {
+  const reader = new ByteReader(file);
+  const storages = new Map<string, TorchStorage>();
+  const remember = (storage: TorchStorage): void => {
+    storages.set(storage.key, storage);
+  };
+  const read = () => readTorchPickle(reader, remember);
+  if (read() !== LEGACY_MAGIC) throw new UserError(`${file.path} must begin as torch.save writes it`);
+  if (read() !== LEGACY_PROTOCOL)
+    throw reader.error(`the protocol must be ${LEGACY_PROTOCOL}, got another one`);
+  const system = read();
+  const root = read();
+  const keys = read();
+  if (!isKind(keys, 'list')) throw reader.error('the list of storages must follow');
+  const littleEndian =
+    !isKind(system, 'dict') ||
+    !system.entries.some(([key, value]) => key === 'little_endian' && value === false);
+  const places = new Map<string, StorageData>();
+  for (const key of keys.items) {
+    const storage = typeof key === 'string' ? storages.get(key) : undefined;
+    if (storage === undefined)
+      throw reader.error(`storage ${String(key).slice(0, 80)} must be one of a tensor`);
+    const elements = reader.u64('number of values of a storage');
+    if (elements !== storage.elements) {
+      throw reader.error(
+        `storage ${storage.key} must have ${storage.elements} values, got ${elements}`,
+        reader.offset - 8,
+      );
+    }
+    places.set(storage.key, { file, offset: reader.offset });
+    reader.skip(elements * storage.itemBytes, `storage ${storage.key}`);
+  }
+  const check = ({ key }: TorchStorage): void => {
+    if (!places.has(key)) throw reader.error(`storage ${key} must be in the file`);
+  };
+  const tensors = pickledTensors(file, root, {
+    dataOf: ({ key }) => places.get(key)!,
+    check,
+    bigEndian: !littleEndian,
+  });
+  return { format: 'PyTorch (legacy)', tensors, skipped: [], close: file.close };
+}
+
+/** Returns the tensors and NumPy arrays of a plain pickle, which has no storages beside it. */
+export function openPickle(file: RandomAccessFile): TensorFile {
+  const root = readTorchPickle(new ByteReader(file), () => {});
+  const missing = ({ key }: TorchStorage): never => {
+    throw new UserError(`${file.path} must have storage ${key}, got a pickle without any`);
+  };
+  const tensors = pickledTensors(file, root, { dataOf: missing, check: missing, bigEndian: false });
+  return { format: 'pickle', tensors, skipped: [], close: file.close };
+}
+
+/** Where the values of the storages of a file are. */
+interface Storages {
+  dataOf(storage: TorchStorage): StorageData;
+  /** Throws UserError where a storage is not in the file, or not whole. */
+  check(storage: TorchStorage): void;
+  bigEndian: boolean;
+}
+
+function pickledTensors(file: RandomAccessFile, root: PickleValue, storages: Storages): StoredTensor[] {
+  return findTensors(file, root).map(({ name, tensor, use }) => {
+    if (tensor.kind === 'unread') return { ...unreadTensor({ name, ...tensor, unread: tensor.reason }), use };
+    if (tensor.kind === 'array') return { ...arrayTensor(file, name, tensor), use };
+    const { shape, quantizer } = tensor;
+    storages.check(tensor.storage);
+    const read = (): Float32Array | Float64Array => readTensor(name, tensor, storages);
+    if (quantizer === null) {
+      const convLayout = shape.length > 2 ? 'outInKernel' : null;
+      return storedTensor({ name, shape, dtype: tensor.storage.dtype, use, convLayout, read });
+    }
+    return scaledTensor(
+      storedTensor({ name, shape, dtype: tensor.storage.dtype, use, read }),
+      quantizer.kind === 'tensor'
+        ? { scale: () => [quantizer.scale], zero: () => [quantizer.zero], axis: null }
+        : {
+            scale: () => readTensor(`${name} (scales)`, quantizer.scales, storages),
+            zero: () => readTensor(`${name} (zero points)`, quantizer.zeros, storages),
+            axis: quantizer.axis,
+          },
+    );
+  });
+}
+
+function readTensor(
+  name: string,
+  { storage, offset, shape, strides }: TorchTensor,
+  { dataOf, bigEndian }: Storages,
+): Float32Array | Float64Array {
+  if (!isNumberDtype(storage.dtype)) {
+    throw new TypeError(`tensor ${name} must hold numbers that are read, got ${storage.dtype}`);
+  }
+  const elements = elementCount(shape);
+  const span = elements === 0 ? 0 : shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, 1);
+  const { file, offset: start } = dataOf(storage);
+  const { itemBytes } = storage;
+  const bytes = file.read(start + offset * itemBytes, span * itemBytes, `tensor ${name}`);
+  const values = decodeNumbers(storage.dtype, bytes, bigEndian);
+  return isContiguous(shape, strides) ? values : gatherStrided(values, shape, strides);
+}
+
+function arrayTensor(file: RandomAccessFile, name: string, array: NumpyArray): StoredTensor {
+  const { shape, code, bytes, fortranOrder } = array;
+  const dtype = Object.hasOwn(NUMPY_DTYPES, code) ? NUMPY_DTYPES[code]! : code;
+  if (bytes === null || !isNumberDtype(dtype)) {
+    return unreadTensor({ name, shape, dtype, unread: `values are ${dtype}, no floats` });
+  }
+  const expected = elementCount(shape) * NUMBER_BYTES[dtype];
+  if (bytes.length !== expected) {
+    throw new UserError(`${file.path}: array ${name} must have ${expected} bytes, got ${bytes.length}`);
+  }
+  return storedTensor({
+    name,
+    shape,
+    dtype,
+    read: () => {
+      const values = decodeNumbers(dtype, Uint8Array.from(bytes), array.bigEndian);
+      return fortranOrder ? gatherStrided(values, shape, columnMajorStrides(shape)) : values;
+    },
+  });
+}
+
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis]!;
+  }
+  return true;
+}

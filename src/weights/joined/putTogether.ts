@@ -1,0 +1,23 @@
+import type { SkippedTensor, StoredTensor } from '../tensors/weightsFile.ts';
+import { type AdapterScale, addAdapterProducts } from './adapters.ts';
+import { joinReparametrized } from './reparametrized.ts';
+import { scaleQuantized } from './scaleQuantized.ts';
+import { TensorSet } from './tensorSet.ts';
+
+/**
+ * Returns the tensors with those joined that are one weight together: values and scales, the parts of a reparametrization, the factors of an
+ * adapter, whose product comes beside them.
+ */
+export function putTogether(
+  tensors: readonly StoredTensor[],
+  adapterScale: AdapterScale,
+): { tensors: StoredTensor[]; skipped: SkippedTensor[] } {
+  // Names that are there twice would hide one another.
+  if (new Set(tensors.map(({ name }) => name)).size < tensors.length)
+    return { tensors: [...tensors], skipped: [] };
+  const set = new TensorSet(tensors);
+  scaleQuantized(set);
+  joinReparametrized(set);
+  addAdapterProducts(set, adapterScale);
+  return { tensors: set.tensors, skipped: set.skipped };
+}

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { atTrainAccuracy, unequalFit } from '../../../src/analyze/compare/equalFit.ts';
+import type { JoinedRow } from '../../../src/experiment/results/joinRows.ts';
+
+const row = (run: string, epoch: number, train: number | null, test: number, layer = 'fc1') =>
+  ({ run, layer, epoch, train_accuracy: train, test_accuracy: test }) as JoinedRow;
+
+describe('atTrainAccuracy', () => {
+  it('takes every layer of each run at its first epoch that reaches the bound, and names the runs that never do', () => {
+    const rows = [
+      row('slow', 0, null, 0.1),
+      row('slow', 1, 0.5, 0.5),
+      row('slow', 2, 0.8, 0.6),
+      row('fast', 0, null, 0.1),
+      ...['fc1', 'fc2'].map((layer) => row('fast', 1, 0.9, 0.7, layer)),
+      ...['fc1', 'fc2'].map((layer) => row('fast', 2, 0.89, 0.7, layer)),
+    ];
+    const { rows: taken, leftOut } = atTrainAccuracy(rows, 0.9);
+    expect(taken.map(({ run, layer, epoch }) => [run, layer, epoch])).toEqual([
+      ['fast', 'fc1', 1],
+      ['fast', 'fc2', 1],
+    ]);
+    expect(leftOut).toEqual(['slow']);
+  });
+
+  it('never takes a run below the bound, nor later than it needs', () => {
+    const accuracy = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(accuracy, { minLength: 1 }), accuracy, (curve, bound) => {
+        const { rows, leftOut } = atTrainAccuracy(
+          curve.map((train, i) => row('run', i + 1, train, 0.5)),
+          bound,
+        );
+        const first = curve.findIndex((train) => train >= bound);
+        expect(rows.map(({ epoch }) => epoch)).toEqual(first < 0 ? [] : [first + 1]);
+        expect(leftOut).toEqual(first < 0 ? ['run'] : []);
+      }),
+    );
+  });
+});
+
+describe('unequalFit', () => {
+  it('warns where the runs differ more in what they fit than in what they generalize to', () => {
+    expect(unequalFit([row('a', 1, 0.936, 0.72), row('b', 1, 0.99, 0.76)])).toBe(
+      'training accuracy differs more between the runs (0.936 to 0.990) than test accuracy (0.720 to 0.760): ' +
+        'their gaps say most of all how far each has fitted; --train-accuracy 0.93 compares them at equal fit',
+    );
+    expect(unequalFit([row('a', 1, 0.97, 0.72), row('b', 1, 0.99, 0.76)])).toBeNull();
+    expect(unequalFit([row('a', 0, null, 0.1)])).toBeNull();
+  });
+});

@@ -1,0 +1,171 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../src/base/userError.ts';
+import { readMetricsCsv, readSpectraCsv } from '../../src/experiment/results/csvFiles.ts';
+import { resultsLayout } from '../../src/experiment/results/layout.ts';
+import type { RunEvent, RunExperimentOptions } from '../../src/experiment/status/runEvents.ts';
+import { loadExperiment } from '../../src/experiment/sweep/loadExperiment.ts';
+import { runExperiment } from '../../src/run/runExperiment.ts';
+
+let folder: string;
+let config: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'phasewatch-run-'));
+  config = join(folder, 'small.yaml');
+  writeFileSync(
+    config,
+    `network:
+  layers:
+    - { type: maxPool, size: 4 }
+    - { type: flatten }
+    - { type: dense, name: fc1, units: 12 }
+    - { type: dense, name: fc2, units: 10, activation: linear }
+dataset: mnist
+trainImages: 100
+testImages: 50
+batchSize: 32
+epochs: 2
+sweep: { learningRate: [0.01, 0.02] }
+`,
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(outDir: string, set: string[] = [], changed: Partial<RunExperimentOptions> = {}) {
+  const events: RunEvent[] = [];
+  const options: RunExperimentOptions = {
+    outDir,
+    trainOnly: false,
+    program: fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)),
+    retryFailed: false,
+    failFast: false,
+    jobs: 1,
+    threads: null,
+    device: null,
+    signal: new AbortController().signal,
+    onEvent: (event) => events.push(event),
+    ...changed,
+  };
+  return runExperiment(loadExperiment(config, { set, out: outDir }), options).then((outcome) => ({
+    ...outcome,
+    events,
+  }));
+}
+
+const out = (name: string): string => join(folder, name);
+const snapshotsOf = (dir: string, id: string): Buffer[] =>
+  readdirSync(resultsLayout(dir).run(id).snapshots)
+    .sort()
+    .map((name) => readFileSync(join(resultsLayout(dir).run(id).snapshots, name)));
+
+describe('runExperiment', () => {
+  it('trains, analyzes and reports; the second time it trains nothing and says the same', async () => {
+    const dir = out('twice');
+    const first = await run(dir);
+    expect(first.runs.map(({ run: id, state, trained }) => [id, state, trained])).toEqual([
+      ['lr=0.01', 'done', true],
+      ['lr=0.02', 'done', true],
+    ]);
+    // Two runs, epochs 0 to 2, FC1.
+    expect(first.layers).toHaveLength(6);
+    expect(first.layers.every(({ phase }) => phase !== null)).toBe(true);
+    expect(readSpectraCsv(resultsLayout(dir).spectra)).toEqual(first.layers);
+    expect(readFileSync(first.report!, 'utf8')).toContain('lr=0.02');
+    const second = await run(dir);
+    expect(second.runs.map(({ trained }) => trained)).toEqual([false, false]);
+    expect(second.layers).toEqual(first.layers);
+    expect(second.events.filter(({ type }) => type === 'run-skipped')).toHaveLength(2);
+  });
+
+  it('goes on where a run of fewer epochs ended, with the bytes of a straight run', async () => {
+    const straight = out('straight');
+    const longer = out('longer');
+    await run(straight, ['epochs=3']);
+    await run(longer);
+    const extended = await run(longer, ['epochs=3']);
+    expect(
+      extended.events.filter((event) => event.type === 'run-started' && event.resumedAt === 2),
+    ).toHaveLength(2);
+    expect(snapshotsOf(longer, 'lr=0.02')).toEqual(snapshotsOf(straight, 'lr=0.02'));
+  });
+
+  it('does not train more epochs over a run that lost its checkpoint, and leaves what is there', async () => {
+    const dir = out('lost');
+    await run(dir);
+    const { checkpoint, metrics } = resultsLayout(dir).run('lr=0.02');
+    const before = readFileSync(metrics, 'utf8');
+    rmSync(checkpoint);
+    expect((await run(dir)).runs.map(({ state }) => state)).toEqual(['done', 'done']);
+    await expect(run(dir, ['epochs=3'])).rejects.toThrow(
+      /^run lr=0\.02 in .* must have its checkpoint to go on after epoch 2, got none$/,
+    );
+    expect(readFileSync(metrics, 'utf8')).toBe(before);
+  });
+
+  it('refuses a folder with results of other settings before anything is written', async () => {
+    const dir = out('other');
+    await run(dir, ['epochs=0']);
+    const before = readFileSync(resultsLayout(dir).experiment, 'utf8');
+    const refused = run(dir, ['epochs=0', 'loss=mse']);
+    await expect(refused).rejects.toThrow(UserError);
+    await expect(refused).rejects.toThrow(/loss "crossEntropy" where the config has "mse"/);
+    expect(readFileSync(resultsLayout(dir).experiment, 'utf8')).toBe(before);
+  });
+
+  it('ends a run that diverges as failed, with epoch, step and last finite loss, and goes on with the others', async () => {
+    const dir = out('diverged');
+    // Steps of 1e38 leave the range of float32.
+    const { runs, layers } = await run(dir, ['sweep.learningRate=1e38,0.01', 'optimizer.type=sgd']);
+    expect(runs.map(({ state }) => state)).toEqual(['failed', 'done']);
+    expect(runs[0]!.error).toMatch(
+      /^loss must be a finite number, got (NaN|Infinity) in epoch 1 at step \d of 4 \(last finite loss [\d.]+\)$/,
+    );
+    expect(readMetricsCsv(resultsLayout(dir).run(runs[0]!.run).metrics)).toHaveLength(1);
+    expect(layers.filter(({ run: id }) => id === runs[0]!.run)).toHaveLength(1);
+    const again = await run(dir, ['sweep.learningRate=1e38,0.01', 'optimizer.type=sgd']);
+    expect(again.runs.map(({ trained }) => trained)).toEqual([false, false]);
+  });
+
+  it('ends a run whose weights are no longer finite as failed, though its loss still is', async () => {
+    const dir = out('poisoned');
+    // fc1's second step overflows; units that are NaN stay below the threshold of ReLU on the way to the loss.
+    const { runs } = await run(dir, [
+      'sweep={}',
+      'learningRate=1e30',
+      'optimizer.type=sgd',
+      'trainImages=32',
+    ]);
+    expect(runs[0]!.state).toBe('failed');
+    expect(runs[0]!.error).toMatch(/must be (a )?finite number/);
+  });
+
+  it('stops at a step when interrupted and goes on from there with the same bytes', async () => {
+    const dir = out('interrupted');
+    const interrupt = new AbortController();
+    const stopped = await run(dir, ['batchSize=4'], {
+      signal: interrupt.signal,
+      onEvent: (event) => {
+        if (event.type === 'step' && event.epoch === 2) interrupt.abort();
+      },
+    });
+    expect(stopped.interrupted).toBe(true);
+    expect(stopped.runs.map(({ state }) => state)).toEqual(['interrupted', 'waiting']);
+    expect(existsSync(resultsLayout(dir).report)).toBe(false);
+    await run(dir, ['batchSize=4']);
+    const straight = out('uninterrupted');
+    await run(straight, ['batchSize=4']);
+    expect(snapshotsOf(dir, 'lr=0.01')).toEqual(snapshotsOf(straight, 'lr=0.01'));
+  });
+
+  it('keeps only the last snapshot, and every spectrum, where the policy says so', async () => {
+    const dir = out('pruned');
+    const { layers } = await run(dir, ['snapshots.keep=last']);
+    expect(layers).toHaveLength(6);
+    expect(snapshotsOf(dir, 'lr=0.01')).toHaveLength(1);
+    expect((await run(dir, ['snapshots.keep=last'])).layers).toEqual(layers);
+  });
+});

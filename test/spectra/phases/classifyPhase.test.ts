@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { randomStream } from '../../../src/base/random/stream.ts';
+import { marchenkoPasturQuantile } from '../../../src/spectra/laws/marchenkoPastur.ts';
+import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
+import { spectrumOf } from '../../../src/spectra/measures/spectrum.ts';
+import {
+  averagePhase,
+  classifyPhase,
+  type PhaseVerdict,
+  phaseColumns,
+} from '../../../src/spectra/phases/classifyPhase.ts';
+import { THRESHOLDS } from '../../../src/spectra/phases/thresholds.ts';
+import { PHASES } from '../../../src/spectra/spectrumRow.ts';
+import { MATRIX_FAMILIES, type MatrixFamily } from '../../../src/spectra/synthetic/families.ts';
+import type { Shape } from '../../../src/spectra/synthetic/matrices.ts';
+import { goldenEigenvalues } from '../golden.ts';
+
+function classify(evals: Float64Array, N: number, M: number): PhaseVerdict {
+  const result = classifyPhase(spectrumOf(evals, { N, M }));
+  if (result.phase === null) throw new Error(result.reason);
+  return result;
+}
+
+/** An ideal bulk: the quantiles of the law of sigma at Q = N/M. */
+function bulk(count: number, Q: number, sigma: number): number[] {
+  return Array.from({ length: count }, (_, i) => marchenkoPasturQuantile((i + 0.5) / count, Q, sigma));
+}
+
+describe('matrices of known class', () => {
+  // Shapes that the thresholds were not looked at on; the full set is in calibrate.long.ts.
+  const shapes = [
+    { rows: 400, cols: 200 },
+    { rows: 260, cols: 260 },
+    { rows: 800, cols: 200 },
+  ];
+  const count = (family: MatrixFamily, shape: Shape, draws: number): number => {
+    let right = 0;
+    for (let index = 0; index < draws; index++) {
+      const stream = randomStream(index, `test/phases/${family.name}/${shape.rows}`);
+      const evals =
+        family.drawSpectrum?.(stream, shape) ??
+        typescriptLinearAlgebra.eigenvalues(family.draw(stream, shape), shape.rows, shape.cols);
+      if (classify(evals, shape.rows, shape.cols).phase === family.phase) right++;
+    }
+    return right;
+  };
+
+  it('at most 2 in 100 of 1000 Gaussian matrices are not random-like', () => {
+    const gaussian = MATRIX_FAMILIES.find(({ phase }) => phase === 'random-like')!;
+    expect(count(gaussian, { rows: 384, cols: 192 }, 1000)).toBeGreaterThanOrEqual(980);
+  });
+
+  it.each(MATRIX_FAMILIES.filter(({ target, drawSpectrum }) => target && drawSpectrum === undefined))(
+    '$name is $phase at least 95 times in 100',
+    (family) => {
+      const draws = 8;
+      const right = shapes.reduce((total, shape) => total + count(family, shape, draws), 0);
+      expect(right / (draws * shapes.length)).toBeGreaterThanOrEqual(0.95);
+    },
+  );
+
+  it.each([
+    ['gauss_192x384', 'random-like'],
+    ['gauss1e-3_192x384', 'random-like'],
+    ['spiked_192x384', 'bulk+spikes'],
+    ['portable_spiked_192x384_s2', 'bulk+spikes'],
+    ['pareto1_192x384', 'heavy-tailed'],
+    ['lowrank_192x384', 'rank-collapse'],
+  ])('the golden %s is %s', (name, phase) => {
+    expect(classify(goldenEigenvalues[name]!, 384, 192).phase).toBe(phase);
+  });
+});
+
+describe('labelled spectra', () => {
+  // FC1 of the authors' batch-size sweep, rebuilt from what they print: bulk sigma, spikes per run, lambda_max. The spikes fall off
+  // linearly from lambda_max to the edge.
+  const authors = [
+    { b: 1000, sigma: 1.1929, spikes: 0, lambdaMax: 2.43, phase: 'random-like' },
+    { b: 500, sigma: 1.2017, spikes: 0, lambdaMax: 2.46, phase: 'random-like' },
+    { b: 150, sigma: 1.2054, spikes: 5, lambdaMax: 2.7, phase: 'bleeding-out' },
+    { b: 50, sigma: 1.1996, spikes: 9, lambdaMax: 3.07, phase: 'bulk+spikes' },
+    { b: 32, sigma: 1.2054, spikes: 9, lambdaMax: 3.35, phase: 'bulk+spikes' },
+    { b: 16, sigma: 1.2059, spikes: 18, lambdaMax: 4.14, phase: 'bulk+spikes' },
+    { b: 8, sigma: 1.2428, spikes: 33, lambdaMax: 5.96, phase: 'bulk-decay' },
+  ];
+  it.each(authors)('b = $b is $phase', ({ sigma, spikes, lambdaMax, phase }) => {
+    const [N, M] = [4096, 384];
+    const inside = bulk(M - spikes, N / M, sigma);
+    const edge = sigma ** 2 * (1 + Math.sqrt(M / N)) ** 2;
+    const outside = Array.from({ length: spikes }, (_, i) => edge + ((i + 1) / spikes) * (lambdaMax - edge));
+    const result = classify(Float64Array.from([...inside, ...outside]).sort(), N, M);
+    expect(result.phase, result.evidence).toBe(phase);
+  });
+});
+
+describe('a verdict', () => {
+  const spiked = goldenEigenvalues.spiked_192x384!;
+
+  it('has beliefs that sum to 1, the first and second of which it names', () => {
+    for (const evals of Object.values(goldenEigenvalues).filter((values) => values.length === 192)) {
+      const result = classify(evals, 384, 192);
+      const beliefs = PHASES.map((phase) => result.beliefs[phase]);
+      expect(beliefs.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+      const [first, second] = beliefs.sort((a, b) => b - a);
+      expect(result.confidence).toBe(first);
+      expect(result.beliefs[result.phase]).toBe(first);
+      expect(result.beliefs[result.runnerUp]).toBe(second);
+      expect(result.ambiguous).toBe(first! < 0.75);
+    }
+  });
+
+  it('is the same at any scale', () => {
+    for (const scale of [1e-12, 1e12]) {
+      const scaled = classify(
+        spiked.map((value) => value * scale),
+        384,
+        192,
+      );
+      const one = classify(spiked, 384, 192);
+      expect(scaled.phase).toBe(one.phase);
+      expect(scaled.confidence).toBeCloseTo(one.confidence, 9);
+    }
+  });
+
+  it('is ambiguous at a threshold and sure far from it', () => {
+    const inside = bulk(380, 4096 / 384, 1);
+    const edge = (1 + Math.sqrt(384 / 4096)) ** 2;
+    const at = (softRank: number) =>
+      classify(Float64Array.from([...inside, ...new Array(4).fill(edge / softRank)]), 4096, 384);
+    expect(at(THRESHOLDS.separation.at - 0.015)).toMatchObject({ ambiguous: true });
+    expect(at(0.5)).toMatchObject({ phase: 'bulk+spikes', ambiguous: false });
+    expect(at(0.91)).toMatchObject({ phase: 'bleeding-out', ambiguous: false });
+    // Significant, but too little for the eye.
+    expect(at(0.97)).toMatchObject({ ambiguous: true, runnerUp: 'random-like' });
+  });
+
+  it('names the quantities it rests on', () => {
+    expect(classify(spiked, 384, 192).evidence).toContain('5 eigenvalues (2.60 %) above the bulk edge');
+    expect(classify(goldenEigenvalues.lowrank_192x384!, 384, 192).evidence).toContain(
+      '50.0 % of the eigenvalues 0',
+    );
+  });
+
+  it('fills the columns of a row', () => {
+    expect(phaseColumns(classify(spiked, 384, 192))).toMatchObject({
+      phase: 'bulk+spikes',
+      phase_ambiguous: false,
+    });
+    expect(phaseColumns(classifyPhase(spectrumOf(new Float64Array(9), { N: 9, M: 9 })))).toEqual({
+      phase: null,
+      phase_confidence: null,
+      phase_ambiguous: null,
+      phase_runner_up: null,
+      phase_evidence: 'all eigenvalues are 0',
+    });
+  });
+
+  it('of pooled runs is that of each, and of averaged ones too', () => {
+    const family = MATRIX_FAMILIES.find(({ name }) => name === 'spiked')!;
+    const shape = { rows: 300, cols: 150 };
+    const runs = [0, 1, 2, 3].map((seed) =>
+      typescriptLinearAlgebra.eigenvalues(
+        family.draw(randomStream(seed, 'test/phases/pool'), shape),
+        300,
+        150,
+      ),
+    );
+    const pooled = Float64Array.from(runs.flatMap((evals) => [...evals])).sort();
+    expect(classify(pooled, 300, 150).phase).toBe('bulk+spikes');
+    const average = averagePhase(runs.map((evals) => classify(evals, 300, 150)));
+    expect(average).toMatchObject({ phase: 'bulk+spikes', evidence: 'runs: 4 bulk+spikes' });
+    expect(() => averagePhase([])).toThrow('verdicts must be one or more, got none');
+  });
+
+  it('of pooled noise stays random-like', () => {
+    const shape = { rows: 120, cols: 60 };
+    let wrong = 0;
+    for (let pool = 0; pool < 20; pool++) {
+      const evals = [0, 1, 2, 3, 4].flatMap((run) => [
+        ...typescriptLinearAlgebra.eigenvalues(
+          MATRIX_FAMILIES[0]!.draw(randomStream(run, `test/phases/noise/${pool}`), shape),
+          120,
+          60,
+        ),
+      ]);
+      if (classify(Float64Array.from(evals).sort(), 120, 60).phase !== 'random-like') wrong++;
+    }
+    expect(wrong).toBeLessThanOrEqual(1);
+  });
+});

@@ -1,0 +1,344 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomStream } from '../../../src/base/random/stream.ts';
+import { writeSafetensors } from '../../../src/base/safetensors/safetensors.ts';
+import { SPECTRA_COLUMNS } from '../../../src/experiment/results/csvFiles.ts';
+import { type JoinedRow, joinRows } from '../../../src/experiment/results/joinRows.ts';
+import { resultsLayout } from '../../../src/experiment/results/layout.ts';
+import { type Results, readResults } from '../../../src/experiment/results/readResults.ts';
+import { marchenkoPasturEdges, marchenkoPasturQuantile } from '../../../src/spectra/laws/marchenkoPastur.ts';
+import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
+import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
+import { spikedMatrix } from '../../../src/spectra/synthetic/matrices.ts';
+import { eigenvectorFigures } from '../../../src/view/eigenvectorFigures.ts';
+import { embedFont } from '../../../src/view/figureFont.ts';
+import {
+  ALPHA,
+  doubleAxisByBatchSizeFigure,
+  doubleAxisByEpochFigure,
+  measuresByEpochFigure,
+  SOFT_RANK,
+  STABLE_RANK,
+} from '../../../src/view/figures/curves.ts';
+import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
+import { esdBins, type Spectrum } from '../../../src/view/figures/esdPanels.ts';
+import { localizationFigure } from '../../../src/view/figures/localizationFigure.ts';
+import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from '../../../src/view/figures/phaseMap.ts';
+import { resultsFigures } from '../../../src/view/figures/resultsFigures.ts';
+import { scatterFigure } from '../../../src/view/figures/scatterFigure.ts';
+import { screeFigure } from '../../../src/view/figures/screeFigure.ts';
+import { writeFigures } from '../../../src/view/writeFigures.ts';
+import { writeSyntheticResults } from '../../experiment/results/syntheticResults.ts';
+
+let root: string;
+let results: Results;
+let rows: JoinedRow[];
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'figures-'));
+  results = readResults(writeSyntheticResults(join(root, 'synthetic'), { epochs: 4, seeds: 1 }));
+  rows = joinRows(results.spectra, results.runs);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const spectrumOf = (run: string, layer = 'fc2'): Spectrum => {
+  const row = rows.findLast((other) => other.run === run && other.layer === layer)!;
+  return { row, evals: results.esd(row.run, row.epoch, row.layer)! };
+};
+const texts = (svg: string): string[] =>
+  [...parseHTML(svg).document.querySelectorAll('text')].map((node) => node.textContent ?? '');
+
+describe('esdBins', () => {
+  it('counts every eigenvalue once in the linear view, with total density 1', () => {
+    const spectrum = spectrumOf('b=8_seed=0');
+    const bins = esdBins(spectrum, 'linear');
+    expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(spectrum.evals.length);
+    expect(bins.reduce((sum, bin) => sum + bin.density * (bin.to - bin.from), 0)).toBeCloseTo(1, 12);
+  });
+
+  it('counts in each view what lies in its range', () => {
+    const spectrum = spectrumOf('b=2_seed=0');
+    for (const view of ['bulk', 'edge', 'log'] as const) {
+      const bins = esdBins(spectrum, view, 30);
+      const [from, to] = [bins[0]!.from, bins.at(-1)!.to];
+      const inside = spectrum.evals.filter((value) => value >= from && value <= to * (1 + 1e-12));
+      expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(inside.length);
+    }
+  });
+
+  it('has no bins for a spectrum of zeros, and such a figure says so', () => {
+    const { row } = spectrumOf('b=8_seed=0');
+    const spectrum = { row: { ...row, lambda_plus: null, lambda_max: 0 }, evals: new Float64Array(8) };
+    expect(esdBins(spectrum, 'linear')).toEqual([]);
+    expect(texts(esdFigure(spectrum).svg)).toContain('no eigenvalue above 0');
+  });
+});
+
+/** Rows and eigenvalues written down here, so that these pictures change only when the drawing does. */
+const drawnSpectrum = (run: string, epoch: number): Spectrum => {
+  const [N, M, sigma] = [96, 48, 1];
+  const evals = Float64Array.from({ length: M }, (_, i) =>
+    i < 46 ? marchenkoPasturQuantile((i + 0.5) / 46, N / M, sigma) : 2 + 0.5 * epoch * (i - 45),
+  ).sort();
+  const { lambdaMinus, lambdaPlus } = marchenkoPasturEdges(N / M, sigma);
+  const empty = Object.fromEntries(SPECTRA_COLUMNS.map((column) => [column, null]));
+  const lambda_max = evals.at(-1)!;
+  const values = {
+    run,
+    epoch,
+    layer: 'fc1',
+    N,
+    M,
+    Q: N / M,
+    num_evals: M,
+    lambda_max,
+    stable_rank: 48 / lambda_max,
+    fit: 'paper',
+    alpha: 3.5,
+    D: 0.1,
+    xmin: 1.5,
+    num_pl_spikes: 12,
+    sigma_mp: sigma,
+    lambda_minus: lambdaMinus,
+    lambda_plus: lambdaPlus,
+    tw_edge: 1.05 * lambdaPlus,
+    num_spikes: epoch > 1 ? 2 : 0,
+    mp_softrank: Math.min(1, lambdaPlus / lambda_max),
+    phase: epoch > 1 ? 'bulk+spikes' : 'random-like',
+    phase_ambiguous: epoch === 2,
+  };
+  return { row: { ...empty, ...values } as SpectrumRow, evals };
+};
+const drawnRows = (): JoinedRow[] =>
+  [2, 16, 500].flatMap((batchSize) =>
+    [0, 1, 2, 3, 4]
+      .map((epoch) => {
+        const config = { batchSize, learningRate: 0.01, seed: 0 };
+        const { row } = drawnSpectrum('run', batchSize < 100 ? epoch : 0);
+        return joinRows([{ ...row, epoch }], [{ id: 'run', config, metrics: [] }])[0]!;
+      })
+      .map((row) => ({ ...row, run: `b=${batchSize}` })),
+  );
+
+describe('the note of the eigenvalues beyond a panel', () => {
+  it('stands above every bar below it, even where there is no bulk', () => {
+    const { row } = drawnSpectrum('b=2', 4);
+    const evals = Float64Array.from({ length: 600 }, (_, i) => (6 * (i + 1)) / 600);
+    const svg = esdFigure({ row: { ...row, lambda_max: evals.at(-1)!, num_evals: 600 }, evals }).svg;
+    const document = parseHTML(svg).document;
+    const note = [...document.querySelectorAll('text')].find((node) =>
+      /^\+\d+ up to/.test(node.textContent!),
+    )!;
+    const moved = (node: { getAttribute(name: string): string | null }): number[] =>
+      node
+        .getAttribute('transform')!
+        .match(/-?[\d.]+/g)!
+        .map(Number);
+    const [right, y] = moved(note) as [number, number];
+    const baseline = y + moved(note.parentElement!)[1]!;
+    const panel = note.parentElement!.parentElement!;
+    const below = [...panel.querySelectorAll('[aria-label="rect"] rect')].filter(
+      (bar) => Number(bar.getAttribute('x')) > right - 7 * note.textContent!.length,
+    );
+    expect(below.length).toBeGreaterThan(5);
+    for (const bar of below) expect(Number(bar.getAttribute('y'))).toBeGreaterThan(baseline);
+  });
+});
+
+describe('the facts of a spectrum', () => {
+  it('keep two digits of what is small', () => {
+    const { row, evals } = drawnSpectrum('b=2', 4);
+    const facts = texts(esdFigure({ row: { ...row, lambda_plus: 2.02e-4, mp_softrank: 0 }, evals }).svg);
+    expect(facts.join('\n')).toMatch(/bulk edge 0\.0002, spikes 2, soft rank 0,/);
+  });
+});
+
+describe('the axis of epochs', () => {
+  it('ends at the last epoch, on two axes too', () => {
+    const [row] = drawnRows() as [JoinedRow];
+    const curve = Array.from({ length: 22 }, (_, epoch) => ({ ...row, epoch, stable_rank: 100 - epoch }));
+    const groups = [{ label: 'fc1', rows: curve }];
+    const { svg } = doubleAxisByEpochFigure('e', 'fc1', groups, [STABLE_RANK, SOFT_RANK]);
+    const labels = parseHTML(svg).document.querySelectorAll('[aria-label="x-axis tick label"] text');
+    const epochs = [...labels].map((label) => Number(label.textContent));
+    expect(epochs.length).toBeGreaterThan(3);
+    expect(Math.max(...epochs)).toBe(20);
+  });
+});
+
+describe('figures as files', () => {
+  it('an ESD in three views', async () => {
+    await expect(esdFigure(drawnSpectrum('b=16', 4)).svg).toMatchFileSnapshot('snapshots/esd.svg');
+  });
+
+  it('measures against epoch', async () => {
+    const { svg } = measuresByEpochFigure('m', 'fc1 against epoch', drawnRows(), [STABLE_RANK, SOFT_RANK]);
+    await expect(svg).toMatchFileSnapshot('snapshots/measures-by-epoch.svg');
+  });
+
+  it('two measures on two axes', async () => {
+    const last = drawnRows().filter((row) => row.epoch === 4);
+    const { svg } = doubleAxisByBatchSizeFigure(
+      'd',
+      'Ranks against batch size',
+      [{ label: 'fc1', rows: last }],
+      [STABLE_RANK, SOFT_RANK],
+    );
+    await expect(svg).toMatchFileSnapshot('snapshots/double-axis.svg');
+  });
+
+  it('batch sizes that are no powers of two, each labelled where there is room', () => {
+    const sizes = [2, 16, 50, 150, 1000];
+    const last = drawnRows().filter((row) => row.epoch === 4);
+    const rows = sizes.map((batch_size) => ({ ...last[0]!, run: `b=${batch_size}`, batch_size }));
+    const { svg } = doubleAxisByBatchSizeFigure(
+      'd',
+      'Ranks',
+      [{ label: 'fc1', rows }],
+      [STABLE_RANK, SOFT_RANK],
+    );
+    expect(texts(svg)).toEqual(expect.arrayContaining(sizes.map(String)));
+  });
+
+  it('a phase map', async () => {
+    const figure = phaseMapByEpochFigure('p', 'Phases of fc1', drawnRows());
+    await expect(figure.svg).toMatchFileSnapshot('snapshots/phase-map.svg');
+  });
+
+  it('a scree plot', async () => {
+    const spectra = [0, 4].map((epoch) => ({
+      label: `epoch ${epoch}`,
+      spectrum: drawnSpectrum('b=16', epoch),
+    }));
+    await expect(screeFigure('s', 'Singular values', spectra).svg).toMatchFileSnapshot('snapshots/scree.svg');
+  });
+
+  it('localization of eigenvectors', async () => {
+    const stream = randomStream(1, 'localization');
+    const vectors = Array.from({ length: 60 }, (_, i) => ({
+      eigenvalue: i,
+      part: i < 50 ? ('bulk' as const) : ('spike' as const),
+      vector_entropy: 4 + 0.05 * stream.normal() - (i < 50 ? 0 : 0.1),
+      localization_ratio: 98 + 3 * stream.normal() - (i < 50 ? 0 : 15),
+      participation_ratio: 3.36 + 0.03 * stream.normal() - (i < 50 ? 0 : 0.15),
+    }));
+    await expect(localizationFigure('l', 'Localization', vectors).svg).toMatchFileSnapshot(
+      'snapshots/localization.svg',
+    );
+  });
+});
+
+describe('every figure of a results folder', () => {
+  it('is well-formed, has its data beside it, and is the same every time', { timeout: 120_000 }, () => {
+    const first = [...resultsFigures(results)];
+    const second = [...resultsFigures(results)];
+    expect(first.length).toBeGreaterThan(20);
+    expect(new Set(first.map((figure) => figure.name)).size).toBe(first.length);
+    first.forEach((figure, i) => {
+      expect(figure.svg).toBe(second[i]!.svg);
+      expect(figure.svg).not.toMatch(/NaN|undefined|Infinity/);
+      expect(figure.rows.length).toBeGreaterThan(0);
+      for (const column of figure.columns) expect(figure.rows[0]).toHaveProperty(column);
+      const ids = [...figure.svg.matchAll(/clipPath id="([^"]+)"/g)].map((match) => match[1]);
+      expect(new Set(ids).size).toBe(ids.length);
+    });
+    expect(first.map((figure) => figure.name)).toEqual(
+      expect.arrayContaining([
+        'esd-fc1-b=8_seed=0',
+        'esd-by-batch-size-fc1',
+        'esd-by-epoch-fc1-b=8_seed=0',
+        'measures-by-epoch-fc2',
+        'phase-map-fc1',
+        'ranks-by-batch-size',
+        'gap-against-alpha',
+      ]),
+    );
+  });
+
+  it('is drawn of weights that belong to no run', () => {
+    const row = { ...spectrumOf('b=8_seed=0').row, run: null, epoch: null };
+    const figures = [
+      ...resultsFigures({ runs: [], spectra: [row], esd: () => spectrumOf('b=8_seed=0').evals }),
+    ];
+    expect(figures.map((figure) => figure.name)).toEqual(['esd-fc2']);
+  });
+
+  it('takes nothing for a number that is missing', () => {
+    const bare = rows.map((row) => ({ ...row, alpha: null, gap: null, phase: null }));
+    const figures = [
+      measuresByEpochFigure('m', 'M', bare, [ALPHA]),
+      scatterFigure('s', 'S', [{ label: 'fc1', rows: bare }], {
+        x: ALPHA,
+        y: { column: 'gap', label: 'gap' },
+      }),
+    ];
+    expect(texts(figures[0]!.svg)).toContain('no alpha in these rows');
+    expect(texts(figures[1]!.svg)).toContain('no row has both alpha and gap');
+  });
+
+  it('shows in a phase map the most frequent phase, and a doubt where runs disagree', () => {
+    const base = rows.find((row) => row.layer === 'fc1')!;
+    const vote = (phase: JoinedRow['phase'], seed: number) => ({
+      ...base,
+      seed,
+      phase,
+      phase_ambiguous: false,
+      learning_rate: 0.1,
+      batch_size: 8,
+    });
+    const votes = [vote('bulk-decay', 0), vote('bulk-decay', 1), vote('heavy-tailed', 2)];
+    expect(texts(phaseMapByLearningRateFigure('p', 'P', votes).svg)).toContain('BD?');
+    expect(texts(phaseMapByLearningRateFigure('p', 'P', votes.slice(0, 2)).svg)).toContain('BD');
+  });
+});
+
+describe('eigenvectorFigures', () => {
+  it('draws the runs whose snapshots are there, with one row an eigenvector', () => {
+    const run = 'b=32_seed=0';
+    const path = resultsLayout(results.dir).run(run).snapshot(4);
+    const W = spikedMatrix(randomStream(3, 'eigenvectors'), { rows: 96, cols: 48 }, [3, 2.5]);
+    writeSafetensors(path, new Map([['fc2', { dtype: 'F32', shape: [96, 48], data: Float32Array.from(W) }]]));
+    const figures = [...eigenvectorFigures(results, typescriptLinearAlgebra)];
+    rmSync(path);
+    expect(figures.map((figure) => figure.name)).toEqual([`localization-fc2-${run}`]);
+    const { rows: vectors, columns } = figures[0]!;
+    expect(vectors).toHaveLength(48);
+    expect(columns).toEqual(expect.arrayContaining(['run', 'part', 'vector_entropy']));
+    expect(vectors.filter((vector) => vector.part === 'spike')).toHaveLength(2);
+    // (M/3)^(1/4) for Gaussian vectors.
+    const participation = vectors.reduce((sum, vector) => sum + Number(vector.participation_ratio), 0) / 48;
+    expect(participation).toBeGreaterThan(16 ** 0.25 - 0.1);
+    expect(participation).toBeLessThan(16 ** 0.25 + 0.15);
+  });
+});
+
+describe('writeFigures', () => {
+  const figure = () => esdFigure(spectrumOf('b=32_seed=0'));
+
+  it('writes SVG, CSV and, where the renderer is there, PNG', async () => {
+    const { figures, pngMissing } = await writeFigures(root, [figure()]);
+    const path = join(root, figure().name);
+    expect(figures).toEqual([`${path}.svg`]);
+    expect(readFileSync(`${path}.csv`, 'utf8').split('\n')[0]).toBe(figure().columns.join(','));
+    expect(existsSync(`${path}.png`)).toBe(pngMissing === null);
+    if (pngMissing === null) {
+      expect(readFileSync(`${path}.png`).subarray(1, 4).toString()).toBe('PNG');
+    }
+  });
+
+  it('embeds the letters of the font that the figure uses, to the same bytes each time', async () => {
+    const { svg } = figure();
+    const embedded = await embedFont(svg);
+    expect(embedded.replace(/<style>.*?<\/style>/, '')).toBe(svg);
+    expect(await embedFont(svg)).toBe(embedded);
+    const fonts = [...embedded.matchAll(/base64,([^)]*)\)/g)].map(([, data]) => Buffer.from(data!, 'base64'));
+    expect(fonts).toHaveLength(svg.includes('font-weight="bold"') ? 2 : 1);
+    for (const font of fonts) {
+      expect(font.subarray(0, 4).toString()).toBe('wOF2');
+      expect(font.length).toBeGreaterThan(3000);
+      expect(font.length).toBeLessThan(30_000);
+    }
+  });
+});
