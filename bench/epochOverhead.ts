@@ -38,17 +38,19 @@ export function measureEpochOverhead(
   const network = resolveNetwork(name, inputShape, BENCH_CLASSES);
   const data = syntheticImages(inputShape, BENCH_CLASSES, 5_000);
   const calls = callShapes(trainImages, batch);
+  const fused = binding.fusedOperators !== null;
   const { graph, state } = buildTrainingGraph({
     network,
     config,
     preprocessing,
     classes: BENCH_CLASSES,
+    fused,
     calls,
     trainImages: data.count,
     testImages: 1,
   });
   const indices = graph.placeholder('bench_indices', 'int32', [batch]);
-  const { images, labels } = addBatch(graph, 'train', indices, preprocessing);
+  const { images, labels } = addBatch(graph, 'train', indices, preprocessing, fused);
   const full = calls.find((call) => call.batch === batch)!;
   const call = nodes.train(batch, full.steps);
   const nothing = (name: string, after: readonly string[]): void =>

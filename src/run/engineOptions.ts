@@ -25,6 +25,11 @@ function parseDevice(device: string): 'cpu' | number {
 }
 
 /** Returns the versions of a loaded engine, for provenance. */
-export function engineVersions({ info }: Engine): EnvironmentOptions['engine'] {
-  return { tensorflow: info.tensorflow, tfjs: info.manifest.bindings, usesGpu: info.usesGpu };
+export function engineVersions({ info, binding }: Engine): EnvironmentOptions['engine'] {
+  return {
+    tensorflow: info.tensorflow,
+    tfjs: info.manifest.bindings,
+    usesGpu: info.usesGpu,
+    fusedOperators: binding.fusedOperators,
+  };
 }

@@ -101,6 +101,7 @@ describe('dropout', () => {
         config,
         preprocessing: 'perImageStandardization',
         classes: 10,
+        fused: false,
         trainImages: 64,
         testImages: 32,
         calls: [

@@ -26,6 +26,8 @@ export interface Environment {
   memory_bytes: number;
   /** True when TensorFlow sees a GPU. */
   gpu: boolean;
+  /** What the engine's fused operators computed with, `avx512` or `avx2`; null where TensorFlow's own were used. */
+  fused_operators: string | null;
   device: string | null;
   threads: number | null;
 }
@@ -57,7 +59,7 @@ export interface Provenance {
 
 export interface EnvironmentOptions {
   /** Versions as the loaded engine tells them. */
-  engine: { tensorflow: string; tfjs: string; usesGpu: boolean };
+  engine: { tensorflow: string; tfjs: string; usesGpu: boolean; fusedOperators: string | null };
   device: string | null;
   threads: number | null;
 }
@@ -77,6 +79,7 @@ export function collectEnvironment({ engine, device, threads }: EnvironmentOptio
     cores: availableParallelism(),
     memory_bytes: totalmem(),
     gpu: engine.usesGpu,
+    fused_operators: engine.fusedOperators,
     device,
     threads,
   };

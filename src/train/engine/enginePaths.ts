@@ -8,8 +8,12 @@ export const engineParts = {
   binding: 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node',
   stderrGate: 'stderrGate.node',
   linalg: 'linalg.node',
+  ops: 'ops.node',
   tensorflow: 'tensorflow',
 } as const;
+
+/** Those that are compiled from our own sources. */
+export const OWN_MODULES: readonly string[] = [engineParts.stderrGate, engineParts.linalg, engineParts.ops];
 
 /** The link to the engine in use, inside `enginesFolder`; switched by one rename. */
 export const CURRENT_ENGINE = 'current';

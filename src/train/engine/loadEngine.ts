@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type * as tfjs from '@tensorflow/tfjs-core';
 import { oneLine } from '../../base/files/plainText.ts';
@@ -27,6 +28,11 @@ const TENSORFLOW_ENVIRONMENT: Readonly<Record<string, string>> = {
 
 /** What TensorFlow prints while it is loaded, whatever the log level. */
 const LOADING_NOISE = /oneDNN custom operations|before absl::InitializeLog|cpu_feature_guard/;
+
+/** engine/ops/addon.cc. */
+interface OperatorsModule {
+  use(instructions: 'avx512' | 'avx2' | null, threads: number): string | null;
+}
 
 let loaded: { engine: Engine; key: string } | null = null;
 
@@ -56,13 +62,15 @@ export function loadEngine(options: LoadOptions = {}): Engine {
   for (const [name, value] of Object.entries(TENSORFLOW_ENVIRONMENT)) process.env[name] ??= value;
 
   const require = createRequire(join(located.folder, 'package.json'));
-  const binding = loadBinding(located, require);
-  if (typeof device === 'number' && !binding.isUsingGpuDevice()) {
+  const native = loadBinding(located, require);
+  if (typeof device === 'number' && !native.isUsingGpuDevice()) {
     throw new UserError(
       `device gpu:${device} must be a GPU that TensorFlow can use, got none (engine for ${located.manifest.variant})`,
       located.manifest.variant === 'cuda' ? 'nvidia-smi' : 'phasewatch engine install --gpu',
     );
   }
+  const fusedOperators = native.isUsingGpuDevice() ? null : loadOperators(located, require, threads);
+  const binding: NativeBinding = Object.create(native, { fusedOperators: { value: fusedOperators } });
   let tf: typeof tfjs | null = null;
   const engine: Engine = {
     binding,
@@ -83,7 +91,10 @@ export function loadEngine(options: LoadOptions = {}): Engine {
   return engine;
 }
 
-function loadBinding({ folder }: LocatedEngine, require: NodeJS.Require): NativeBinding {
+function loadBinding(
+  { folder }: LocatedEngine,
+  require: NodeJS.Require,
+): Omit<NativeBinding, 'fusedOperators'> {
   const gatePath = join(folder, engineParts.stderrGate);
   let gate: { close(): void; open(): string } | null = null;
   let said = '';
@@ -103,6 +114,24 @@ function loadBinding({ folder }: LocatedEngine, require: NodeJS.Require): Native
     );
   } finally {
     if (said !== '') process.stderr.write(said);
+  }
+}
+
+/** Registers the fused operators with TensorFlow; returns what they compute with, null where there are none for this processor. */
+function loadOperators(
+  { folder }: LocatedEngine,
+  require: NodeJS.Require,
+  threads: number | null,
+): string | null {
+  const path = join(folder, engineParts.ops);
+  if (!existsSync(path)) return null;
+  try {
+    return (require(path) as OperatorsModule).use(null, threads ?? availableParallelism());
+  } catch (error) {
+    throw new UserError(
+      `the fused operators of the engine must load, got: ${(error as Error).message}`,
+      'phasewatch engine install --force',
+    );
   }
 }
 

@@ -26,6 +26,17 @@ export function locateEngine(): LocatedEngine | null {
 
 /** Returns the engine in `folder`, or the reason why there is none that can be used. */
 export function readEngine(folder: string): { engine: LocatedEngine } | { reason: string } {
+  const found = readWholeEngine(folder);
+  if ('engine' in found && found.engine.manifest.own_sources_sha256 !== ownSourcesSha256()) {
+    return {
+      reason: 'its own modules were compiled from other sources than those of this version of phasewatch',
+    };
+  }
+  return found;
+}
+
+/** Returns the engine in `folder` even if our own modules in it were compiled from other sources; else as readEngine. */
+export function readWholeEngine(folder: string): { engine: LocatedEngine } | { reason: string } {
   let manifest: EngineManifest;
   let real: string;
   try {
@@ -48,9 +59,6 @@ function unusable(folder: string, manifest: EngineManifest): string | null {
   }
   if (manifest.source === 'wheel' && manifest.tensorflow !== TENSORFLOW_VERSION) {
     return `it has TensorFlow ${manifest.tensorflow}, this version of phasewatch needs ${TENSORFLOW_VERSION}`;
-  }
-  if (manifest.own_sources_sha256 !== ownSourcesSha256()) {
-    return 'its eigenvalue solver was compiled from other sources than those of this version of phasewatch';
   }
   for (const { file, bytes } of manifest.files) {
     const size = statSync(resolve(folder, file), { throwIfNoEntry: false })?.size;

@@ -10,6 +10,7 @@ export const ENGINE_SOURCES = fileURLToPath(new URL('../../../engine/', import.m
 export const ownSources = {
   stderrGate: join(ENGINE_SOURCES, 'stderrGate.cc'),
   linalg: join(ENGINE_SOURCES, 'linalg'),
+  ops: join(ENGINE_SOURCES, 'ops'),
 } as const;
 
 let hash: string | null = null;
@@ -17,8 +18,13 @@ let hash: string | null = null;
 /** Returns the SHA-256 (hex) of names and contents of our own C++ files: an engine compiled from others is out of date. */
 export function ownSourcesSha256(): string {
   if (hash !== null) return hash;
-  const linalg = readdirSync(ownSources.linalg).sort();
-  const files = [ownSources.stderrGate, ...linalg.map((name) => join(ownSources.linalg, name))];
+  const folders = [ownSources.linalg, ownSources.ops];
+  const inFolders = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .sort()
+      .map((name) => join(folder, name)),
+  );
+  const files = [ownSources.stderrGate, ...inFolders];
   const all = createHash('sha256');
   for (const file of files) {
     const text = readFileSync(file);

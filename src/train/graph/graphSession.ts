@@ -11,6 +11,8 @@ import {
 
 /** The part of the native binding that runs graphs. */
 export interface SessionBinding {
+  /** What the fused operators of engine/ops compute with, `avx512` or `avx2`; null where graphs must not have them. */
+  readonly fusedOperators: string | null;
   loadSavedModel(folder: string, tags: string): number;
   deleteSavedModel(id: number): void;
   runSavedModel(

@@ -63,18 +63,33 @@ export function dataFeeds(
   return { feeds, done: doneNode(split) };
 }
 
-/** Returns the images (float32, preprocessed) and labels (int32) of a batch given by indices into a split. */
+/**
+ * Returns the images (float32, preprocessed) and labels (int32) of a batch given by indices into a split; `fused` as in StepBuilder.
+ * The values are the same either way, but for the last bit of standardized ones.
+ */
 export function addBatch(
   graph: GraphBuilder,
   split: SplitName,
   indices: Output,
   preprocessing: Preprocessing,
+  fused: boolean,
 ): { images: Output; labels: Output } {
   const gather = (variable: string, dtype: 'uint8' | 'float32'): Output =>
     graph.op('ResourceGather', [variable, indices], { dtype: { type: dtype }, Tindices: { type: 'int32' } });
   const cast = (bytes: Output, to: 'float32' | 'int32'): Output =>
     graph.op('Cast', [bytes], { SrcT: { type: 'uint8' }, DstT: { type: to } });
   const labels = cast(gather(`${split}_labels`, 'uint8'), 'int32');
+  if (fused) {
+    const read = (variable: string, dtype: 'uint8' | 'float32'): Output =>
+      graph.op('ReadVariableOp', [variable], { dtype: { type: dtype } });
+    const scaled = preprocessing === 'perImageStandardization';
+    const scales = scaled ? [`${split}_scale`, `${split}_offset`].map((name) => read(name, 'float32')) : [];
+    const images = graph.op('PhasewatchImages', [read(`${split}_images`, 'uint8'), indices, ...scales], {
+      scale_count: { int: scaled ? 1 : 0 },
+      divisor: { float: scaled ? 0 : 255 },
+    });
+    return { images, labels };
+  }
   const x = cast(gather(`${split}_images`, 'uint8'), 'float32');
   if (preprocessing === 'unitScale') {
     return { images: graph.op('RealDiv', [x, graph.scalar(255)], float32), labels };

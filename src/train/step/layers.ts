@@ -97,7 +97,26 @@ function addPlainConvolution(
   };
 }
 
+/** The two passes through a dense layer by one operator each; the one back updates the weights. */
+function addFusedDense(
+  step: StepBuilder,
+  { name, activation }: Extract<Layer, { type: 'dense' }>,
+  x: Output,
+): LayerOutput {
+  const relu = activation === 'relu';
+  const inputs = [x, step.read(`${name}/kernel`), step.read(`${name}/bias`)];
+  const y = step.graph.op('PhasewatchDense', inputs, { relu: { bool: relu } });
+  return {
+    value: y,
+    backward(gradient, _gradients, needInput) {
+      const dx = step.trainDense({ layer: name, relu, x, y, gradient, needInput });
+      return needInput ? dx : null;
+    },
+  };
+}
+
 function addDense(step: StepBuilder, layer: Extract<Layer, { type: 'dense' }>, input: Output): LayerOutput {
+  if (step.fused && step.precision === 'float32') return addFusedDense(step, layer, input);
   const kernelName = `${layer.name}/kernel`;
   const kernel = step.read(kernelName);
   const matMul = (a: Output, b: Output, transposeA: boolean, transposeB: boolean): Output =>

@@ -1,6 +1,21 @@
 import type { OptimizerConfig } from '../../experiment/config/schema.ts';
-import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
+import type { Attribute, GraphBuilder, Output } from '../graph/graphBuilder.ts';
 import { float32 } from './stepBuilder.ts';
+
+/** Numbers of `Rule` in engine/ops/simd.h. */
+const FUSED_RULES = { sgd: 0, momentum: 1, nesterov: 2, adadelta: 3, adam: 4 } as const;
+
+/** Returns the attributes that tell a fused operator how to update weights: Keras's formulas, as below. */
+export function fusedUpdate(optimizer: OptimizerConfig): Record<string, Attribute> {
+  const { type, momentum, rho, beta1, beta2, epsilon } = optimizer;
+  const decay = type === 'adam' ? beta1 : type === 'adadelta' ? rho : momentum;
+  return {
+    rule: { int: FUSED_RULES[type] },
+    decay: { float: decay },
+    decay2: { float: beta2 },
+    epsilon: { float: epsilon },
+  };
+}
 
 /** Scalars that an update needs and that change from step to step. */
 export interface StepScalars {

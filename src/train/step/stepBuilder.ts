@@ -8,6 +8,8 @@ export interface StepBuilder {
   readonly training: boolean;
   readonly precision: 'float32' | 'bfloat16';
   readonly convolution: 'winograd' | 'plain';
+  /** Whether operators of engine/ops stand for several of TensorFlow's. */
+  readonly fused: boolean;
   /** Returns the value of a parameter at the start of the step. */
   read(parameter: string): Output;
   /** Returns the handle of a variable. */
@@ -16,8 +18,20 @@ export interface StepBuilder {
   holdUpdate(parameter: string, reader: Output): void;
   /** Notes an op that changes a variable beside the optimizer, such as a moving average. */
   addSideEffect(variable: string, op: Output): void;
+  /** Adds the op that goes back through a dense layer and updates it; returns the gradient of its input. Only where `fused`. */
+  trainDense(pass: DensePass): Output;
   /** Returns a float32 tensor of the step's random uniforms in [0, 1), the same for equal (run seed, purpose, step). */
   randomUniform(purpose: string, shape: readonly number[]): Output;
+}
+
+/** A dense layer on its way back: its input x, its value y = f(x W + b) and the gradient of y. */
+export interface DensePass {
+  layer: string;
+  relu: boolean;
+  x: Output;
+  y: Output;
+  gradient: Output;
+  needInput: boolean;
 }
 
 /** Gradients by parameter name. */

@@ -131,15 +131,19 @@ function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions, batch
     training: false,
     precision: options.config.precision,
     convolution: options.config.convolution,
+    fused: options.fused,
     read: nodes.stateRead,
     handle: (name) => name,
     holdUpdate() {},
     addSideEffect() {},
+    trainDense() {
+      throw new Error('evaluation trains no layer');
+    },
     randomUniform() {
       throw new Error('evaluation draws no random numbers');
     },
   };
-  const { images, labels } = addBatch(graph, 'test', indices, options.preprocessing);
+  const { images, labels } = addBatch(graph, 'test', indices, options.preprocessing, options.fused);
   const { logits } = addForward(step, options, images);
   const { perImage } = addLoss(step, options.config.loss, logits, labels, options.classes);
   const named = (value: Output, name: string): Output => graph.op('Identity', [value], float32, { name });

@@ -3,7 +3,10 @@ import { dataFeeds, type ImageSplit } from './batch.ts';
 import { EVALUATION_BATCH } from './sessionCalls.ts';
 import { buildTrainingGraph, nodes, type StateVariable, type TrainingGraphOptions } from './trainingGraph.ts';
 
-export interface TrainingSessionOptions extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages'> {
+export interface TrainingSessionOptions
+  extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages' | 'fused'> {
+  /** Whether the engine's fused operators are used where it has them. Default: true. */
+  fused?: boolean;
   train: ImageSplit;
   test: ImageSplit;
 }
@@ -31,6 +34,7 @@ export class TrainingSession {
     const { train, test, network } = options;
     const { graph, state } = buildTrainingGraph({
       ...options,
+      fused: binding.fusedOperators !== null && (options.fused ?? true),
       trainImages: train.count,
       testImages: test.count,
     });

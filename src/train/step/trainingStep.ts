@@ -6,7 +6,7 @@ import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
 import { addBatch, type Preprocessing } from './batch.ts';
 import { addDropout, addLayer } from './layers.ts';
 import { addLoss } from './loss.ts';
-import { optimizerUpdate } from './optimizer.ts';
+import { fusedUpdate, optimizerUpdate } from './optimizer.ts';
 import { float32, type Gradients, type LayerOutput, type StepBuilder } from './stepBuilder.ts';
 
 /** What a step computes: the network, and the part of the config that is in the graph. */
@@ -15,6 +15,8 @@ export interface StepOptions {
   config: Pick<RunConfig, 'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'seed'>;
   preprocessing: Preprocessing;
   classes: number;
+  /** Whether the graph may have the operators of engine/ops, which the engine must have registered. */
+  fused: boolean;
 }
 
 /** Forward pass from images to logits; the returned layers are in order, each with its backward pass. */
@@ -74,12 +76,14 @@ export function addTrainingStep(
   const reads = new Map<string, Output>();
   const readers = new Map<string, Output[]>();
   const sideEffects: [string, Output][] = [];
+  const slots = optimizerSlots(config.optimizer);
   const step: StepBuilder = {
     graph,
     batch,
     training: true,
     precision: config.precision,
     convolution: config.convolution,
+    fused: options.fused,
     read(name) {
       const known = reads.get(name);
       if (known !== undefined) return known;
@@ -100,6 +104,27 @@ export function addTrainingStep(
     addSideEffect(name, op) {
       sideEffects.push([name, op]);
     },
+    trainDense({ layer, relu, x, y, gradient, needInput }) {
+      const names = [`${layer}/kernel`, `${layer}/bias`];
+      const penalized = config.l2?.layers.includes(layer) ?? false;
+      const variables = [...names, ...names.flatMap((name) => slots.map((slot) => `${name}/${slot}`))];
+      const [kernel, bias, ...slotValues] = variables.map(step.read) as [Output, Output, ...Output[]];
+      const op = graph.op(
+        'PhasewatchDenseTraining',
+        [gradient, y, x, kernel, bias, learningRate, stepNumber, ...slotValues],
+        {
+          slot_count: { int: slotValues.length },
+          relu: { bool: relu },
+          need_input: { bool: needInput },
+          l2: { float: penalized ? 2 * config.l2!.coefficient : 0 },
+          ...fusedUpdate(config.optimizer),
+        },
+        // It writes to the very storage that those read.
+        { after: readers.get(names[0]!) ?? [] },
+      );
+      for (const name of variables) updated.set(name, op);
+      return op;
+    },
     randomUniform(purpose, shape) {
       // Native random ops are functions of their two seeds: the purpose's own and the step, so that a resume draws the same masks.
       const purposeSeed = randomStream(config.seed, purpose).uint32() | 0;
@@ -115,9 +140,17 @@ export function addTrainingStep(
       });
     },
   };
-  const { images, labels } = addBatch(graph, 'train', indices, options.preprocessing);
+  const stepNumber = graph.op(
+    'Cast',
+    [graph.op('AddV2', [number, graph.scalar(1, 'int32')], { T: { type: 'int32' } })],
+    { SrcT: { type: 'int32' }, DstT: { type: 'float32' } },
+  );
+  const { images, labels } = addBatch(graph, 'train', indices, options.preprocessing, options.fused);
   const { logits, layers } = addForward(step, options, images);
   const { perImage, dLogits } = addLoss(step, config.loss, logits, labels, options.classes);
+
+  const mean = graph.op('Mul', [addSum(graph, perImage), graph.scalar(1 / batch)], float32);
+  const loss = addPenalties(step, config.l2, mean);
 
   const gradients: Gradients = new Map();
   let gradient: Output | null = dLogits;
@@ -126,17 +159,9 @@ export function addTrainingStep(
     gradient = layers[i]!.backward(gradient!, gradients, i > firstTrained);
   }
 
-  const mean = graph.op('Mul', [addSum(graph, perImage), graph.scalar(1 / batch)], float32);
-  const loss = addL2(step, config.l2, mean, gradients);
-
-  const stepNumber = graph.op(
-    'Cast',
-    [graph.op('AddV2', [number, graph.scalar(1, 'int32')], { T: { type: 'int32' } })],
-    { SrcT: { type: 'int32' }, DstT: { type: 'float32' } },
-  );
   const update = optimizerUpdate(graph, config.optimizer, { learningRate, stepNumber });
-  const slots = optimizerSlots(config.optimizer);
-  for (const { name } of network.parameters.filter((parameter) => parameter.trainable)) {
+  addDecay(step, config.l2, gradients);
+  for (const name of gradients.keys()) {
     const slotHandles = slots.map((slot) => `${name}/${slot}`);
     // An update in place beside an op that still holds the old value would make TensorFlow copy the whole variable first.
     updated.set(name, update(name, slotHandles, gradients.get(name)!, readers.get(name) ?? []));
@@ -145,19 +170,27 @@ export function addTrainingStep(
   return { loss, correct: addCorrect(graph, logits, labels) };
 }
 
-/** Keras's l2: coefficient * sum(W^2) joins the loss, 2 * coefficient * W the gradient. Returns the loss with the penalties. */
-function addL2(step: StepBuilder, l2: RunConfig['l2'], loss: Output, gradients: Gradients): Output {
+/** Returns the loss with Keras's l2: coefficient * sum(W^2) of each penalized layer. */
+function addPenalties(step: StepBuilder, l2: RunConfig['l2'], loss: Output): Output {
   const { graph } = step;
   let total = loss;
   for (const layer of l2?.layers ?? []) {
     const name = `${layer}/kernel`;
-    const W = step.read(name);
-    const decay = graph.op('Mul', [W, graph.scalar(2 * l2!.coefficient)], float32);
-    gradients.set(name, graph.op('AddV2', [gradients.get(name)!, decay], float32));
-    const halfSquares = graph.op('L2Loss', [W], float32);
+    const halfSquares = graph.op('L2Loss', [step.read(name)], float32);
     step.holdUpdate(name, halfSquares);
     const penalty = graph.op('Mul', [halfSquares, graph.scalar(2 * l2!.coefficient)], float32);
     total = graph.op('AddV2', [total, penalty], float32);
   }
   return total;
+}
+
+/** Adds the gradient of the penalties, 2 * coefficient * W. Fused operators have added it already. */
+function addDecay(step: StepBuilder, l2: RunConfig['l2'], gradients: Gradients): void {
+  const { graph } = step;
+  for (const name of l2?.layers.map((layer) => `${layer}/kernel`) ?? []) {
+    const gradient = gradients.get(name);
+    if (gradient === undefined) continue;
+    const decay = graph.op('Mul', [step.read(name), graph.scalar(2 * l2!.coefficient)], float32);
+    gradients.set(name, graph.op('AddV2', [gradient, decay], float32));
+  }
 }

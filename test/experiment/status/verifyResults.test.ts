@@ -25,6 +25,7 @@ const environment: Environment = {
   cores: 2,
   memory_bytes: 1e9,
   gpu: false,
+  fused_operators: null,
   device: null,
   threads: null,
 };

@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -68,6 +76,31 @@ describe('an installation', () => {
     expect(await install()).toEqual({ engine, installed: false });
     expect(await ensureEngine()).toEqual(engine);
     expect(machine.calls().length).toBe(calls);
+  });
+
+  test('brings an engine up to date with our own sources without fetching anything', async () => {
+    const { engine: old } = await install();
+    const library = join(old.folder, 'tensorflow/libtensorflow_framework.so.2');
+    const { ino } = statSync(library);
+    const manifest = { ...old.manifest, own_sources_sha256: 'of an older version' };
+    writeFileSync(join(old.folder, 'engine.json'), JSON.stringify(manifest));
+    expect(locateEngine()).toBe(null);
+
+    const calls = machine.calls().length;
+    const { engine, installed } = await install();
+    expect(installed).toBe(true);
+    expect(locateEngine()).toEqual(engine);
+    expect(engine.folder).toBe(old.folder);
+    expect(engine.manifest).toMatchObject({
+      origin: machine.wheel.file,
+      origin_sha256: machine.wheel.sha256,
+      own_sources_sha256: old.manifest.own_sources_sha256,
+      files: old.manifest.files,
+    });
+    expect(statSync(library).ino).toBe(ino);
+    const compiled = machine.calls().slice(calls);
+    expect(compiled).toHaveLength(3);
+    expect(compiled.every((call) => call.startsWith('g++'))).toBe(true);
   });
 
   test('asks pip for the pinned file whatever the Python, runs no install script, and links with a relative rpath', async () => {

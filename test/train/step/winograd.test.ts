@@ -158,10 +158,12 @@ function stepBuilder(graph: GraphBuilder, batch: number): StepBuilder {
     training: true,
     precision: 'float32',
     convolution: 'winograd',
+    fused: false,
     read: unused,
     handle: unused,
     holdUpdate: unused,
     addSideEffect: unused,
+    trainDense: unused,
     randomUniform: unused,
   };
 }

@@ -1,10 +1,17 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { UserError } from '../../../base/userError.ts';
-import { engineParts } from '../enginePaths.ts';
-import type { EngineManifest, NativeFile } from '../engineTypes.ts';
+import { engineParts, OWN_MODULES } from '../enginePaths.ts';
+import type { EngineManifest, LocatedEngine, NativeFile } from '../engineTypes.ts';
 import type { PinnedWheel } from '../pins.ts';
-import { type CompileOptions, compileObjects, compileOwnModules, linkBinding } from './compileBinding.ts';
+import {
+  type CompileOptions,
+  compileObjects,
+  compileOperators,
+  compileOwnModules,
+  type LinkLibraries,
+  linkBinding,
+} from './compileBinding.ts';
 import { fetchWheel, PIP_FLAGS, runPip, sha256 } from './fetchWheel.ts';
 import { findLibraries } from './findLibraries.ts';
 import { installBindings } from './installBindings.ts';
@@ -14,8 +21,12 @@ import type { ToolCommand } from './systemTools.ts';
 import { openTensorflowWheel, WHEEL_LIBRARIES } from './unpackTensorflow.ts';
 import { CUDA_EXTRA, requirementsOfExtra } from './wheelRequirements.ts';
 
-/** From the binding's folder back to the engine's tensorflow/. */
-const OWN_LIBRARIES = '$ORIGIN/../../../../../tensorflow';
+/** The libraries of an engine that has its own. */
+const ownLibraries = (engineFolder: string): LinkLibraries => ({
+  folder: join(engineFolder, engineParts.tensorflow),
+  names: WHEEL_LIBRARIES,
+  rpath: (part) => `$ORIGIN/${relative(dirname(part), engineParts.tensorflow)}`,
+});
 
 /** Tags of the nvidia-* wheels, oldest C library first. */
 const NVIDIA_PLATFORMS = ['manylinux2014', 'manylinux_2_17', 'manylinux_2_27'];
@@ -71,11 +82,11 @@ export async function buildFromWheel(
     signal,
   );
   onStatus('tfjs-node', 'linking the binding');
-  await linkBinding({ compiler: compiler.command, engineFolder: folder, include, signal }, objects, {
-    folder: join(folder, engineParts.tensorflow),
-    names: WHEEL_LIBRARIES,
-    rpath: OWN_LIBRARIES,
-  });
+  await linkAll(
+    { compiler: compiler.command, engineFolder: folder, include, signal },
+    objects,
+    ownLibraries(folder),
+  );
   return { origin: wheel.file, origin_sha256: wheel.sha256, libraries, nvidia, compiler: compiler.version };
 }
 
@@ -119,7 +130,8 @@ export async function buildFromFolder(
   onStatus('tfjs-node', 'compiling the binding');
   const options = { compiler: compiler.command, engineFolder: folder, include: found.include, signal };
   const objects = await compileAll(options, scratch);
-  await linkBinding(options, objects, { folder: found.folder, names: found.names, rpath: found.folder });
+  const { names } = found;
+  await linkAll(options, objects, { folder: found.folder, names, rpath: () => found.folder });
   onStatus('TensorFlow', 'hashing the libraries');
   const libraries = await describeFiles(
     found.names.map((name) => join(found.folder, name)),
@@ -169,7 +181,44 @@ export async function buildOfficial(
   };
 }
 
-/** Compiles all there is to compile and returns the object files that are still to be linked with TensorFlow. */
+/**
+ * Brings an engine that was built from a wheel up to date with our own sources: its files are shared with the old one, and only our own
+ * modules are compiled. Nothing is fetched.
+ */
+export async function buildFromOlder(
+  { folder, compiler, onStatus, signal }: BuildSite,
+  older: LocatedEngine,
+): Promise<Built> {
+  const { origin, origin_sha256, files, nvidia } = older.manifest;
+  onStatus('tfjs-node', 'compiling what is new');
+  shareFiles(older.folder, folder, new Set([...OWN_MODULES, engineParts.manifest]));
+  const options = { compiler: compiler.command, engineFolder: folder, signal };
+  await Promise.all([compileOwnModules(options), compileOperators(options, ownLibraries(folder))]);
+  const libraries = files.filter(({ file }) => dirname(file) === engineParts.tensorflow);
+  return { origin, origin_sha256, libraries, nvidia, compiler: compiler.version };
+}
+
+/** Links every file of a folder into another one, which may have some already. */
+function shareFiles(from: string, to: string, except: ReadonlySet<string>): void {
+  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(from, path);
+    if (entry.isDirectory()) mkdirSync(join(to, name), { recursive: true });
+    else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(path), join(to, name));
+    else if (!except.has(name)) linkSync(path, join(to, name));
+  }
+}
+
+/** Links the binding with TensorFlow, and compiles the operators, which are linked with it too. */
+async function linkAll(
+  options: CompileOptions,
+  objects: readonly string[],
+  libraries: LinkLibraries,
+): Promise<void> {
+  await Promise.all([linkBinding(options, objects, libraries), compileOperators(options, libraries)]);
+}
+
+/** Compiles all that does not need TensorFlow's libraries and returns the object files that are still to be linked with them. */
 async function compileAll(options: CompileOptions, scratch: string): Promise<string[]> {
   const [objects] = await Promise.all([compileObjects(options, scratch), compileOwnModules(options)]);
   return objects;

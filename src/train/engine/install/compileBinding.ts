@@ -11,6 +11,8 @@ const SOURCES = ['tfjs_backend', 'tfjs_binding'] as const;
 const FLAGS = ['-O2', '-std=c++17', '-fPIC', '-DNAPI_VERSION=8'] as const;
 /** A multiply and an add may become one instruction, whose product is not rounded. */
 const LINALG_FLAGS = [...FLAGS, '-O3', '-ffp-contract=fast', '-pthread'] as const;
+/** Square roots may be taken by the lane: nobody asks for errno or a floating-point trap. */
+const OPS_FLAGS = [...LINALG_FLAGS, '-fno-math-errno', '-fno-trapping-math'] as const;
 
 export interface CompileOptions {
   compiler: string;
@@ -34,11 +36,11 @@ export async function compileObjects(options: CompileOptions, scratch: string): 
   );
 }
 
-/** Libraries to link with, and where the binding looks for them when it is loaded. */
+/** TensorFlow's libraries to link with, and where a module of the engine, given as in engineParts, looks for them when it is loaded. */
 export interface LinkLibraries {
   folder: string;
   names: readonly string[];
-  rpath: string;
+  rpath(part: string): string;
 }
 
 /** Links the binding with TensorFlow's libraries. */
@@ -50,25 +52,49 @@ export async function linkBinding(
   const binding = join(options.engineFolder, engineParts.binding);
   mkdirSync(dirname(binding), { recursive: true });
   await compile(
+    [...['-shared', ...objects, '-o', binding], ...linkArguments(libraries, engineParts.binding)],
+    options,
+  );
+}
+
+/** Compiles and links the fused operators, which register themselves with TensorFlow when they are loaded. */
+export async function compileOperators(
+  options: Omit<CompileOptions, 'include'>,
+  libraries: LinkLibraries,
+): Promise<void> {
+  await compile(
     [
-      ...['-shared', ...objects, '-o', binding, `-L${libraries.folder}`],
-      ...libraries.names.map((library) => `-l:${library}`),
-      ...[`-Wl,-rpath,${libraries.rpath}`, '-Wl,--allow-shlib-undefined'],
+      ...[...OPS_FLAGS, '-shared', `-I${nodeHeaders()}`],
+      ...sourcesIn(ownSources.ops),
+      ...['-o', join(options.engineFolder, engineParts.ops)],
+      // a TensorFlow that lacks a function is noticed when the module is loaded, not when the function is called
+      ...['-Wl,-z,now', ...linkArguments(libraries, engineParts.ops)],
     ],
     options,
   );
 }
 
-/** Compiles our own modules, which know nothing of TensorFlow: the gate of stderr and the eigenvalue solver. */
+function linkArguments({ folder, names, rpath }: LinkLibraries, part: string): string[] {
+  const libraries = names.map((name) => `-l:${name}`);
+  return [`-L${folder}`, ...libraries, `-Wl,-rpath,${rpath(part)}`, '-Wl,--allow-shlib-undefined'];
+}
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => join(folder, name));
+}
+
+/** Compiles those of our own modules that know nothing of TensorFlow: the gate of stderr and the eigenvalue solver. */
 export async function compileOwnModules(options: Omit<CompileOptions, 'include'>): Promise<void> {
   const shared = ['-shared', `-I${nodeHeaders()}`];
-  const linalg = readdirSync(ownSources.linalg)
-    .filter((name) => name.endsWith('.cc'))
-    .map((name) => join(ownSources.linalg, name));
   const output = (part: string): string[] => ['-o', join(options.engineFolder, part)];
   await Promise.all([
     compile([...FLAGS, ...shared, ownSources.stderrGate, ...output(engineParts.stderrGate)], options),
-    compile([...LINALG_FLAGS, ...shared, ...linalg, ...output(engineParts.linalg)], options),
+    compile(
+      [...LINALG_FLAGS, ...shared, ...sourcesIn(ownSources.linalg), ...output(engineParts.linalg)],
+      options,
+    ),
   ]);
 }
 

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../../../base/files/atomicWrite.ts';
 import { takeLock } from '../../../base/files/lock.ts';
 import { UserError } from '../../../base/userError.ts';
-import { CURRENT_ENGINE, engineParts, enginesFolder } from '../enginePaths.ts';
+import { CURRENT_ENGINE, engineParts, enginesFolder, OWN_MODULES } from '../enginePaths.ts';
 import type { EngineManifest, EngineSource, EngineVariant, LocatedEngine } from '../engineTypes.ts';
-import { readEngine } from '../locateEngine.ts';
+import { readEngine, readWholeEngine } from '../locateEngine.ts';
 import { ownSourcesSha256 } from '../ownSources.ts';
 import { BINDINGS_VERSION, type PinnedWheel, pinnedWheel, TENSORFLOW_VERSION } from '../pins.ts';
 import {
   type BuildSite,
   type Built,
   buildFromFolder,
+  buildFromOlder,
   buildFromWheel,
   buildOfficial,
   describeFiles,
@@ -44,6 +45,9 @@ export const DISK_NEEDED: Readonly<Record<EngineSource, Record<EngineVariant, nu
   folder: { cpu: 0.4e9, cuda: 0.4e9 },
   official: { cpu: 1.5e9, cuda: 3e9 },
 };
+
+/** The same where an engine is brought up to date, which shares the files of the older one. */
+const DISK_NEEDED_FOR_UPDATE = 0.05e9;
 
 /** A new stage is told at once, a count that goes on this often. */
 const COUNTER_INTERVAL_MS = 500;
@@ -79,7 +83,8 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
       switchTo(folder, there.folder);
       return { engine: there, installed: false };
     }
-    const engine = await build(folder, source, variant, wheel, options);
+    const older = wheel === null || options.force ? null : olderEngine(folder, variant);
+    const engine = await build(folder, source, variant, wheel, older, options);
     return { engine, installed: true };
   } finally {
     release();
@@ -121,13 +126,15 @@ async function build(
   source: EngineSource,
   variant: EngineVariant,
   wheel: PinnedWheel | null,
+  older: LocatedEngine | null,
   options: InstallOptions,
 ): Promise<LocatedEngine> {
   const { signal, onMessage, lib } = options;
-  await requireNpm();
-  const pip = wheel === null ? null : await findPip();
+  if (older === null) await requireNpm();
+  const pip = wheel === null || older !== null ? null : await findPip();
   const compiler = source === 'official' ? null : await findCompiler();
-  requireDiskSpace(engines, DISK_NEEDED[source][variant], options.freeBytes ?? freeDiskBytes);
+  const needed = older === null ? DISK_NEEDED[source][variant] : DISK_NEEDED_FOR_UPDATE;
+  requireDiskSpace(engines, needed, options.freeBytes ?? freeDiskBytes);
 
   const folder = join(engines, `${UNFINISHED}${process.pid}-${Date.now()}`);
   const scratch = join(folder, 'scratch');
@@ -145,7 +152,8 @@ async function build(
     };
     const site = { folder, scratch, onStatus, signal };
     let built: Built;
-    if (wheel !== null)
+    if (older !== null) built = await buildFromOlder({ ...site, compiler: compiler! }, older);
+    else if (wheel !== null)
       built = await buildFromWheel({ ...site, compiler: compiler! }, wheel, pip!, variant === 'cuda');
     else if (lib !== undefined) built = await buildFromFolder({ ...site, compiler: compiler! }, lib);
     else built = await buildOfficial(site, variant === 'cuda');
@@ -153,9 +161,11 @@ async function build(
     onMessage?.('trying the engine');
     rmSync(scratch, { recursive: true });
     await pruneBindings(folder);
-    const { tensorflow } = await smokeCheck(folder, signal);
+    const { tensorflow, operators } = await smokeCheck(folder, signal);
+    // Without them the graph has TensorFlow's own.
+    if (!operators) rmSync(join(folder, engineParts.ops), { force: true });
     const { libraries, ...rest } = built;
-    const compiled = [engineParts.binding, engineParts.stderrGate, engineParts.linalg]
+    const compiled = [engineParts.binding, ...OWN_MODULES]
       .map((file) => join(folder, file))
       .filter(existsSync);
     const manifest: EngineManifest = {
@@ -189,6 +199,12 @@ async function build(
 function readyEngine(engines: string, name: string): LocatedEngine | null {
   const found = readEngine(join(engines, name));
   return 'engine' in found ? found.engine : null;
+}
+
+/** Returns an engine of these versions that only our own sources have left behind. */
+function olderEngine(engines: string, variant: EngineVariant): LocatedEngine | null {
+  const found = readWholeEngine(join(engines, `${TENSORFLOW_VERSION}-${variant}`));
+  return 'engine' in found && found.engine.manifest.source === 'wheel' ? found.engine : null;
 }
 
 /** Makes `current` lead to the engine by one rename. */

@@ -1,0 +1,185 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { permutation, randomStream } from '../../../src/base/random/stream.ts';
+import { engineParts } from '../../../src/train/engine/enginePaths.ts';
+import { loadEngine } from '../../../src/train/engine/loadEngine.ts';
+import { GraphBuilder } from '../../../src/train/graph/graphBuilder.ts';
+import { GraphSession } from '../../../src/train/graph/graphSession.ts';
+import { buildTrainingGraph } from '../../../src/train/step/trainingGraph.ts';
+import { TrainingSession } from '../../../src/train/step/trainingSession.ts';
+import {
+  CLASSES,
+  generalWeights,
+  relativeError,
+  type SmallTraining,
+  smallTraining,
+  stateOf,
+} from '../smallTraining.ts';
+
+type Instructions = 'avx512' | 'avx2';
+
+const { binding, info } = loadEngine();
+const has = binding.fusedOperators !== null;
+
+/** Lets the operators compute with those instructions; false where the processor lacks them. */
+function use(instructions: Instructions | null, threads: number): boolean {
+  const operators = createRequire(import.meta.url)(join(info.folder, engineParts.ops));
+  return operators.use(instructions, threads) !== null;
+}
+
+/** Returns the state, the losses and the evaluation after a few steps of `batch` images. */
+function trained(training: SmallTraining, batch: number, steps: number, fused: boolean) {
+  const session = new TrainingSession(binding, {
+    ...training,
+    classes: CLASSES,
+    calls: [{ batch, steps }],
+    fused,
+  });
+  try {
+    const weights = generalWeights(training.network);
+    session.setState(
+      new Map(
+        session.state.map(({ name, shape }) => [
+          name,
+          weights.get(name) ?? new Float32Array(shape.reduce((a, b) => a * b, 1)),
+        ]),
+      ),
+    );
+    const order = permutation(randomStream(7, 'test/order'), training.train.count);
+    const indices = Int32Array.from({ length: batch * steps }, (_, i) => order[i % order.length]!);
+    const totals = session.train(batch, steps, indices, 0.02, 0);
+    return { state: stateOf(session), totals, evaluation: session.evaluate() };
+  } finally {
+    session.close();
+  }
+}
+
+function dense(units: number, name: string, activation = 'relu') {
+  return { type: 'dense', name, units, activation };
+}
+
+/** Checks that fused operators train as TensorFlow's do: each tensor to `tolerance` of its norm. */
+function expectStock(training: SmallTraining, batch: number, tolerance: number): void {
+  const stock = trained(training, batch, 2, false);
+  const fused = trained(training, batch, 2, true);
+  for (const [name, values] of stock.state) {
+    expect(relativeError(fused.state.get(name)!, values, 1e-6), name).toBeLessThan(tolerance);
+  }
+  expect(fused.totals.loss).toBeCloseTo(stock.totals.loss, 3);
+  expect(fused.totals.correct).toBe(stock.totals.correct);
+  expect(fused.evaluation.loss).toBeCloseTo(stock.evaluation.loss, 4);
+}
+
+describe.runIf(has)('fused operators', () => {
+  const restore = (): void => void use(null, info.threads ?? availableParallelism());
+  afterAll(restore);
+
+  describe.each(['avx512', 'avx2'] as const)('%s', (instructions) => {
+    const there = use(instructions, 2);
+    beforeEach(() => void use(instructions, 2));
+
+    it.runIf(there).each(['sgd', 'momentum', 'nesterov', 'adadelta', 'adam'] as const)(
+      'trains with %s as the stock graph does',
+      (type) => {
+        const epsilon = type === 'adam' || type === 'adadelta' ? 1e-3 : 1e-7; // keeps tiny gradients from deciding
+        const training = smallTraining(
+          [
+            { type: 'flatten' },
+            dense(70, 'fc1'),
+            dense(33, 'fc2', 'linear'),
+            dense(CLASSES, 'fc3', 'linear'),
+          ],
+          { optimizer: { type, epsilon }, l2: { layers: ['fc1', 'fc3'], coefficient: 0.01 } },
+        );
+        expectStock(training, 9, 1e-5);
+      },
+    );
+
+    it.runIf(there)('does so for any shape', () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 2 }),
+          fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: 300 })),
+          fc.boolean(),
+          fc.constantFrom('unitScale', 'perImageStandardization'),
+          (units, batch, relu, preprocessing) => {
+            const hidden = units.map((count, i) => dense(count, `fc${i}`, relu ? 'relu' : 'linear'));
+            const layers = [{ type: 'flatten' }, ...hidden, dense(CLASSES, 'last', 'linear')];
+            expectStock(smallTraining(layers, { preprocessing }), batch, 1e-5);
+          },
+        ),
+        { numRuns: 12, seed: 1 },
+      );
+    });
+
+    it.runIf(there)('gives the same bytes with any number of threads, every time', () => {
+      const training = smallTraining(
+        [{ type: 'flatten' }, dense(200, 'fc1'), dense(130, 'fc2'), dense(CLASSES, 'fc3', 'linear')],
+        { optimizer: { type: 'momentum' } },
+      );
+      for (const batch of [3, 20, 64]) {
+        const bytes = [1, 2, 2, 5].map((threads) => {
+          use(instructions, threads);
+          const { state, totals } = trained(training, batch, 3, true);
+          return JSON.stringify([totals, ...[...state.values()].map((values) => [...values])]);
+        });
+        expect(new Set(bytes).size).toBe(1);
+      }
+    });
+  });
+
+  it('stand beside batch norm, dropout and convolutions', () => {
+    restore();
+    const training = smallTraining(
+      [
+        { type: 'conv', name: 'conv', filters: 4, kernel: 3, stride: 1, padding: 'same', activation: 'relu' },
+        { type: 'flatten' },
+        dense(40, 'fc1'),
+        { type: 'batchNorm', name: 'bn' },
+        dense(CLASSES, 'fc2', 'linear'),
+      ],
+      { optimizer: { type: 'momentum' }, dropout: { layers: ['fc1'], rate: 0.3 } },
+    );
+    expectStock(training, 16, 1e-4);
+  });
+
+  it('leave bfloat16 to TensorFlow', () => {
+    const training = smallTraining([{ type: 'flatten' }, dense(40, 'fc1'), dense(CLASSES, 'fc2', 'linear')], {
+      precision: 'bfloat16',
+    });
+    expectStock(training, 8, 1e-4);
+  });
+
+  it('fail the call when they are given what does not fit', () => {
+    const graph = new GraphBuilder();
+    const inputs = [
+      graph.constant([1, 2, 3], [1, 3], 'float32'),
+      graph.constant([1, 2], [2, 1], 'float32'),
+      graph.constant([1], [1], 'float32'),
+    ];
+    graph.op('PhasewatchDense', inputs, { relu: { bool: true } }, { name: 'y' });
+    const session = new GraphSession(binding, graph);
+    expect(() => session.run({}, ['y'])).toThrow(/PhasewatchDense: x, W and b must be/);
+    session.close();
+  });
+});
+
+it('a stock graph has none of them', () => {
+  const training = smallTraining([{ type: 'flatten' }, dense(CLASSES, 'fc1', 'linear')]);
+  const graphWith = (fused: boolean): string =>
+    Buffer.from(
+      buildTrainingGraph({
+        ...training,
+        classes: CLASSES,
+        trainImages: 8,
+        testImages: 8,
+        calls: [{ batch: 4, steps: 1 }],
+        fused,
+      }).graph.toSavedModel(),
+    ).toString('latin1');
+  expect(graphWith(false)).not.toContain('Phasewatch');
+  expect(graphWith(true)).toContain('PhasewatchDenseTraining');
+});
