@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { openRandomAccess, type RandomAccessFile } from '../base/files/randomAccessFile.ts';
 import { UserError } from '../base/userError.ts';
-import { readZip } from '../base/zip/zip.ts';
+import { readZip, type ZipFile } from '../base/zip/zip.ts';
 import { foreignFormat, isForeign, START_BYTES } from './foreignFormats.ts';
 import { HDF5_SIGNATURE, openHdf5 } from './formats/hdf5/hdf5.ts';
 import { KERAS_WEIGHTS, openKeras } from './formats/keras.ts';
@@ -99,8 +99,24 @@ const OPENERS: readonly Opener[] = [
   { is: (_, extension) => extension === '.safetensors', open: openSafetensorsWeights },
 ];
 
-function openZip(file: RandomAccessFile, start: Uint8Array): TensorFile {
-  const zip = readZip(file);
+function openZip(archive: RandomAccessFile, start: Uint8Array): TensorFile {
+  const zip = readZip(archive);
+  const file = {
+    ...archive,
+    close() {
+      zip.close();
+      archive.close();
+    },
+  };
+  try {
+    return openMembers(file, zip, start);
+  } catch (error) {
+    zip.close();
+    throw error;
+  }
+}
+
+function openMembers(file: RandomAccessFile, zip: ZipFile, start: Uint8Array): TensorFile {
   if (zip.names.some((name) => /(^|\/)data\.pkl$/.test(name))) return openTorchZip(file, zip);
   if (zip.names.includes(KERAS_WEIGHTS)) return openKeras(file, zip);
   if (zip.names.some((name) => name.endsWith('.npy'))) return openNpz(file, zip);

@@ -1,11 +1,20 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ProtoMessage } from '../../src/base/protobuf/message.ts';
 import { UserError } from '../../src/base/userError.ts';
 import { openWeights } from '../../src/weights/openWeights.ts';
+import { fixture } from './fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -97,6 +106,38 @@ describe('pickle', () => {
 });
 
 describe('archives', () => {
+  it('judges a member by its size before it is opened', () => {
+    const zeros = new Uint8Array(2 ** 27 + 1);
+    zeros.set(ascii('\x80\x02}'));
+    const zip = zipSync({ 'a/data.pkl': zeros }, { level: 9 });
+    expect(read('packed.pt', zip)).toThrow(/data.pkl must unpack to at most 134217728 bytes, got 134217729$/);
+    const keras = zipSync({ 'model.weights.h5': readFileSync(fixture('plain.h5')), 'config.json': zeros });
+    expect(read('config.keras', keras)).toThrow(
+      /config.json must have at most 67108864 bytes, got 134217729$/,
+    );
+  });
+
+  it('unpacks a large member to the disk, and leaves nothing there', () => {
+    const side = 3000;
+    const temporary = join(folder, 'temporary');
+    mkdirSync(temporary);
+    vi.stubEnv('TMPDIR', temporary);
+    const header = `{'descr': '<f8', 'fortran_order': False, 'shape': (${side}, ${side}), }`;
+    const npy = new Uint8Array(10 + header.length + 8 * side * side);
+    npy.set(ascii(`\x93NUMPY\x01\0${String.fromCharCode(header.length)}\0${header}`));
+    npy.fill(0x3f, npy.length - 8);
+    const zip = zipSync({ 'w.npy': npy, 'v.npy': npy }, { level: 1 });
+    const layers = read('large.npz', zip)() as Float64Array[];
+    expect(layers.map((values) => values.length)).toEqual([side * side, side * side]);
+    expect(layers[1]!.at(-1)).toBe(new Float64Array(new Uint8Array(8).fill(0x3f).buffer)[0]);
+    // The first entry's packed bytes end early.
+    const cut = zip.slice();
+    cut.fill(0, 2000, 4000);
+    expect(read('cut.npz', cut)).toThrow(/w.npy must unpack to \d+ bytes, got/);
+    expect(readdirSync(temporary)).toEqual([]);
+    vi.unstubAllEnvs();
+  });
+
   it('refuses sizes that are only claimed', () => {
     const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (100000, 100000), }";
     const npy = ascii(`\x93NUMPY\x01\0${String.fromCharCode(header.length)}\0${header}`);

@@ -22,7 +22,11 @@ const MAX_READ = 2 ** 30;
 /** Returns `path` opened for reading by offset; what is missing or no regular file is a UserError. */
 export function openRandomAccess(path: string): RandomAccessFile {
   const { fd, stat } = openRegular(path);
-  const { size } = stat;
+  return descriptorFile(fd, path, stat.size);
+}
+
+/** Returns what an open descriptor of `size` bytes holds, which `close` closes; `path` is what errors call it. */
+export function descriptorFile(fd: number, path: string, size: number): RandomAccessFile {
   let closed = false;
   return {
     path,

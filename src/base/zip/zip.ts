@@ -1,4 +1,5 @@
 import { constants, inflateRawSync } from 'node:zlib';
+import { unpackToDisk } from '../../weights/unpackToDisk.ts';
 import { ByteReader } from '../files/byteReader.ts';
 import { checkCount } from '../files/limits.ts';
 import { fileSection, memoryFile, type RandomAccessFile } from '../files/randomAccessFile.ts';
@@ -20,6 +21,8 @@ const STORED = 0;
 const DEFLATED = 8;
 /** Deflate packs at most 1032 bytes into one. */
 const MAX_DEFLATE_RATIO = 1032;
+/** A member that unpacks to more lies on the disk meanwhile. */
+const MAX_IN_MEMORY = 2 ** 26;
 /** What is unpacked to see the beginning of a member. */
 const PREFIX_BYTES = 2048;
 
@@ -27,10 +30,15 @@ export interface ZipFile {
   readonly names: readonly string[];
   /** Bytes of a member when unpacked, as the archive says. */
   size(name: string): number;
-  /** Returns a member as a file: a part of the archive where it is stored, in memory where it is compressed. */
-  open(name: string): RandomAccessFile;
+  /**
+   * Returns a member as a file: a part of the archive where it is stored, unpacked where it is compressed (a large one lasts until
+   * the next such member is opened). One that unpacks to more than `limit` bytes is a UserError, found before it is unpacked.
+   */
+  open(name: string, limit?: number): RandomAccessFile;
   /** Returns the beginning of a member, as much as a few packed kilobytes hold. */
   openPrefix(name: string): RandomAccessFile;
+  /** Gives back what was unpacked. */
+  close(): void;
 }
 
 interface Entry {
@@ -48,6 +56,7 @@ export function readZip(file: RandomAccessFile): ZipFile {
     if (entry === undefined) throw new UserError(`${file.path} must have a member ${name}, got none`);
     return entry;
   };
+  let unpacked: { name: string; file: RandomAccessFile } | null = null;
   const packed = (name: string, entry: Entry): RandomAccessFile => {
     const start = dataOffset(file, entry.localOffset);
     return fileSection(file, `${file.path}!${name}`, start, entry.compressedSize);
@@ -55,17 +64,34 @@ export function readZip(file: RandomAccessFile): ZipFile {
   return {
     names: [...entries.keys()],
     size: (name) => find(name).size,
-    open: (name) => {
+    open: (name, limit = Number.POSITIVE_INFINITY) => {
       const entry = find(name);
       const section = packed(name, entry);
       if (entry.method === STORED) return section;
-      return memoryFile(section.path, inflate(section, entry.size, section.size));
+      if (entry.size > limit) {
+        throw new UserError(`${section.path} must unpack to at most ${limit} bytes, got ${entry.size}`);
+      }
+      if (unpacked?.name === name) return unpacked.file;
+      checkRatio(section, entry.size);
+      unpacked?.file.close();
+      unpacked = null;
+      const file =
+        entry.size > MAX_IN_MEMORY
+          ? unpackToDisk(section, entry.size)
+          : memoryFile(section.path, inflate(section, entry.size, section.size));
+      unpacked = { name, file };
+      return file;
     },
     openPrefix: (name) => {
       const entry = find(name);
       const section = packed(name, entry);
       if (entry.method === STORED) return section;
+      checkRatio(section, entry.size);
       return memoryFile(section.path, inflate(section, entry.size, Math.min(PREFIX_BYTES, section.size)));
+    },
+    close: () => {
+      unpacked?.file.close();
+      unpacked = null;
     },
   };
 }
@@ -185,12 +211,15 @@ function dataOffset(file: RandomAccessFile, localOffset: number): number {
   return reader.offset + nameLength + extraLength;
 }
 
+function checkRatio(section: RandomAccessFile, size: number): void {
+  if (size > section.size * MAX_DEFLATE_RATIO) {
+    throw new UserError(`${section.path} must unpack to ${size} bytes, got only ${section.size} packed ones`);
+  }
+}
+
 /** Returns the first `packedBytes` of a member unpacked; all of them must give `size` bytes, no more and no less. */
 function inflate(section: RandomAccessFile, size: number, packedBytes: number): Uint8Array {
   const whole = packedBytes === section.size;
-  if (size > packedBytes * MAX_DEFLATE_RATIO && whole) {
-    throw new UserError(`${section.path} must unpack to ${size} bytes, got only ${section.size} packed ones`);
-  }
   let bytes: Buffer;
   try {
     bytes = inflateRawSync(section.read(0, packedBytes, 'packed data'), {

@@ -25,7 +25,7 @@ interface NamedLayer {
 export function openKeras(file: RandomAccessFile, zip: ZipFile): TensorFile {
   const weights = openHdf5(zip.open(KERAS_WEIGHTS));
   const layers = new Map<string, NamedLayer>();
-  if (zip.names.includes(KERAS_CONFIG)) collectLayers(readConfig(zip), '', '', layers, 0);
+  if (zip.names.includes(KERAS_CONFIG)) collectLayers(readConfig(file.path, zip), '', '', layers, 0);
   const find = (path: string): [string, NamedLayer] | null => {
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const layer = layers.get(path.slice(0, end));
@@ -66,12 +66,12 @@ export function useIn(className: string, name: string, shape: readonly number[])
 const isRecurrentBias = (name: string, shape: readonly number[]): boolean =>
   shape.length === 2 && shape[0] === 2 && /(vars\/2|bias(:0)?)$/.test(name);
 
-function readConfig(zip: ZipFile): unknown {
+function readConfig(path: string, zip: ZipFile): unknown {
   const size = zip.size(KERAS_CONFIG);
-  const member = zip.open(KERAS_CONFIG);
   if (size > MAX_CONFIG_BYTES) {
-    throw new UserError(`${member.path} must have at most ${MAX_CONFIG_BYTES} bytes, got ${size}`);
+    throw new UserError(`${path}!${KERAS_CONFIG} must have at most ${MAX_CONFIG_BYTES} bytes, got ${size}`);
   }
+  const member = zip.open(KERAS_CONFIG);
   try {
     return JSON.parse(new TextDecoder().decode(member.read(0, member.size, 'config')));
   } catch (error) {

@@ -20,6 +20,8 @@ import { isKind, type PickleValue } from './pickleValue.ts';
 import { readTorchPickle, type TorchStorage, type TorchTensor } from './torchPickle.ts';
 
 /** The first value of a legacy file (torch.serialization.MAGIC_NUMBER). */
+/** Far beyond what the largest state dict takes; torch.save packs nothing, so that arrays within a pickle are not meant. */
+const MAX_PACKED_PICKLE = 2 ** 27;
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;
 
@@ -35,7 +37,7 @@ export function openTorchZip(file: RandomAccessFile, zip: ZipFile): TensorFile {
   if (pickleName === undefined) throw new UserError(`${file.path} must have a member data.pkl, got none`);
   const folder = pickleName.slice(0, -'data.pkl'.length);
   const bigEndian = readByteOrder(zip, `${folder}byteorder`) === 'big';
-  const pickle = new ByteReader(zip.open(pickleName));
+  const pickle = new ByteReader(zip.open(pickleName, MAX_PACKED_PICKLE));
   const root = readTorchPickle(pickle, () => {});
   const dataOf = ({ key }: TorchStorage): StorageData => ({
     file: zip.open(`${folder}data/${key}`),
