@@ -86,12 +86,13 @@ interface Opener {
 
 /** The formats that are read, in the order in which they are tried; what is something else by its contents is told before names count. */
 const OPENERS: readonly Opener[] = [
+  // First: the length of its header may begin as any other format does.
+  { is: (start) => start.startsWith('\0\0\0\0{', 4), open: openSafetensorsWeights },
   { is: (start) => start.startsWith('PK'), open: openZip },
   { is: (start) => start.startsWith('\x80\x02\x8a\x0a'), open: openTorchLegacy },
   { is: (start) => start[0] === '\x80' && start.charCodeAt(1) <= 5, open: openPickle },
   { is: (start) => start.startsWith(HDF5_SIGNATURE), open: openHdf5 },
   { is: (start) => start.startsWith('\x93NUMPY'), open: openNpy },
-  { is: (start) => start[8] === '{', open: openSafetensorsWeights },
   { is: isForeign, open: refuse },
   { is: (_, extension) => HDF5_EXTENSIONS.includes(extension), open: openHdf5 },
   { is: (_, extension) => extension === '.onnx', open: openOnnx },

@@ -15,6 +15,17 @@ function nearestE4m3(value: number): number {
 }
 
 describe('safetensors', () => {
+  it.each([0x280, 0x480, 0x4b50])('is told by its contents where the header is %d bytes long', (length) => {
+    const folder = mkdtempSync(join(tmpdir(), 'weights-'));
+    const header = '{"w":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}';
+    const start = Buffer.alloc(8);
+    start.writeBigUInt64LE(BigInt(length));
+    const path = join(folder, 'w.safetensors');
+    writeFileSync(path, Buffer.concat([start, Buffer.from(header.padEnd(length)), Buffer.alloc(4)]));
+    expect(readAll(path).format).toBe('safetensors');
+    rmSync(folder, { recursive: true });
+  });
+
   it('reads what torch wrote, in every float type', () => {
     const { format, layers, skipped } = readAll(fixture('torch.safetensors'));
     expect(format).toBe('safetensors');

@@ -1,9 +1,9 @@
 import { constants, inflateRawSync } from 'node:zlib';
-import { unpackToDisk } from '../../weights/unpackToDisk.ts';
 import { ByteReader } from '../files/byteReader.ts';
 import { checkCount } from '../files/limits.ts';
 import { fileSection, memoryFile, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../userError.ts';
+import { unpackToDisk } from './unpackToDisk.ts';
 
 const END_SIGNATURE = 0x06054b50;
 const END64_LOCATOR_SIGNATURE = 0x07064b50;

@@ -2,8 +2,8 @@ import { closeSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Inflate } from 'fflate';
-import { descriptorFile, type RandomAccessFile } from '../base/files/randomAccessFile.ts';
-import { UserError } from '../base/userError.ts';
+import { descriptorFile, type RandomAccessFile } from '../files/randomAccessFile.ts';
+import { UserError } from '../userError.ts';
 
 /** Packed bytes taken at a time: unpacked they are at most 16 MB. */
 const PIECE_BYTES = 1 << 14;
