@@ -105,6 +105,33 @@ describe('pickle', () => {
   });
 });
 
+describe('JSON', () => {
+  const nested = '['.repeat(2_000_000) + ']'.repeat(2_000_000);
+  const length = (text: string): string => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeUInt32LE(text.length);
+    return bytes.toString('latin1');
+  };
+
+  it.each([
+    ['deep.safetensors', (text: string) => ascii(length(text) + text)],
+    ['deep.json', (text: string) => ascii(text)],
+    [
+      'deep.keras',
+      (text: string) =>
+        zipSync({ 'model.weights.h5': readFileSync(fixture('plain.h5')), 'config.json': ascii(text) }),
+    ],
+  ])('nested without end is refused: %s', (name, bytes) => {
+    for (const text of [
+      nested,
+      `{"a":${nested}}`,
+      `{"weightsManifest":[{"paths":[${nested}],"weights":[]}]}`,
+    ]) {
+      expect(read(name, bytes(text))).toThrow(UserError);
+    }
+  });
+});
+
 describe('archives', () => {
   it('judges a member by its size before it is opened', () => {
     const zeros = new Uint8Array(2 ** 27 + 1);
@@ -113,7 +140,7 @@ describe('archives', () => {
     expect(read('packed.pt', zip)).toThrow(/data.pkl must unpack to at most 134217728 bytes, got 134217729$/);
     const keras = zipSync({ 'model.weights.h5': readFileSync(fixture('plain.h5')), 'config.json': zeros });
     expect(read('config.keras', keras)).toThrow(
-      /config.json must have at most 67108864 bytes, got 134217729$/,
+      /config.json must have at most 16777216 bytes, got 134217729$/,
     );
   });
 

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../boundedJson.ts';
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../userError.ts';
 import { DTYPE_BYTES } from './dtype.ts';
@@ -19,6 +20,8 @@ export interface SafetensorsHeader {
 const MAX_DTYPE_LENGTH = 32;
 /** The limit of the format's reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
+/** Three are needed; metadata may be anything. */
+const MAX_DEPTH = 64;
 const LENGTH_BYTES = 8;
 
 /**
@@ -63,7 +66,7 @@ function parseHeader(file: RandomAccessFile, length: number): Record<string, unk
   const bytes = file.read(LENGTH_BYTES, length, 'header');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    parsed = parseBoundedJson(bytes, MAX_DEPTH);
   } catch (error) {
     throw new UserError(
       `${file.path}: header at offset ${LENGTH_BYTES} must be JSON, got ${firstLine(error)}`,

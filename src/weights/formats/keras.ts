@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../../base/boundedJson.ts';
 import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
 import { UserError } from '../../base/userError.ts';
 import type { ZipFile } from '../../base/zip/zip.ts';
@@ -7,7 +8,9 @@ import { openHdf5 } from './hdf5/hdf5.ts';
 
 export const KERAS_WEIGHTS = 'model.weights.h5';
 const KERAS_CONFIG = 'config.json';
-const MAX_CONFIG_BYTES = 1 << 26;
+/** The largest models' have one or two megabytes; parsed it takes fifty times as much. */
+const MAX_CONFIG_BYTES = 1 << 24;
+const MAX_JSON_DEPTH = 500;
 /** Models in models; real ones have a handful. */
 const MAX_DEPTH = 32;
 
@@ -73,7 +76,7 @@ function readConfig(path: string, zip: ZipFile): unknown {
   }
   const member = zip.open(KERAS_CONFIG);
   try {
-    return JSON.parse(new TextDecoder().decode(member.read(0, member.size, 'config')));
+    return parseBoundedJson(member.read(0, member.size, 'config'), MAX_JSON_DEPTH);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`${member.path} must be JSON, got ${(error as Error).message}`);

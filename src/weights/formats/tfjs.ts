@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path';
+import { parseBoundedJson } from '../../base/boundedJson.ts';
 import { openRandomAccess, type RandomAccessFile } from '../../base/files/randomAccessFile.ts';
 import { halvesToFloats } from '../../base/safetensors/halfFloat.ts';
 import { UserError } from '../../base/userError.ts';
@@ -8,7 +9,9 @@ import { scaledRounding } from '../tensors/scaledTensor.ts';
 import { storedTensor } from '../tensors/storedTensor.ts';
 import type { SkippedTensor, StoredTensor, TensorFile } from '../tensors/weightsFile.ts';
 
-const MAX_JSON_BYTES = 1 << 26;
+/** Topology and a line a weight; parsed it takes fifty times as much. */
+const MAX_JSON_BYTES = 1 << 24;
+const MAX_JSON_DEPTH = 500;
 const DTYPE_BYTES: Readonly<Record<string, number>> = {
   float32: 4,
   int32: 4,
@@ -91,7 +94,7 @@ function readJson(file: RandomAccessFile): unknown {
     throw new UserError(`${file.path} must have at most ${MAX_JSON_BYTES} bytes, got ${file.size}`);
   }
   try {
-    return JSON.parse(new TextDecoder().decode(file.read(0, file.size, 'JSON')));
+    return parseBoundedJson(file.read(0, file.size, 'JSON'), MAX_JSON_DEPTH);
   } catch (error) {
     throw new UserError(`${file.path} must be JSON, got ${(error as Error).message}`);
   }
