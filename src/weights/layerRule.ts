@@ -37,7 +37,8 @@ const OTHER_NAMES: readonly [RegExp, string][] = [
 ];
 const EMBEDDING_NAME = /embed|(^|[./_])emb([./_]|$)|(^|[./_])w[tp]e([./]|$)|(^|\.)token_embd|position_table/i;
 const POSITION_NAME = /pos(ition(al)?)?_?emb|position_table/i;
-const RECURRENT_NAME = /(^|[./])(weight_[ih]h(_l\d+(_reverse)?)?|recurrent_kernel(:0)?)$/;
+const RECURRENT_NAME =
+  /(^|[./])(weight_[ih]h(_l\d+(_reverse)?)?|recurrent_kernel(:0)?|((simple_)?rnn|lstm|gru)(_cell)?(_\d+)?\/(.*\/)?(kernel(:0)?|vars\/[01])|cell\/vars\/[01])$/;
 const EXPERT_NAME = /(^|[./_])(experts?|moe)([./_]|$)/i;
 const BILINEAR_NAME = /(^|[./_])bil(inear)?([./_\d]|$)/i;
 const DEPTHWISE_NAME =

@@ -10,6 +10,7 @@ import { openOnnx } from './formats/onnx/onnx.ts';
 import { openSafetensorsWeights } from './formats/safetensorsWeights.ts';
 import { openTfjs } from './formats/tfjs.ts';
 import { openPickle, openTorchLegacy, openTorchZip } from './formats/torch/torch.ts';
+import { openGguf } from './gguf.ts';
 import type { AdapterScale } from './joined/adapters.ts';
 import { putTogether } from './joined/putTogether.ts';
 import { classifyTensors } from './layerRule.ts';
@@ -22,10 +23,14 @@ export const WEIGHTS_EXTENSIONS = [
   '.npz',
   '.pt',
   '.pth',
+  '.ckpt',
+  '.bin',
+  '.pkl',
   '.h5',
   '.hdf5',
   '.keras',
   '.onnx',
+  '.gguf',
   '.json',
 ] as const;
 
@@ -93,6 +98,7 @@ const OPENERS: readonly Opener[] = [
   { is: (start) => start[0] === '\x80' && start.charCodeAt(1) <= 5, open: openPickle },
   { is: (start) => start.startsWith(HDF5_SIGNATURE), open: openHdf5 },
   { is: (start) => start.startsWith('\x93NUMPY'), open: openNpy },
+  { is: (start) => start.startsWith('GGUF'), open: openGguf },
   { is: isForeign, open: refuse },
   { is: (_, extension) => HDF5_EXTENSIONS.includes(extension), open: openHdf5 },
   { is: (_, extension) => extension === '.onnx', open: openOnnx },

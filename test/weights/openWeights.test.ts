@@ -206,7 +206,7 @@ describe('HDF5', () => {
       expect(layers[`many/w${String(i).padStart(2, '0')}`]!.values).toEqual(pattern([2, 3], i));
     }
     expect(skipped).toEqual({
-      count: 'values are integers, no floats',
+      count: 'values are int64, no floats',
       names: 'values are values of varying length, no floats',
       empty: 'no values are stored',
     });

@@ -18,6 +18,8 @@ const MAX_DEPTH = 32;
 interface NamedLayer {
   name: string;
   className: string;
+  /** Its kernel has two values in a byte, or is packed by GPTQ or AWQ. */
+  isPacked: boolean;
   order: number;
 }
 
@@ -43,6 +45,10 @@ export function openKeras(file: RandomAccessFile, zip: ZipFile): TensorFile {
     const name = rename(tensor.name, found);
     const className = found?.[1].className ?? '';
     const use = tensor.use ?? useIn(className, name, tensor.shape);
+    if (found?.[1].isPacked === true && tensor.dtype === 'int8') {
+      skipped.push({ name, reason: 'values are packed in less than 8 bits, which is not read' });
+      continue;
+    }
     tensors.push({ tensor: { ...tensor, name, use }, order: found?.[1].order ?? Number.POSITIVE_INFINITY });
   }
   tensors.sort((a, b) => (a.order === b.order ? 0 : a.order - b.order));
@@ -102,7 +108,9 @@ function collectLayers(
     const number = counts.get(group) ?? 0;
     counts.set(group, number + 1);
     const own = `${path}layers/${group}${number === 0 ? '' : `_${number}`}`;
-    layers.set(own, { name: `${names}${name}`, className, order: layers.size });
+    const policy = jsonProperty(jsonProperty(jsonProperty(layer, 'config'), 'dtype'), 'config');
+    const isPacked = /^(int4|gptq|awq)/.test(String(jsonProperty(policy, 'mode') ?? ''));
+    layers.set(own, { name: `${names}${name}`, className, isPacked, order: layers.size });
     collectLayers(layer, `${own}/`, `${names}${name}/`, layers, depth + 1);
   }
 }

@@ -36,6 +36,12 @@ export function scaleQuantized(set: TensorSet): void {
     const tensor = set.get(name);
     if (tensor === undefined || tensor.dequantized || tensor.unread !== null || tensor.shape.length < 2)
       continue;
+    const keras = kerasScale(set, tensor);
+    if (keras !== null) {
+      set.put(name, scaledTensor(tensor, { scale: keras.scale.read, axis: keras.axis, divided: true }));
+      set.drop(keras.scale.name, `${SCALE}: of ${name}`);
+      continue;
+    }
     const isByte = tensor.dtype === 'int8' || tensor.dtype === 'uint8' || tensor.dtype.startsWith('float8_');
     const scale = isByte ? scaleOf(set, name) : undefined;
     if (scale === undefined) continue;
@@ -44,6 +50,19 @@ export function scaleQuantized(set: TensorSet): void {
     set.put(name, scaled);
     set.drop(scale.name, `${SCALE}: of ${name}`);
   }
+}
+
+/** Keras keeps the variables of a layer by number: the scale of an int8 kernel, which divides, is the last of them. */
+function kerasScale(
+  set: TensorSet,
+  { name, dtype, shape }: StoredTensor,
+): { scale: StoredTensor; axis: number } | null {
+  if (dtype !== 'int8' || !name.endsWith('vars/0') || shape.length !== 2) return null;
+  const variable = (number: number): StoredTensor | undefined => set.get(name.replace(/0$/, String(number)));
+  const scale = variable(2) ?? variable(1);
+  if (scale === undefined || !isFloatDtype(scale.dtype) || scale.shape.length !== 1) return null;
+  const axis = scale.shape[0] === shape[1] ? 1 : 0;
+  return scale.shape[0] === shape[axis] ? { scale, axis } : null;
 }
 
 function scaleOf(set: TensorSet, name: string): StoredTensor | undefined {

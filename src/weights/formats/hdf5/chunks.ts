@@ -12,6 +12,8 @@ const DEFLATE = 1;
 const SHUFFLE = 2;
 const FLETCHER32 = 3;
 const CHECKSUM_BYTES = 4;
+/** Size of a data set that is not wholly written. */
+const MAX_UNWRITTEN_BYTES = 2 ** 28;
 /** Deflate packs at most 1032 bytes into one. */
 const MAX_DEFLATE_RATIO = 1032;
 const FILTER_NAMES: Readonly<Record<number, string>> = {
@@ -42,7 +44,7 @@ export function unreadFilter(filters: readonly Hdf5Filter[]): string | null {
     : `compressed with ${FILTER_NAMES[unknown.id] ?? `filter ${unknown.id}`}, which is not read`;
 }
 
-/** Returns the elements of a chunked data set, row-major; chunks that are missing, doubled or too short are a UserError. */
+/** Returns the elements of a chunked data set, row-major, the fill value where none were written; chunks that are doubled or too short are a UserError. */
 export function readChunked(
   file: RandomAccessFile,
   name: string,
@@ -63,21 +65,34 @@ export function readChunked(
   const chunks = listChunks(file, layout, grid, chunkBytes);
   const stored = chunks.reduce((sum, { bytes }) => sum + bytes, 0);
   const ratio = filters.some(({ id }) => id === DEFLATE) ? MAX_DEFLATE_RATIO : 1;
-  if (chunks.length !== expected) fail(`must have ${expected} chunks, got ${chunks.length}`);
-  if (chunkBytes * expected > stored * ratio) {
+  if (chunks.length > expected) fail(`must have at most ${expected} chunks, got ${chunks.length}`);
+  if (chunkBytes * chunks.length > stored * ratio) {
     fail(`must have chunks of ${chunkBytes} bytes, got ${stored} stored ones in ${chunks.length} chunks`);
   }
-  const values = new Uint8Array(elementCount(shape) * itemBytes);
-  const filled = new Set<string>();
+  const bytes = elementCount(shape) * itemBytes;
+  // What was never written takes no bytes: a small file may claim any size.
+  if (chunks.length < expected && bytes > Math.max(MAX_UNWRITTEN_BYTES, stored * ratio)) {
+    fail(`must have its ${expected} chunks written, got ${chunks.length}`);
+  }
+  const values = filled(bytes, dataset.fill, itemBytes);
+  const written = new Set<string>();
   for (const { start, address, bytes, filterMask } of chunks) {
     const inGrid = start.every((index, axis) => index % chunk[axis]! === 0 && index < shape[axis]!);
-    if (!inGrid || filled.has(start.join()))
+    if (!inGrid || written.has(start.join()))
       fail(`must have each chunk once, got one at [${start.join(', ')}]`);
-    filled.add(start.join());
+    written.add(start.join());
     const packed = file.read(address, bytes, `chunk of ${name}`);
     const unpacked = undoFilters(file, name, packed, filters, filterMask, itemBytes, chunkBytes);
     placeChunk(values, shape, unpacked, chunk, start, itemBytes);
   }
+  return values;
+}
+
+/** Returns bytes that hold the fill value over and over, or zeros. */
+function filled(bytes: number, fill: Uint8Array | null, itemBytes: number): Uint8Array<ArrayBuffer> {
+  const values = new Uint8Array(bytes);
+  if (fill === null || fill.length !== itemBytes || fill.every((byte) => byte === 0)) return values;
+  for (let at = 0; at < bytes; at += itemBytes) values.set(fill, at);
   return values;
 }
 

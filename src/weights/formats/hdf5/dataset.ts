@@ -27,6 +27,8 @@ export interface Hdf5Dataset {
   bigEndian: boolean;
   layout: Hdf5Layout;
   filters: readonly Hdf5Filter[];
+  /** Bytes of the element that stands where nothing was written; null: zeros. */
+  fill: Uint8Array | null;
 }
 
 /** Data type classes of the specification. */
@@ -43,6 +45,8 @@ const CLASS_NAMES = [
   'values of varying length',
   'arrays',
 ] as const;
+const INTEGER_CLASS = 0;
+const SIGNED_BIT = 8;
 const FLOAT_CLASS = 1;
 const OPAQUE_CLASS = 5;
 /** Keras writes bfloat16 as opaque pairs of bytes and says what they are in this attribute. */
@@ -67,11 +71,13 @@ export function readDataset(file: RandomAccessFile, messages: readonly Hdf5Messa
   const layout = find(MESSAGE.layout);
   if (dataspace === null || datatype === null || layout === null) return null;
   const filters = find(MESSAGE.filters);
+  const fill = find(MESSAGE.fill);
   return {
     shape: readShape(dataspace),
     ...readDatatype(datatype, hasAttribute(file, messages, DTYPE_ATTRIBUTE)),
     layout: readLayout(layout),
     filters: filters === null ? [] : readFilters(filters),
+    fill: fill === null ? null : readFill(fill),
   };
 }
 
@@ -102,12 +108,16 @@ function readDatatype(
   hasDtype: boolean,
 ): { dtype: string; itemBytes: number; bigEndian: boolean } {
   const classCode = reader.u8('data type') & 0x0f;
-  const order = reader.u8('byte order');
+  const bits = reader.u8('byte order');
   reader.skip(2, 'data type');
   const itemBytes = reader.u32('size of an element');
   const other = CLASS_NAMES[classCode] ?? `class ${classCode}`;
   if (classCode === OPAQUE_CLASS && itemBytes === 2 && hasDtype) {
     return { dtype: 'bfloat16', itemBytes, bigEndian: false };
+  }
+  const bigEndian = (bits & 1) !== 0;
+  if (classCode === INTEGER_CLASS) {
+    return { dtype: `${(bits & SIGNED_BIT) === 0 ? 'u' : ''}int${8 * itemBytes}`, itemBytes, bigEndian };
   }
   if (classCode !== FLOAT_CLASS) return { dtype: other, itemBytes, bigEndian: false };
   reader.skip(5, 'float');
@@ -115,7 +125,7 @@ function readDatatype(
   reader.skip(1, 'float');
   const mantissa = reader.u8('mantissa');
   const dtype = FLOATS[`${itemBytes}:${exponent}:${mantissa}`] ?? `floats of ${itemBytes} bytes`;
-  return { dtype, itemBytes, bigEndian: (order & 1) !== 0 };
+  return { dtype, itemBytes, bigEndian };
 }
 
 function readLayout(reader: ByteReader): Hdf5Layout {
@@ -167,6 +177,21 @@ function readChunks4(reader: ByteReader): Hdf5Layout {
   const address = readAddress(reader, 'address of the chunks');
   if (address === null) return { kind: 'none', reason: 'no values are stored' };
   return { kind: 'chunked', index: index === 1 ? 'single' : 'implicit', address, chunk, bytes };
+}
+
+/** The fill value message of version 1 to 3: null where none is set. */
+function readFill(reader: ByteReader): Uint8Array | null {
+  const version = reader.u8('fill value');
+  let isDefined = true;
+  if (version >= 3) isDefined = (reader.u8('flags of the fill value') & 0x20) !== 0;
+  else {
+    reader.skip(2, 'fill value');
+    const flag = reader.u8('fill value');
+    isDefined = version === 1 || flag !== 0;
+  }
+  if (!isDefined) return null;
+  const bytes = reader.u32('size of the fill value');
+  return bytes === 0 ? null : reader.bytes(bytes, 'fill value');
 }
 
 function readFilters(reader: ByteReader): Hdf5Filter[] {

@@ -1,0 +1,156 @@
+import { halfToFloat } from '../base/safetensors/halfFloat.ts';
+import { decodeNumbers } from './tensors/floatBytes.ts';
+import type { FloatDtype } from './tensors/weightsFile.ts';
+
+/** Values of a tensor, and the root mean square of the steps between neighbouring ones that its blocks can hold. */
+interface Decoded {
+  values: Float32Array | Float64Array;
+  step: number;
+}
+
+/** An element type of GGML: how many values a block has, how many bytes it takes, and its values; null: listed only. */
+export interface GgmlType {
+  dtype: string;
+  blockValues: number;
+  blockBytes: number;
+  decode: ((bytes: Uint8Array<ArrayBuffer>) => Decoded) | null;
+}
+
+const plain = (dtype: FloatDtype, bytes: number): GgmlType => ({
+  dtype,
+  blockValues: 1,
+  blockBytes: bytes,
+  decode: (data) => ({ values: decodeNumbers(dtype, data), step: 0 }),
+});
+
+/** Writes the values of the block at `at` to `values` from `to` on, and returns the sum of the squared steps of all of them. */
+type DecodeBlock = (data: DataView, at: number, values: Float32Array, to: number) => number;
+
+const blocks = (
+  dtype: string,
+  blockValues: number,
+  blockBytes: number,
+  decodeBlock: DecodeBlock,
+): GgmlType => ({
+  dtype,
+  blockValues,
+  blockBytes,
+  decode: (bytes) => {
+    const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const count = Math.floor(bytes.length / blockBytes);
+    const values = new Float32Array(count * blockValues);
+    let squares = 0;
+    for (let block = 0; block < count; block++) {
+      squares += decodeBlock(data, block * blockBytes, values, block * blockValues);
+    }
+    return { values, step: values.length === 0 ? 0 : Math.sqrt(squares / values.length) };
+  },
+});
+
+const unread = (dtype: string): GgmlType => ({ dtype, blockValues: 1, blockBytes: 1, decode: null });
+
+const half = (data: DataView, at: number): number => halfToFloat(data.getUint16(at, true));
+
+/** Values in blocks of 32, in super-blocks of 256. */
+const SMALL = 32;
+const SUPER = 256;
+
+/** Scale d, then 32 signed bytes: d q. */
+const q8: DecodeBlock = (data, at, values, to) => {
+  const d = half(data, at);
+  for (let i = 0; i < SMALL; i++) values[to + i] = d * data.getInt8(at + 2 + i);
+  return SMALL * d ** 2;
+};
+
+/** Scale d, then 16 bytes: their low halves are the first 16 values, their high ones the others: d (q - 8). */
+const q4: DecodeBlock = (data, at, values, to) => {
+  const d = half(data, at);
+  for (let i = 0; i < SMALL / 2; i++) {
+    const byte = data.getUint8(at + 2 + i);
+    values[to + i] = d * ((byte & 15) - 8);
+    values[to + SMALL / 2 + i] = d * ((byte >> 4) - 8);
+  }
+  return SMALL * d ** 2;
+};
+
+/** Scales d and dmin, twelve bytes of eight scales and eight minima of 6 bits, then 128 bytes of two values: d s q - dmin m. */
+const q4k: DecodeBlock = (data, at, values, to) => {
+  const [d, dmin] = [half(data, at), half(data, at + 2)];
+  let squares = 0;
+  for (let group = 0; group < 8; group++) {
+    const [scale, minimum] = scaleAndMinimum(data, at + 4, group);
+    const step = d * scale;
+    const offset = dmin * minimum;
+    // Groups 2k and 2k + 1 share 32 bytes: low halves and high halves.
+    const from = at + 16 + SMALL * (group >> 1);
+    const shift = (group & 1) * 4;
+    for (let i = 0; i < SMALL; i++) {
+      values[to + SMALL * group + i] = step * ((data.getUint8(from + i) >> shift) & 15) - offset;
+    }
+    squares += SMALL * step ** 2;
+  }
+  return squares;
+};
+
+/** The first four groups have their 6 bits in bytes 0 to 3 and 4 to 7; the last four have 4 bits in bytes 8 to 11 and 2 on top of the first ones. */
+function scaleAndMinimum(data: DataView, at: number, group: number): [number, number] {
+  const byte = (index: number): number => data.getUint8(at + index);
+  if (group < 4) return [byte(group) & 63, byte(group + 4) & 63];
+  return [
+    (byte(group + 4) & 15) | ((byte(group - 4) >> 6) << 4),
+    (byte(group + 4) >> 4) | ((byte(group) >> 6) << 4),
+  ];
+}
+
+/** 128 bytes of low halves, 64 bytes of two upper bits, 16 signed scales of 16 values each, then d: d s (q - 32). */
+const q6k: DecodeBlock = (data, at, values, to) => {
+  const d = half(data, at + 208);
+  let squares = 0;
+  for (let i = 0; i < SUPER; i++) {
+    // Each half of 128 values: quarters of 32 share bytes of low halves in pairs, and bytes of upper bits all four.
+    const [part, rest] = [i >> 7, i & 127];
+    const [quarter, j] = [rest >> 5, rest & 31];
+    const low = (data.getUint8(at + 64 * part + 32 * (quarter & 1) + j) >> (4 * (quarter >> 1))) & 15;
+    const high = (data.getUint8(at + 128 + 32 * part + j) >> (2 * quarter)) & 3;
+    const step = d * data.getInt8(at + 192 + (i >> 4));
+    values[to + i] = step * ((low | (high << 4)) - 32);
+    squares += step ** 2;
+  }
+  return squares;
+};
+
+/** Types by their number in ggml.h. */
+export const GGML_TYPES: Readonly<Record<number, GgmlType>> = {
+  0: plain('float32', 4),
+  1: plain('float16', 2),
+  2: blocks('Q4_0', SMALL, 18, q4),
+  3: unread('Q4_1'),
+  6: unread('Q5_0'),
+  7: unread('Q5_1'),
+  8: blocks('Q8_0', SMALL, 34, q8),
+  9: unread('Q8_1'),
+  10: unread('Q2_K'),
+  11: unread('Q3_K'),
+  12: blocks('Q4_K', SUPER, 144, q4k),
+  13: unread('Q5_K'),
+  14: blocks('Q6_K', SUPER, 210, q6k),
+  15: unread('Q8_K'),
+  16: unread('IQ2_XXS'),
+  17: unread('IQ2_XS'),
+  18: unread('IQ3_XXS'),
+  19: unread('IQ1_S'),
+  20: unread('IQ4_NL'),
+  21: unread('IQ3_S'),
+  22: unread('IQ2_S'),
+  23: unread('IQ4_XS'),
+  24: unread('int8'),
+  25: unread('int16'),
+  26: unread('int32'),
+  27: unread('int64'),
+  28: plain('float64', 8),
+  29: unread('IQ1_M'),
+  30: plain('bfloat16', 2),
+  34: unread('TQ1_0'),
+  35: unread('TQ2_0'),
+  39: unread('MXFP4'),
+};
