@@ -1,51 +1,157 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../base/userError.ts';
+import { checkpointEpoch } from './checkpointEpoch.ts';
 import { WEIGHTS_EXTENSIONS } from './openWeights.ts';
+import { isWeightsIndex, shardsOf } from './weightsIndex.ts';
 
 /** A file of weights, and a name that tells it from the others found with it: `b=16_seed=3/epoch-004`. */
 export interface FoundWeights {
   path: string;
   name: string;
+  /** Epoch or step by its name or the name of its folder; null where neither says one. */
+  epoch: number | null;
 }
+
+/** The weights files that a path means, and those that were passed over as copies of them. */
+export interface WeightsSearch {
+  found: FoundWeights[];
+  copies: { path: string; of: string }[];
+}
+
+/** Folders in folders that are looked into, and entries in all. */
+const MAX_DEPTH = 8;
+const MAX_ENTRIES = 100_000;
 
 /**
  * Returns the weights files that a path means: itself when it is a file; of a results folder or the folder of a run the snapshots, run by
- * run and epoch by epoch; of any other folder the weights files in it. A path without any is a UserError.
+ * run and epoch by epoch; of any other folder the weights files in it and in its subfolders, in natural order, one of several copies of a
+ * model, and no state of a training. A path without any is a UserError.
  */
 export function findWeights(path: string): FoundWeights[] {
+  return searchWeights(path).found;
+}
+
+/** As `findWeights`, with what was passed over as a copy. */
+export function searchWeights(path: string): WeightsSearch {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new UserError(`${path} must be a file or a folder, got none`);
-  if (!stat.isDirectory()) return [{ path, name: stem(path) }];
+  if (!stat.isDirectory()) return { found: [foundAt(path, stem(path))], copies: [] };
   const runs = join(path, 'runs');
-  const found = existsSync(runs)
-    ? names(runs).flatMap((run) =>
-        weightsOf(join(runs, run)).map((weights) => ({ ...weights, name: `${run}/${weights.name}` })),
-      )
-    : weightsOf(path);
-  if (found.length === 0) {
+  const search: WeightsSearch = { found: [], copies: [] };
+  if (existsSync(runs)) {
+    for (const run of names(runs)) {
+      for (const found of snapshotsOf(join(runs, run))) {
+        search.found.push({ ...found, name: `${run}/${found.name}` });
+      }
+    }
+  } else if (existsSync(join(path, 'snapshots'))) search.found = snapshotsOf(path);
+  else walk(path, '', search, { depth: 0, entries: 0 });
+  if (search.found.length === 0) {
     throw new UserError(`${path} must hold weights (${WEIGHTS_EXTENSIONS.join(', ')}), got none`);
   }
-  return found;
+  return search;
 }
 
 /** The snapshots of a run, or the weights files of a folder that is none. */
-function weightsOf(folder: string): FoundWeights[] {
+function snapshotsOf(folder: string): FoundWeights[] {
   const snapshots = join(folder, 'snapshots');
   const inside = existsSync(snapshots) ? snapshots : folder;
   if (!statSync(inside).isDirectory()) return [];
   return names(inside)
     .filter(isWeights)
-    .map((name) => ({ path: join(inside, name), name: stem(name) }));
+    .map((name) => foundAt(join(inside, name), stem(name)));
 }
 
+const foundAt = (path: string, name: string): FoundWeights => ({ path, name, epoch: checkpointEpoch(path) });
+
+function walk(
+  folder: string,
+  prefix: string,
+  search: WeightsSearch,
+  state: { depth: number; entries: number },
+): void {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  state.entries += entries.length;
+  if (state.depth > MAX_DEPTH || state.entries > MAX_ENTRIES) return;
+  const files = entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => name)
+    .toSorted(natural);
+  const shards = new Set(files.filter(isWeightsIndex).flatMap((name) => shardsOf(join(folder, name))));
+  const chosen = new Map<string, string>();
+  const candidates = files.filter((name) => isWeights(name) && !shards.has(name));
+  for (const name of candidates) {
+    const model = modelOf(name);
+    const other = chosen.get(model);
+    if (other === undefined || preference(name) < preference(other)) chosen.set(model, name);
+  }
+  for (const name of candidates) {
+    const best = chosen.get(modelOf(name))!;
+    if (best === name) search.found.push(foundAt(join(folder, name), `${prefix}${stem(name)}`));
+    else search.copies.push({ path: join(folder, name), of: join(folder, best) });
+  }
+  const hasModel = chosen.get(MODEL);
+  for (const { name } of entries
+    .filter((entry) => entry.isDirectory())
+    .toSorted((a, b) => natural(a.name, b.name))) {
+    if (name.startsWith('.') || name === 'node_modules') continue;
+    const inside: WeightsSearch = { found: [], copies: [] };
+    walk(join(folder, name), `${prefix}${name}/`, inside, Object.assign(state, { depth: state.depth + 1 }));
+    state.depth--;
+    const isCopy = hasModel !== undefined && CONVERTED_FOLDER.test(name);
+    for (const found of inside.found) {
+      if (isCopy) search.copies.push({ path: found.path, of: join(folder, hasModel) });
+      else search.found.push(found);
+    }
+    for (const copy of inside.copies) search.copies.push(copy);
+  }
+}
+
+const natural = (a: string, b: string): number =>
+  a.localeCompare(b, 'en', { numeric: true }) || (a < b ? -1 : 1);
 const names = (folder: string): string[] => readdirSync(folder).toSorted();
 
-/** JSON and .bin files are everywhere: they count only by the names that TensorFlow.js and PyTorch's users give them. */
-const isWeights = (name: string): boolean =>
-  extname(name) === '.json'
-    ? name === 'model.json'
-    : /^(pytorch|adapter)_model.*\.bin$/.test(name) ||
-      WEIGHTS_EXTENSIONS.some((extension) => extension === extname(name));
+/** What trainers leave beside the weights. */
+const TRAINING_STATE =
+  /^(optimi[sz]er|scheduler|scaler|sampler|rng_state|random_states?|training_args|trainer_state|optim)(_[\w-]*)?\.\w+$|optim_states\.pt$/i;
+
+/** JSON and .bin files are everywhere: they count only by the names that TensorFlow.js and PyTorch's users give them. A .pkl may be anything. */
+function isWeights(name: string): boolean {
+  const extension = extname(name).toLowerCase();
+  if (TRAINING_STATE.test(name)) return false;
+  if (extension === '.json') return name === 'model.json' || isWeightsIndex(name);
+  if (extension === '.bin') return /(^|_)model[\w.-]*\.bin$/.test(name);
+  return extension !== '.pkl' && WEIGHTS_EXTENSIONS.some((known) => known === extension);
+}
+
+/** Names that libraries give to one and the same model. */
+const MODEL = 'model';
+const MODEL_NAMES =
+  /^((pytorch|tf|flax|open_clip|open_clip_pytorch|diffusion_pytorch)_)?model$|^consolidated(\.00)?$/;
+/** Folders beside a model that hold it in other formats. */
+const CONVERTED_FOLDER = /^(onnx|openvino|tflite|coreml|tf|flax)$/;
+/** Formats from the one that says most of a model to the one that says least. */
+const PREFERRED = ['.safetensors', '.bin', '.pt', '.pth', '.ckpt', '.keras', '.h5', '.onnx', '.npz', '.gguf'];
+
+const bare = (name: string): string =>
+  name
+    .replace(/\.index\.json$/, '')
+    .replace(/\.(safetensors|bin)$/, '')
+    .replace(/\.\w+$/, (end) => (/^\.\d/.test(end) ? end : ''));
+
+/** Returns a name that all copies of a model in a folder share. */
+function modelOf(name: string): string {
+  if (name === 'model.json') return name;
+  const base = bare(name).replace(/\.(fp16|bf16|fp32|non_ema|ema)$/, '');
+  return MODEL_NAMES.test(base) ? MODEL : base;
+}
+
+function preference(name: string): number {
+  const format = PREFERRED.indexOf(extname(name.replace(/\.index\.json$/, '')).toLowerCase());
+  const isVariant = /\.(fp16|bf16|non_ema|ema)\.\w+$/.test(name);
+  const isConsolidated = name.startsWith('consolidated');
+  return (format === -1 ? PREFERRED.length : format) + (isVariant ? 100 : 0) + (isConsolidated ? 0.5 : 0);
+}
 
 const stem = (path: string): string => basename(path, extname(path));

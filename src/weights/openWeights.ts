@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { openRandomAccess, type RandomAccessFile } from '../base/files/randomAccessFile.ts';
 import { UserError } from '../base/userError.ts';
 import { readZip, type ZipFile } from '../base/zip/zip.ts';
+import { adapterScale } from './adapterConfig.ts';
 import { foreignFormat, isForeign, START_BYTES } from './foreignFormats.ts';
 import { HDF5_SIGNATURE, openHdf5 } from './formats/hdf5/hdf5.ts';
 import { KERAS_WEIGHTS, openKeras } from './formats/keras.ts';
@@ -11,10 +12,10 @@ import { openSafetensorsWeights } from './formats/safetensorsWeights.ts';
 import { openTfjs } from './formats/tfjs.ts';
 import { openPickle, openTorchLegacy, openTorchZip } from './formats/torch/torch.ts';
 import { openGguf } from './gguf.ts';
-import type { AdapterScale } from './joined/adapters.ts';
 import { putTogether } from './joined/putTogether.ts';
 import { classifyTensors } from './layerRule.ts';
 import type { TensorFile, WeightsFile } from './tensors/weightsFile.ts';
+import { isWeightsIndex, openWeightsIndex } from './weightsIndex.ts';
 
 /** File name endings of the formats that are read. */
 export const WEIGHTS_EXTENSIONS = [
@@ -36,7 +37,6 @@ export const WEIGHTS_EXTENSIONS = [
 
 const HDF5_EXTENSIONS = ['.h5', '.hdf5', '.mat'];
 const MAX_MESSAGE = 500;
-const NO_CONFIG: AdapterScale = { factor: () => null };
 /** What typed arrays throw where the memory does not suffice. */
 const NO_MEMORY = /allocation failed|array length/i;
 
@@ -46,7 +46,7 @@ const NO_MEMORY = /allocation failed|array length/i;
  */
 export function openWeights(path: string): WeightsFile {
   const file = inOneLine(path, () => openTensors(path));
-  const joined = putTogether(file.tensors, NO_CONFIG);
+  const joined = putTogether(file.tensors, adapterScale(path));
   const { layers, skipped } = classifyTensors(joined.tensors);
   return {
     path,
@@ -102,7 +102,10 @@ const OPENERS: readonly Opener[] = [
   { is: isForeign, open: refuse },
   { is: (_, extension) => HDF5_EXTENSIONS.includes(extension), open: openHdf5 },
   { is: (_, extension) => extension === '.onnx', open: openOnnx },
-  { is: (_, extension) => extension === '.json', open: openTfjs },
+  {
+    is: (_, extension) => extension === '.json',
+    open: (file) => (isWeightsIndex(file.path) ? openWeightsIndex(file, openTensors) : openTfjs(file)),
+  },
   { is: (_, extension) => extension === '.safetensors', open: openSafetensorsWeights },
 ];
 
