@@ -3,7 +3,7 @@ import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import { ROUNDINGS, type WeightPrecision } from '../spectra/measures/rounding.ts';
 import { weightSpectra } from '../spectra/weightSpectra.ts';
-import { layerMatrices } from '../weights/layerMatrices.ts';
+import { type ConvReading, layerMatrices } from '../weights/layerMatrices.ts';
 import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/tensors/weightsFile.ts';
 import { checkFinite, describeLayer, type LayerAnalysis, type LayerWeights } from './analyzeLayer.ts';
 import { scaledWeights } from './scaledWeights.ts';
@@ -13,11 +13,13 @@ const VALUES_TOGETHER = 2 ** 26;
 
 export interface LayerSelection {
   /** How a convolution becomes matrices: its kernel positions pooled, or one flattened matrix. */
-  conv: 'slices' | 'flatten';
+  conv: ConvReading;
   /** Tells which layers are wanted, by name; all when left out. */
   wanted?: (layer: string) => boolean;
   /** Called before each layer is read. */
   onLayer?: (layer: string) => void;
+  /** Called when layers were analyzed, with their number. */
+  onAnalyzed?: (count: number) => void;
 }
 
 export interface SkippedLayer extends SkippedTensor {
@@ -47,6 +49,7 @@ export function analyzeWeights(
   let values = 0;
   const analyzeHeld = (): void => {
     for (const layer of analyzeTogether(held, analysis, algebra)) layers.push(layer);
+    selection.onAnalyzed?.(held.length);
     held = [];
     values = 0;
   };
@@ -99,7 +102,7 @@ function precisionOf({ dtype, rounding }: WeightsLayer): WeightPrecision {
   return Object.hasOwn(ROUNDINGS, dtype) ? (dtype as keyof typeof ROUNDINGS) : 'float32';
 }
 
-function weightsOf(layer: WeightsLayer, conv: 'slices' | 'flatten', where: string): LayerWeights {
+function weightsOf(layer: WeightsLayer, conv: ConvReading, where: string): LayerWeights {
   const matrices = layerMatrices(layer, { conv });
   const { rows, cols } = matrices[0]!;
   return {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { analyzeResults } from '../analyze/analyzeResults.ts';
-import { analyzeWeights } from '../analyze/analyzeWeights.ts';
+import { layerChoice } from '../analyze/layerChoice.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import { UserError } from '../base/userError.ts';
 import { type AnalysisConfig, analysisSchema, FIT_MODES } from '../experiment/config/schema.ts';
@@ -16,16 +16,21 @@ import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
 import { layerTable } from '../view/terminal/layerTable.ts';
 import { createProgressLine, type ProgressLine } from '../view/terminal/progressLine.ts';
-import { findWeights } from '../weights/findWeights.ts';
-import { openWeights } from '../weights/openWeights.ts';
+import type { ConvReading } from '../weights/layerMatrices.ts';
+import { LAYER_KINDS, type LayerKind } from '../weights/tensors/weightsFile.ts';
+import { type Analyzed, analyzeFiles } from './analyzeFiles.ts';
 import { interruptSignal } from './interrupt.ts';
-import { createOutput, type OutputFlags } from './output.ts';
+import { createOutput, type OutputFlags, printError } from './output.ts';
 
 const EXIT_NOT_DONE = 1;
 
 interface AnalyzeArgs extends OutputFlags {
   path: string[];
   layers: string[] | undefined;
+  type: LayerKind[] | undefined;
+  minEvals: number | undefined;
+  maxEvals: number | undefined;
+  verbose: boolean;
   fit: AnalysisConfig['fit'] | undefined;
   bootstrap: number | undefined;
   randomize: number | undefined;
@@ -33,17 +38,8 @@ interface AnalyzeArgs extends OutputFlags {
   vectors: boolean | undefined;
   farms: number | undefined;
   seed: number | undefined;
-  conv: 'slices' | 'flatten';
+  conv: ConvReading;
   csv: string | undefined;
-}
-
-/** A row with the file it comes from. */
-type SourcedRow = SpectrumRow & { source: string };
-interface Analyzed {
-  layers: SourcedRow[];
-  skipped: { source: string; layer: string; reason: string }[];
-  /** Layers that could not be analyzed. */
-  refused: number;
 }
 
 /** `analyze PATH...`: spectra and phases of weights, of one's own or of a results folder, whose spectra.csv it brings up to date. */
@@ -58,7 +54,33 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
           'weights files, folders of them, or results folders, whose spectra.csv is brought up to date',
       })
       .options({
-        layers: { type: 'string', array: true, requiresArg: true, describe: 'only these layers, by name' },
+        layers: {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          describe: 'only these layers, by name, glob or /regular expression/',
+        },
+        type: {
+          choices: LAYER_KINDS,
+          array: true,
+          requiresArg: true,
+          describe: 'only layers of these types',
+        },
+        'min-evals': {
+          type: 'number',
+          requiresArg: true,
+          describe: 'only layers of at least so many eigenvalues',
+        },
+        'max-evals': {
+          type: 'number',
+          requiresArg: true,
+          describe: 'only layers of at most so many eigenvalues',
+        },
+        verbose: {
+          type: 'boolean',
+          default: false,
+          describe: 'list every tensor that is no layer, with the reason',
+        },
         fit: { choices: FIT_MODES, requiresArg: true, describe: 'power-law fit mode [paper]' },
         conv: {
           choices: ['slices', 'flatten'],
@@ -88,61 +110,101 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     const progress = createProgressLine(process.stderr, { quiet: args.quiet });
     const interrupt = interruptSignal(() => progress.log('interrupted: finishing the layer at hand'));
     const algebra = availableLinearAlgebra();
-    const analyzed: Analyzed = { layers: [], skipped: [], refused: 0 };
+    const choice = layerChoice({
+      names: args.layers,
+      kinds: args.type,
+      minEvals: args.minEvals,
+      maxEvals: args.maxEvals,
+      conv: args.conv,
+    });
+    const { signal } = interrupt;
+    const analyzed: Analyzed = { layers: [], skipped: [], failed: [], copies: [], formats: [] };
     try {
       for (const path of args.path) {
         const part = existsSync(resultsLayout(path).runs)
-          ? await analyzeFolder(path, args, algebra, interrupt.signal, progress)
-          : await analyzeFiles(path, args, algebra, interrupt.signal, progress);
-        for (const row of part.layers) analyzed.layers.push(row);
-        for (const tensor of part.skipped) analyzed.skipped.push(tensor);
-        analyzed.refused += part.refused;
+          ? await analyzeFolder(path, args, algebra, signal, progress)
+          : await analyzeFiles(path, {
+              analysis: analysisOf(args, {}),
+              algebra,
+              conv: args.conv,
+              choice,
+              signal,
+              progress,
+            });
+        for (const key of ['layers', 'skipped', 'failed', 'copies', 'formats'] as const) {
+          for (const found of part[key]) (analyzed[key] as unknown[]).push(found);
+        }
       }
     } finally {
       progress.clear();
       interrupt.release();
     }
-    checkFound(analyzed, args);
-    if (args.csv !== undefined) writeFileAtomic(args.csv, spectraCsv(analyzed.layers, ['source']));
-    const { refused, ...documented } = analyzed;
-    output.document({ eigenvalues: 'of W^T W, no 1/N', algebra: algebra.name, ...documented });
+    if (analyzed.failed.length === 0 && !signal.aborted) choice.checkNames(args.path.join(', '));
+    const refused = analyzed.skipped.some((layer) => layer.refused);
+    if (analyzed.layers.length === 0 && !refused && !signal.aborted) throw nothingFound(analyzed, args);
+    if (args.csv !== undefined) writeFileAtomic(args.csv, spectraCsv(analyzed.layers, ['file']));
+    output.document({
+      eigenvalues: 'of W^T W, no 1/N',
+      algebra: algebra.name,
+      layers: analyzed.layers,
+      skipped: analyzed.skipped.map(({ refused: _, ...layer }) => layer),
+      failed: analyzed.failed.map(({ file, error }) => ({ file, error: error.message })),
+      copies: analyzed.copies,
+    });
     output.block(layerTable(analyzed.layers, output.width));
-    for (const { source, layer, reason } of analyzed.skipped)
-      output.note(`skipped ${layer} of ${source}: ${reason}`);
-    if (!interrupt.signal.aborted && (refused > 0 || analyzed.layers.length === 0)) {
-      process.exitCode = EXIT_NOT_DONE;
-    }
+    for (const line of skippedLines(analyzed, args.verbose)) output.note(line);
+    for (const { error } of analyzed.failed) printError(error.lines);
+    if (!signal.aborted && (refused || analyzed.failed.length > 0)) process.exitCode = EXIT_NOT_DONE;
   },
 };
 
-async function analyzeFiles(
-  path: string,
-  args: AnalyzeArgs,
-  algebra: LinearAlgebra,
-  signal: AbortSignal,
-  progress: ProgressLine,
-): Promise<Analyzed> {
-  const analysis = analysisOf(args, {});
-  const analyzed: Analyzed = { layers: [], skipped: [], refused: 0 };
-  for (const { path: source } of findWeights(path)) {
-    if (signal.aborted) break;
-    const file = openWeights(source);
-    try {
-      const { layers, skipped } = analyzeWeights(file, analysis, algebra, {
-        conv: args.conv,
-        wanted: (layer) => args.layers?.includes(layer) ?? true,
-        onLayer: (layer) => progress.update(`analyzing ${source} ${layer}`),
-      });
-      for (const { row } of layers) analyzed.layers.push({ source, ...row });
-      for (const { name, reason } of skipped) analyzed.skipped.push({ source, layer: name, reason });
-      analyzed.refused += skipped.filter(({ refused }) => refused).length;
-    } finally {
-      file.close();
-    }
-    // Analysis blocks: Ctrl-C gets its turn between files.
-    await new Promise((done) => setImmediate(done));
+/** One line for what is no layer, or with --verbose a line for each; what could not be analyzed and copies are always told. */
+function skippedLines({ skipped, copies }: Analyzed, verbose: boolean): string[] {
+  const line = ({ layer, file, reason }: Analyzed['skipped'][number]): string =>
+    `skipped ${layer} of ${file}: ${reason}`;
+  const none = skipped.filter(({ refused }) => !refused);
+  const counted =
+    none.length === 0
+      ? []
+      : [`${none.length} tensors are no layers: ${reasons(none)} (--verbose lists them)`];
+  return [
+    ...copies.map(({ path, of }) => `passed over ${path}: it holds the model of ${of}`),
+    ...skipped.filter(({ refused }) => refused).map(line),
+    ...(verbose ? none.map(line) : counted),
+  ];
+}
+
+const MAX_REASONS = 4;
+
+/** The most frequent reasons with their numbers. */
+function reasons(skipped: Analyzed['skipped']): string {
+  const counts = new Map<string, number>();
+  // What a reason says of one tensor alone would be a reason for each.
+  for (const { reason } of skipped) {
+    const kind = reason.replace(/: .*/s, '');
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
-  return analyzed;
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  const listed = sorted.slice(0, MAX_REASONS).map(([reason, count]) => `${reason} (${count})`);
+  return [...listed, ...(sorted.length > MAX_REASONS ? ['...'] : [])].join('; ');
+}
+
+/** The error that says why there is not one layer. */
+function nothingFound({ failed, skipped, formats }: Analyzed, { path }: AnalyzeArgs): UserError {
+  const [first] = failed;
+  if (first !== undefined && skipped.length === 0) {
+    return failed.length === 1
+      ? first.error
+      : new UserError(
+          failed.flatMap(({ error }) => error.lines),
+          first.error.remedy,
+        );
+  }
+  const why = skipped.length === 0 ? 'no tensors, or none that the options ask for' : reasons(skipped);
+  return new UserError([
+    ...failed.flatMap(({ error }) => error.lines),
+    `${path.join(', ')} must hold layers to analyze, got none${formats.length === 0 ? '' : ` in ${formats.join(', ')}`}: ${why}`,
+  ]);
 }
 
 async function analyzeFolder(
@@ -152,9 +214,9 @@ async function analyzeFolder(
   signal: AbortSignal,
   progress: ProgressLine,
 ): Promise<Analyzed> {
-  if (args.layers !== undefined || args.conv !== 'slices') {
+  if (args.layers !== undefined || args.type !== undefined || args.conv !== 'slices') {
     throw new UserError(
-      `--layers and --conv must be left out for a results folder, got ${dir}`,
+      `--layers, --type and --conv must be left out for a results folder, got ${dir}`,
       'Name its snapshots instead: results/quick/runs/*/snapshots/*.safetensors',
     );
   }
@@ -163,20 +225,26 @@ async function analyzeFolder(
     ? loadExperiment(layout.experiment, { out: layout.dir }).analysis
     : {};
   const release = await lockResults(layout.dir, { signal, onWait: (message) => progress.log(message) });
-  let refused = 0;
+  const skipped: Analyzed['skipped'] = [];
   try {
     const rows = await analyzeResults(layout, [...experimentRuns(layout).keys()], analysisOf(args, stored), {
       algebra,
       signal,
       onProgress: (done, total) => progress.update(`analyzing ${done}/${total}`),
       onSkip: (message) => {
-        refused++;
+        skipped.push({ file: dir, layer: '', reason: message, refused: true });
         progress.log(message);
       },
       onNote: (message) => progress.log(message),
     });
-    const source = (row: SpectrumRow): string => layout.run(row.run!).snapshot(row.epoch!);
-    return { layers: rows.map((row) => ({ source: source(row), ...row })), skipped: [], refused };
+    const file = (row: SpectrumRow): string => layout.run(row.run!).snapshot(row.epoch!);
+    return {
+      layers: rows.map((row) => ({ file: file(row), ...row })),
+      skipped,
+      failed: [],
+      copies: [],
+      formats: [],
+    };
   } finally {
     release();
   }
@@ -201,10 +269,4 @@ function analysisOf(args: AnalyzeArgs, stored: Partial<AnalysisConfig>): Analysi
   throw new UserError(
     `--${option} must be right, got ${given[option as keyof typeof given]}: ${issue!.message}`,
   );
-}
-
-function checkFound({ layers, skipped }: Analyzed, args: AnalyzeArgs): void {
-  const names = new Set([...layers.map(({ layer }) => layer), ...skipped.map(({ layer }) => layer)]);
-  const missing = args.layers?.find((layer) => !names.has(layer));
-  if (missing !== undefined) throw new UserError(`unknown layer: ${missing} in ${args.path.join(', ')}`);
 }

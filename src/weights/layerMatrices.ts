@@ -1,5 +1,5 @@
 import { elementCount } from './tensors/floatBytes.ts';
-import type { WeightsLayer } from './tensors/weightsFile.ts';
+import type { ConvLayout, WeightsLayer } from './tensors/weightsFile.ts';
 
 /** A matrix in row-major order. */
 export interface LayerMatrix {
@@ -8,19 +8,39 @@ export interface LayerMatrix {
   data: Float32Array | Float64Array;
 }
 
+/** How a convolution becomes matrices: one for each position of its kernel, pooled, or a single one. */
+export type ConvReading = 'slices' | 'flatten';
+
+/** Returns the sides of the matrices of a layer and how many there are, without reading them. */
+export function layerShape(
+  { shape, convLayout }: WeightsLayer,
+  conv: ConvReading,
+): { rows: number; cols: number; count: number } {
+  if (convLayout === null) return { rows: shape[0]!, cols: shape[1]!, count: 1 };
+  const { inputs, outputs, positions } = kernelSides(shape, convLayout);
+  return conv === 'flatten'
+    ? { rows: positions * inputs, cols: outputs, count: 1 }
+    : { rows: inputs, cols: outputs, count: positions };
+}
+
+function kernelSides(
+  shape: readonly number[],
+  convLayout: ConvLayout,
+): { inputs: number; outputs: number; positions: number } {
+  return convLayout === 'kernelInOut'
+    ? { inputs: shape.at(-2)!, outputs: shape.at(-1)!, positions: elementCount(shape.slice(0, -2)) }
+    : { inputs: shape[1]!, outputs: shape[0]!, positions: elementCount(shape.slice(2)) };
+}
+
 /**
  * Returns the matrices of a layer: a dense or embedding layer is one. A convolution gives, with `slices`, one inputs x outputs matrix for
  * each position of its kernel (WeightWatcher's way), with `flatten` one (positions * inputs) x outputs matrix.
  */
-export function layerMatrices(layer: WeightsLayer, { conv }: { conv: 'slices' | 'flatten' }): LayerMatrix[] {
+export function layerMatrices(layer: WeightsLayer, { conv }: { conv: ConvReading }): LayerMatrix[] {
   const values = layer.read();
   const { shape } = layer;
   if (layer.convLayout === null) return [{ rows: shape[0]!, cols: shape[1]!, data: values }];
-  const [kernel, inputs, outputs] =
-    layer.convLayout === 'kernelInOut'
-      ? [shape.slice(0, -2), shape.at(-2)!, shape.at(-1)!]
-      : [shape.slice(2), shape[1]!, shape[0]!];
-  const positions = elementCount(kernel);
+  const { inputs, outputs, positions } = kernelSides(shape, layer.convLayout);
   const ordered =
     layer.convLayout === 'kernelInOut' ? values : outputsLast(values, outputs, inputs, positions);
   if (conv === 'flatten') return [{ rows: positions * inputs, cols: outputs, data: ordered }];

@@ -95,6 +95,8 @@ const OPENERS: readonly Opener[] = [
   { is: (start) => start.startsWith('\0\0\0\0{', 4), open: openSafetensorsWeights },
   { is: (start) => start.startsWith('PK'), open: openZip },
   { is: (start) => start.startsWith('\x80\x02\x8a\x0a'), open: openTorchLegacy },
+  // A header of 640 bytes begins as a pickle does: its length is followed by zeros and JSON.
+  { is: (start) => start.slice(4, 9) === '\0\0\0\0{', open: openSafetensorsWeights },
   { is: (start) => start[0] === '\x80' && start.charCodeAt(1) <= 5, open: openPickle },
   { is: (start) => start.startsWith(HDF5_SIGNATURE), open: openHdf5 },
   { is: (start) => start.startsWith('\x93NUMPY'), open: openNpy },

@@ -22,7 +22,7 @@ it('takes a file of 200,000 tensors that are no layers', () => {
   };
   const found = analyzeWeights(file, analysisSchema.parse({}), typescriptLinearAlgebra, { conv: 'slices' });
   expect(found.skipped).toHaveLength(MANY);
-  const row = { source: 'many', ...found.layers[0]!.row };
+  const row = { file: 'many', ...found.layers[0]!.row };
   expect(
     layerTable(
       Array.from({ length: MANY }, () => row),

@@ -2,10 +2,11 @@ import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { fixed, NO_VALUE, significant } from './numberText.ts';
 import { type Column, formatTable } from './table.ts';
 
-type Row = SpectrumRow & { source: string };
+type Row = SpectrumRow & { file: string };
 
 const right = { align: 'right' } as const;
 const COLUMNS: readonly Column<Row>[] = [
+  { title: 'file', text: ({ file }) => file },
   { title: 'run', text: ({ run }) => run ?? NO_VALUE, dispensable: 7 },
   { title: 'epoch', text: ({ epoch }) => significant(epoch), ...right, dispensable: 6 },
   { title: 'layer', text: ({ layer }) => layer },
@@ -30,8 +31,14 @@ function lambdaMaxText({ lambda_max, log_spectral_norm, scale_exponent }: Row): 
   return `${significant(10 ** (log_spectral_norm - exponent))}e${exponent < 0 ? '' : '+'}${exponent}`;
 }
 
-/** Returns the table of analyzed layers; run and epoch only where the rows have them. */
+/** Returns the table of analyzed layers; file, run and epoch only where they tell rows apart. */
 export function layerTable(rows: readonly Row[], width: number): string {
-  const ofRuns = rows.some(({ run }) => run !== null);
-  return formatTable(ofRuns ? COLUMNS : COLUMNS.slice(2), rows, width);
+  const [first] = rows;
+  const shown: Record<string, boolean> = {
+    file: rows.some(({ run, file }) => run === null && file !== first!.file),
+    run: rows.some(({ run }) => run !== null),
+    epoch: rows.some(({ epoch }) => epoch !== null),
+  };
+  const columns = COLUMNS.filter(({ title }) => shown[title] ?? true);
+  return formatTable(columns, rows, width);
 }
