@@ -2,8 +2,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../base/userError.ts';
 import { checkpointEpoch } from './checkpointEpoch.ts';
+import { isWeightsIndex, shardsOf } from './formats/weightsIndex.ts';
 import { WEIGHTS_EXTENSIONS } from './openWeights.ts';
-import { isWeightsIndex, shardsOf } from './weightsIndex.ts';
 
 /** A file of weights, and a name that tells it from the others found with it: `b=16_seed=3/epoch-004`. */
 export interface FoundWeights {

@@ -2,8 +2,8 @@ import { extname } from 'node:path';
 import { openRandomAccess, type RandomAccessFile } from '../base/files/randomAccessFile.ts';
 import { UserError } from '../base/userError.ts';
 import { readZip, type ZipFile } from '../base/zip/zip.ts';
-import { adapterScale } from './adapterConfig.ts';
 import { foreignFormat, isForeign, START_BYTES } from './foreignFormats.ts';
+import { openGguf } from './formats/gguf/gguf.ts';
 import { HDF5_SIGNATURE, openHdf5 } from './formats/hdf5/hdf5.ts';
 import { KERAS_WEIGHTS, openKeras } from './formats/keras.ts';
 import { openNpy, openNpz } from './formats/npy.ts';
@@ -11,11 +11,11 @@ import { openOnnx } from './formats/onnx/onnx.ts';
 import { openSafetensorsWeights } from './formats/safetensorsWeights.ts';
 import { openTfjs } from './formats/tfjs.ts';
 import { openPickle, openTorchLegacy, openTorchZip } from './formats/torch/torch.ts';
-import { openGguf } from './gguf.ts';
+import { isWeightsIndex, openWeightsIndex } from './formats/weightsIndex.ts';
+import { adapterScale } from './joined/adapterConfig.ts';
 import { putTogether } from './joined/putTogether.ts';
 import { classifyTensors } from './layerRule.ts';
 import type { TensorFile, WeightsFile } from './tensors/weightsFile.ts';
-import { isWeightsIndex, openWeightsIndex } from './weightsIndex.ts';
 
 /** File name endings of the formats that are read. */
 export const WEIGHTS_EXTENSIONS = [
@@ -95,8 +95,6 @@ const OPENERS: readonly Opener[] = [
   { is: (start) => start.startsWith('\0\0\0\0{', 4), open: openSafetensorsWeights },
   { is: (start) => start.startsWith('PK'), open: openZip },
   { is: (start) => start.startsWith('\x80\x02\x8a\x0a'), open: openTorchLegacy },
-  // A header of 640 bytes begins as a pickle does: its length is followed by zeros and JSON.
-  { is: (start) => start.slice(4, 9) === '\0\0\0\0{', open: openSafetensorsWeights },
   { is: (start) => start[0] === '\x80' && start.charCodeAt(1) <= 5, open: openPickle },
   { is: (start) => start.startsWith(HDF5_SIGNATURE), open: openHdf5 },
   { is: (start) => start.startsWith('\x93NUMPY'), open: openNpy },

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { AdapterScale } from './joined/adapters.ts';
-import { jsonProperty } from './tensors/jsonProperty.ts';
+import { jsonProperty } from '../tensors/jsonProperty.ts';
+import type { AdapterScale } from './adapters.ts';
 
 const ADAPTER_FILE = /^adapter_model\./;
 const CONFIG = 'adapter_config.json';

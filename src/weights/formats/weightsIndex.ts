@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { RandomAccessFile } from '../base/files/randomAccessFile.ts';
-import { UserError } from '../base/userError.ts';
-import { jsonProperty } from './tensors/jsonProperty.ts';
-import type { SkippedTensor, StoredTensor, TensorFile } from './tensors/weightsFile.ts';
+import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
+import { UserError } from '../../base/userError.ts';
+import { jsonProperty } from '../tensors/jsonProperty.ts';
+import type { SkippedTensor, StoredTensor, TensorFile } from '../tensors/weightsFile.ts';
 
 const MAX_JSON_BYTES = 1 << 26;
 /** Shards are open at the same time. */

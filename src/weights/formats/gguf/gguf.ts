@@ -1,10 +1,10 @@
-import { ByteReader } from '../base/files/byteReader.ts';
-import { checkCount, MAX_NAME_LENGTH } from '../base/files/limits.ts';
-import type { RandomAccessFile } from '../base/files/randomAccessFile.ts';
+import { ByteReader } from '../../../base/files/byteReader.ts';
+import { checkCount, MAX_NAME_LENGTH } from '../../../base/files/limits.ts';
+import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
+import { elementCount } from '../../tensors/floatBytes.ts';
+import { storedTensor, unreadTensor } from '../../tensors/storedTensor.ts';
+import type { StoredTensor, TensorFile } from '../../tensors/weightsFile.ts';
 import { GGML_TYPES } from './ggmlBlocks.ts';
-import { elementCount } from './tensors/floatBytes.ts';
-import { storedTensor, unreadTensor } from './tensors/storedTensor.ts';
-import type { StoredTensor, TensorFile } from './tensors/weightsFile.ts';
 
 const MAGIC_BYTES = 4;
 const ALIGNMENT_KEY = 'general.alignment';

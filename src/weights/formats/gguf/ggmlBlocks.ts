@@ -1,6 +1,6 @@
-import { halfToFloat } from '../base/safetensors/halfFloat.ts';
-import { decodeNumbers } from './tensors/floatBytes.ts';
-import type { FloatDtype } from './tensors/weightsFile.ts';
+import { halfToFloat } from '../../../base/safetensors/halfFloat.ts';
+import { decodeNumbers } from '../../tensors/floatBytes.ts';
+import type { FloatDtype } from '../../tensors/weightsFile.ts';
 
 /** Values of a tensor, and the root mean square of the steps between neighbouring ones that its blocks can hold. */
 interface Decoded {
