@@ -1,9 +1,12 @@
 import { existsSync, rmSync } from 'node:fs';
 import { canonicalJson } from '../base/canonicalJson.ts';
 import { fileSha256 } from '../base/files/checksums.ts';
+import { refuseNewerFormat } from '../base/files/formatVersion.ts';
 import { openSafetensors, type Tensor, writeSafetensors } from '../base/safetensors/safetensors.ts';
+import { UserError } from '../base/userError.ts';
 import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import { readSpectraCsv, writeSpectraCsv } from '../experiment/results/csvFiles.ts';
+import { readOrElse } from '../experiment/results/damage.ts';
 import { esdKey, type ResultsLayout } from '../experiment/results/layout.ts';
 import { writeAnalysisChecksums } from '../experiment/results/resultsChecksums.ts';
 import { snapshotEpochs } from '../experiment/results/snapshotEpochs.ts';
@@ -34,6 +37,9 @@ interface RunSpectra {
 /** Those of the files; `current` when they were analyzed in the way asked for now. */
 interface KnownSpectra extends RunSpectra {
   current: boolean;
+  /** Epochs of which rows or eigenvalues are missing, and why where a file cannot be read. */
+  broken: number[];
+  damage: string | null;
 }
 
 /** Stands before the SHA-256 of a snapshot that was gone when the others were analyzed anew: if it comes back it is analyzed again. */
@@ -44,7 +50,8 @@ const ESD_FORMAT = 'phasewatch esd 1';
 /**
  * Analyzes every snapshot of the given runs, writes esd/<run>.safetensors and spectra.csv, and returns the rows of spectra.csv.
  * A snapshot whose bytes were analyzed before in the same way is not analyzed again. Spectra outlive their snapshots: where one is gone
- * its rows stay, even those of another analysis.
+ * its rows stay, even those of another analysis. What is damaged is computed again where the snapshot is there; a UserError where it is not,
+ * and for spectra of a newer version.
  */
 export async function analyzeResults(
   layout: ResultsLayout,
@@ -52,13 +59,14 @@ export async function analyzeResults(
   analysis: AnalysisConfig,
   { algebra, signal, onProgress, onSkip, onNote }: AnalyzeOptions,
 ): Promise<SpectrumRow[]> {
-  const earlier = existsSync(layout.spectra) ? readSpectraCsv(layout.spectra) : [];
+  const earlier = readRows(layout.spectra);
   const pending = runs.map((run) => ({ run, epochs: snapshotEpochs(layout.run(run).snapshots) }));
   const total = pending.reduce((sum, { epochs }) => sum + epochs.length, 0);
   const rows: SpectrumRow[] = [];
   let done = 0;
   for (const { run, epochs } of pending) {
     const known = readRunSpectra(layout, run, analysis, earlier);
+    tellBroken(layout, run, known, epochs, onNote);
     const all = mergeEpochs(epochs, known);
     const snapshot = (epoch: number): string => layout.run(run).snapshot(epoch);
     const sources = new Map(
@@ -101,7 +109,10 @@ export async function analyzeResults(
     if (changed.length > 0) {
       // The rows first: eigenvalues without rows are analyzed again, rows of other weights than the sources say would be wrong.
       const later = runs.slice(runs.indexOf(run) + 1);
-      writeSpectraCsv(layout.spectra, [...rows, ...earlier.filter((row) => later.includes(row.run ?? ''))]);
+      writeSpectraCsv(layout.spectra, [
+        ...rows,
+        ...earlier.rows.filter((row) => later.includes(row.run ?? '')),
+      ]);
       writeSafetensors(layout.esd(run), spectra.eigenvalues, {
         format: ESD_FORMAT,
         analysis: analysisKey(analysis),
@@ -131,30 +142,109 @@ function mergeEpochs(present: readonly number[], known: RunSpectra): number[] {
   return [...new Set([...present, ...Object.keys(known.sources).map(Number)])].sort((a, b) => a - b);
 }
 
+/** Returns the rows of spectra.csv, and what is wrong with it where it cannot be read: it is then computed again. */
+function readRows(path: string): { rows: readonly SpectrumRow[]; damage: string | null } {
+  let damage: string | null = null;
+  const read = (): SpectrumRow[] => (existsSync(path) ? readSpectraCsv(path) : []);
+  const rows = readOrElse(path, read, [], (_, error) => {
+    damage = error.message;
+  });
+  return { rows, damage };
+}
+
 function readRunSpectra(
   layout: ResultsLayout,
   run: string,
   analysis: AnalysisConfig,
-  earlier: readonly SpectrumRow[],
+  earlier: ReturnType<typeof readRows>,
 ): KnownSpectra {
-  const none = { rows: [], eigenvalues: new Map(), sources: {}, current: true };
   const path = layout.esd(run);
-  if (!existsSync(path)) return none;
+  let { damage } = earlier;
+  const stored = readOrElse(
+    path,
+    () => readEigenvalues(path),
+    NO_EIGENVALUES,
+    (_, error) => {
+      damage = error.message;
+    },
+  );
+  refuseNewerFormat(path, stored.format, ESD_FORMAT);
+  refuseNewerFormat(path, stored.analysis, ANALYSIS_VERSION);
+  const rows = earlier.rows.filter((row) => row.run === run);
+  const sources = Object.entries(stored.sources);
+  const seen = new Set([...sources.map(([epoch]) => Number(epoch)), ...rows.map(({ epoch }) => epoch!)]);
+  const whole = new Set([...seen].filter((epoch) => isWhole(epoch, rows, stored)));
+  return {
+    rows,
+    eigenvalues: stored.eigenvalues,
+    sources: Object.fromEntries(sources.filter(([epoch]) => whole.has(Number(epoch)))),
+    current: stored.analysis === null || stored.analysis === analysisKey(analysis),
+    broken: [...seen].filter((epoch) => !whole.has(epoch)).sort((a, b) => a - b),
+    damage,
+  };
+}
+
+type StoredEigenvalues = Pick<RunSpectra, 'eigenvalues' | 'sources'> & {
+  format: string | null;
+  analysis: string | null;
+};
+const NO_EIGENVALUES: StoredEigenvalues = {
+  eigenvalues: new Map(),
+  sources: {},
+  format: null,
+  analysis: null,
+};
+
+function readEigenvalues(path: string): StoredEigenvalues {
+  if (!existsSync(path)) return NO_EIGENVALUES;
   const file = openSafetensors(path);
   try {
-    if (file.metadata.format !== ESD_FORMAT) return none;
-    const rows = earlier.filter((row) => row.run === run);
-    const analyzed = new Set(rows.map((row) => row.epoch));
-    const sources = Object.entries(JSON.parse(file.metadata.sources ?? '{}') as Record<string, string>);
+    const { format = null, analysis = null, sources = '{}' } = file.metadata;
+    if (format !== ESD_FORMAT) return { ...NO_EIGENVALUES, format };
     return {
-      rows,
+      format,
       eigenvalues: new Map(file.names.map((name) => [name, file.read(name)])),
-      sources: Object.fromEntries(sources.filter(([epoch]) => analyzed.has(Number(epoch)))),
-      current: file.metadata.analysis === analysisKey(analysis),
+      sources: JSON.parse(sources),
+      analysis,
     };
   } finally {
     file.close();
   }
+}
+
+/** An epoch has its snapshot's checksum, and as many rows as spectra, each of the layer of one. */
+function isWhole(
+  epoch: number,
+  rows: readonly SpectrumRow[],
+  { eigenvalues, sources }: StoredEigenvalues,
+): boolean {
+  const layers = rows.filter((row) => row.epoch === epoch).map(({ layer }) => layer);
+  const spectra = [...eigenvalues.keys()].filter((key) => key.startsWith(esdKey(epoch, '')));
+  return (
+    epoch in sources &&
+    layers.length === spectra.length &&
+    layers.every((layer) => eigenvalues.has(esdKey(epoch, layer)))
+  );
+}
+
+/** Tells which epochs are computed again because their rows or eigenvalues are damaged; throws UserError where that is no longer possible. */
+function tellBroken(
+  layout: ResultsLayout,
+  run: string,
+  { broken, damage }: KnownSpectra,
+  present: readonly number[],
+  onNote: (message: string) => void,
+): void {
+  if (broken.length === 0) return;
+  const reason = damage ?? `${layout.spectra} and ${layout.esd(run)} do not have the same spectra`;
+  const gone = broken.filter((epoch) => !present.includes(epoch));
+  if (gone.length > 0) {
+    throw new UserError(
+      `spectra of run ${run}, epochs ${gone.join(' ')}, must be whole, for their snapshots are gone: ${reason}`,
+      `Put a whole copy back, or remove ${layout.spectra} and ${layout.esdFolder} to go on without them.`,
+    );
+  }
+  onNote(`computing the spectra of run ${run}, epochs ${broken.join(' ')}, again: ${reason}`);
 }
 
 function keptSource({ sources, current }: KnownSpectra, epoch: number): string {

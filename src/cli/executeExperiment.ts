@@ -44,8 +44,11 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
 }
 
 /** Every run is done, and nothing of what they left was passed over. */
-function isDone({ runs, skippedLayers }: RunOutcome): boolean {
-  return skippedLayers === 0 && runs.every(({ state, error }) => state === 'done' && error === null);
+function isDone({ runs, skippedLayers, damage }: RunOutcome): boolean {
+  return (
+    skippedLayers + damage.length === 0 &&
+    runs.every(({ state, error }) => state === 'done' && error === null)
+  );
 }
 
 /** Says before the work begins what it will take, and warns where the disk cannot hold it. */
@@ -134,6 +137,7 @@ function report(experiment: Experiment, outcome: RunOutcome, trainOnly: boolean,
     layers,
   });
   if (runs.length > 0) output.block(resultTable(runs, layers, output.width));
+  for (const line of outcome.damage) output.note(`damaged: ${line}`);
   const failed = runs.filter(({ state }) => state === 'failed');
   output.print('');
   if (runs.every(({ state, trained }) => state === 'done' && !trained)) {

@@ -8,6 +8,8 @@ import { resultsFigures } from '../view/figures/resultsFigures.ts';
 import { writeFigures } from '../view/writeFigures.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
+const EXIT_DAMAGED = 1;
+
 interface FiguresArgs extends OutputFlags {
   dir: string;
   eigenvectors: boolean;
@@ -27,10 +29,13 @@ export const figuresCommand: CommandModule<object, FiguresArgs> = {
   handler: async (args) => {
     const output = createOutput(args);
     const layout = resultsLayout(args.dir);
-    const results = readResults(args.dir);
+    const damage: string[] = [];
+    const results = readResults(args.dir, (_, error) => damage.push(error.message));
     const { figures, pngMissing } = await writeFigures(layout.figures, drawAll(results, args.eigenvectors));
     if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
-    output.document({ figures, png: pngMissing === null });
+    for (const line of damage) output.note(`damaged: ${line}`);
+    if (damage.length > 0) process.exitCode = EXIT_DAMAGED;
+    output.document({ figures, png: pngMissing === null, damage });
     output.print(`${figures.length} figures in ${layout.figures}`);
   },
 };

@@ -151,7 +151,7 @@ async function reproduce(
   const numbers = experiment.checks.flatMap((check) => reproducedNumbers(check, found));
   writeReproduction(dir, name, numbers);
   const figures = await draw(experiment, results, algebra, output);
-  const report = writeReport(dir);
+  const report = writeReport(dir, (message) => output.note(`damaged: ${message}`));
   printNumbers(numbers, cut, output);
   for (const { figure, shows } of figures) output.print(`${figure}  ${shows}`);
   output.print(`Report: ${report}`);

@@ -19,6 +19,7 @@ interface StatusArgs extends OutputFlags {
   watch: boolean;
 }
 
+const EXIT_DAMAGED = 1;
 const WATCH_INTERVAL_MS = 2000;
 
 /** `status DIR`: how the runs of a results folder stand. */
@@ -44,6 +45,8 @@ export const statusCommand: CommandModule<object, StatusArgs> = {
       output.block(statusText(state, output.width));
       if (slurm !== null) output.print(jobsText(slurm));
       if (remark !== null) output.note(remark);
+      for (const line of state.damage) output.note(`damaged: ${line}`);
+      process.exitCode = state.damage.length > 0 ? EXIT_DAMAGED : 0;
       if (!args.watch || (state.running === 0 && slurm?.active !== true)) return;
       await sleep(WATCH_INTERVAL_MS);
     }
@@ -99,7 +102,7 @@ const TASK_COLUMN: Column<RunState> = {
 };
 
 function statusText(state: ExperimentState, width: number): string {
-  const counts = (['done', 'running', 'failed', 'interrupted', 'waiting'] as const)
+  const counts = (['done', 'running', 'failed', 'interrupted', 'waiting', 'damaged'] as const)
     .filter((key) => state[key] > 0)
     .map((key) => `${state[key]} ${key}`);
   const open = state.running + state.waiting + state.interrupted > 0;

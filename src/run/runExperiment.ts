@@ -1,17 +1,18 @@
-import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { analyzeResults, pruneSnapshots } from '../analyze/analyzeResults.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import type { UserError } from '../base/userError.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Dataset } from '../experiment/data/dataset.ts';
 import { loadDataset } from '../experiment/data/loadDataset.ts';
 import { secondsOfSteps } from '../experiment/plan/estimate.ts';
 import { stepsPerEpoch } from '../experiment/plan/planRuns.ts';
 import { likelySpeeds } from '../experiment/plan/speedCache.ts';
-import { readMetricsCsv } from '../experiment/results/csvFiles.ts';
+import { readOrElse } from '../experiment/results/damage.ts';
 import { type ResultsLayout, type RunLayout, resultsLayout } from '../experiment/results/layout.ts';
 import { collectEnvironment, type Source } from '../experiment/results/provenance.ts';
-import type { RunStatus } from '../experiment/results/runStatus.ts';
+import { readMetrics } from '../experiment/results/readMetrics.ts';
+import { type RunStatus, readStatus } from '../experiment/results/runStatus.ts';
 import { storeChoice } from '../experiment/status/executorFile.ts';
 import { lockResults } from '../experiment/status/resultsLock.ts';
 import type { RunExperimentOptions, RunOutcome, RunSummary } from '../experiment/status/runEvents.ts';
@@ -52,13 +53,14 @@ export async function runExperiment(
     const runs = planned.map((one) => summarize(one, trained.has(one.run.id)));
     const done = (): boolean => options.trainOnly || signal.aborted;
     if (done()) {
-      return { runs, layers: [], skippedLayers: 0, report: null, interrupted: signal.aborted };
+      return { runs, layers: [], skippedLayers: 0, damage: [], report: null, interrupted: signal.aborted };
     }
     const analyzed = await analyzeExperiment(experiment, layout, options);
-    if (done()) return { runs, ...analyzed, report: null, interrupted: true };
-    const report = writeReport(layout.dir);
+    if (done()) return { runs, ...analyzed, damage: [], report: null, interrupted: true };
+    const damage: string[] = [];
+    const report = writeReport(layout.dir, (message) => damage.push(message));
     onEvent({ type: 'report', path: report });
-    return { runs, ...analyzed, report, interrupted: false };
+    return { runs, ...analyzed, damage, report, interrupted: false };
   } finally {
     release();
   }
@@ -191,8 +193,10 @@ class DatasetCache {
 }
 
 export function summarize({ run, files }: PlannedRun, trained: boolean): RunSummary {
-  const status: RunStatus | null = readStoredRun(files)?.status ?? null;
-  const row = existsSync(files.metrics) ? readMetricsCsv(files.metrics).at(-1) : undefined;
+  const damage: string[] = [];
+  const onDamage = (_: string, error: UserError): number => damage.push(error.message);
+  const status = readOrElse(files.status, () => readStatus(files.status), null, onDamage);
+  const row = readOrElse(files.metrics, () => readMetrics(files, status), [], onDamage).at(-1);
   const train = row?.train_accuracy ?? null;
   const test = row?.test_accuracy ?? null;
   return {
@@ -205,7 +209,7 @@ export function summarize({ run, files }: PlannedRun, trained: boolean): RunSumm
     generalization_gap: train === null || test === null ? null : train - test,
     images_per_second: row?.images_per_second ?? null,
     stopped_early: status?.stopped_early ?? false,
-    error: status?.error ?? null,
+    error: status?.error ?? damage[0] ?? null,
     trained,
   };
 }

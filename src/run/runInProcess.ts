@@ -5,7 +5,7 @@ import type { Dataset } from '../experiment/data/dataset.ts';
 import { PREPROCESSING } from '../experiment/data/preprocessing.ts';
 import { randomizeLabels } from '../experiment/data/randomLabels.ts';
 import type { RunLayout } from '../experiment/results/layout.ts';
-import { newStatus, type RunStatus, writeStatus } from '../experiment/results/runStatus.ts';
+import { newStatus, type RunStatus, readStatus, writeStatus } from '../experiment/results/runStatus.ts';
 import type { RunEvent } from '../experiment/status/runEvents.ts';
 import { checkpointIdentity } from '../experiment/status/runFolder.ts';
 import type { SessionBinding } from '../train/graph/graphSession.ts';
@@ -32,7 +32,8 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
   destination.on('error', () => {});
   const log = pino({ base: { run }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   const now = (): string => new Date().toISOString();
-  let status = newStatus(config.epochs);
+  // What was trained before stays told, whatever keeps the run from going on.
+  let status = { ...newStatus(config.epochs), epoch: readStatus(files.status)?.epoch ?? 0 };
   const update = (change: Partial<RunStatus>): void => {
     status = { ...status, ...change, updated_at: now() };
     writeStatus(files.status, status);

@@ -8,6 +8,7 @@ import {
   readCounters,
 } from '../base/machine/circumstances.ts';
 import { permutation, randomStream } from '../base/random/stream.ts';
+import { UserError } from '../base/userError.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Network } from '../experiment/networks/network.ts';
 import { resolveNetwork } from '../experiment/networks/resolveNetwork.ts';
@@ -109,10 +110,8 @@ function restore(
   if (checkpoint !== null) {
     const { position } = checkpoint;
     session.setState(checkpoint.values);
+    const rows = metricsUpTo(files, position.epoch);
     removeSnapshotsAfter(files, position.epoch);
-    const rows = existsSync(files.metrics)
-      ? readMetricsCsv(files.metrics).filter((row) => row.epoch <= position.epoch)
-      : [];
     onResume(position);
     return { position, rows };
   }
@@ -142,6 +141,18 @@ function restore(
   save(files, config, network, session, identity, position, [row]);
   onEpoch(row);
   return { position, rows: [row] };
+}
+
+/** Returns the rows of all epochs up to one; metrics.csv is written before the checkpoint, so it lacks none of them unless it is damaged. */
+function metricsUpTo({ metrics }: RunLayout, epoch: number): MetricsRow[] {
+  const rows = existsSync(metrics) ? readMetricsCsv(metrics).filter((row) => row.epoch <= epoch) : [];
+  if (rows.length !== epoch + 1 || rows.some((row, i) => row.epoch !== i)) {
+    throw new UserError(
+      `${metrics} must have a row for each of the epochs 0 to ${epoch}, as the checkpoint does, got ` +
+        `${rows.map((row) => row.epoch).join(', ') || 'none'}`,
+    );
+  }
+  return rows;
 }
 
 async function trainFrom(

@@ -69,6 +69,7 @@ const REQUIRED_COLUMNS = ['run', 'epoch', 'layer', 'N', 'M', 'lambda_max'] as co
 /** What makes a spreadsheet take a cell for a formula. */
 const FORMULA_START = /^(?='*[=+\-@\t\r])/;
 const ESCAPED_START = /^'(?='*[=+\-@\t\r])/;
+const LINE_FEED = 10;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
@@ -154,12 +155,20 @@ export function readTable(path: string): CsvRow[] {
 
 function readRecords(path: string): { header: string[]; records: string[][] } {
   const text = readBytes(path);
+  let parsed: string[][];
   try {
-    const [header, ...records] = parse(text, { bom: true, skip_empty_lines: true });
-    return { header: (header ?? []).map(original), records };
+    parsed = parse(text, { bom: true, skip_empty_lines: true });
   } catch (error) {
     throw new UserError(`${path} must be a CSV file: ${(error as Error).message}`);
   }
+  // A number that is cut off is still a number: the line feed at the end tells that the last line is whole.
+  if (text.at(-1) !== LINE_FEED) {
+    throw new UserError(
+      `${path} must end with a line feed, got ${text.length === 0 ? 'nothing' : 'a line that is cut off'}`,
+    );
+  }
+  const [header, ...records] = parsed;
+  return { header: (header ?? []).map(original), records };
 }
 
 function field(value: CsvValue, column: string): string {

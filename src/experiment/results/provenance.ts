@@ -5,8 +5,10 @@ import { availableParallelism, cpus, hostname, release, totalmem } from 'node:os
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../../base/files/atomicWrite.ts';
+import { compareVersions } from '../../base/files/compareVersions.ts';
 import { packageVersion } from '../../base/files/packageVersion.ts';
 import { readJson } from '../../base/files/readFile.ts';
+import { UserError } from '../../base/userError.ts';
 import type { RunLayout } from './layout.ts';
 import { writeRunChecksums } from './resultsChecksums.ts';
 import type { RunStatus } from './runStatus.ts';
@@ -114,10 +116,28 @@ export function openSession(
   };
 }
 
-/** Returns the provenance of a run, or null when it has none. */
+/** Returns the newest version of phasewatch that trained a run; null where its provenance does not tell. */
+export function trainedBy(files: RunLayout): string | null {
+  try {
+    const versions = (readProvenance(files)?.sessions ?? []).map(({ phasewatch }) => phasewatch);
+    return (
+      versions
+        .filter((version) => /^\d+(\.\d+)*$/.test(version))
+        .toSorted(compareVersions)
+        .at(-1) ?? null
+    );
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the provenance of a run, or null when it has none. Throws UserError for one that cannot be read. */
 export function readProvenance(files: RunLayout): Provenance | null {
   const path = files.provenance;
-  return existsSync(path) ? (readJson(path) as Provenance) : null;
+  if (!existsSync(path)) return null;
+  const stored = readJson(path) as Provenance | null;
+  if (Array.isArray(stored?.sessions)) return stored;
+  throw new UserError(`${path} must hold the sessions of a run`, `Remove it: it is begun anew.`);
 }
 
 function gitState(folder: string): Environment['git'] {

@@ -6,11 +6,13 @@ import { readSafetensors, type Tensor } from '../../base/safetensors/safetensors
 import { UserError } from '../../base/userError.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import type { RunConfig } from '../config/schema.ts';
-import { type CsvRow, readMetricsCsv, readSpectraCsv, readTable } from './csvFiles.ts';
+import { type CsvRow, readSpectraCsv, readTable } from './csvFiles.ts';
+import { type OnDamage, readOrElse, refuseDamage } from './damage.ts';
 import { esdKey, type ResultsLayout, resultsLayout } from './layout.ts';
 import type { MetricsRow } from './metricsRow.ts';
 import type { Provenance } from './provenance.ts';
-import type { RunStatus } from './runStatus.ts';
+import { readMetrics } from './readMetrics.ts';
+import { type RunStatus, readStatus } from './runStatus.ts';
 import { snapshotEpochs } from './snapshotEpochs.ts';
 
 export interface ExperimentInfo {
@@ -47,9 +49,10 @@ const naturalOrder = new Intl.Collator('en', { numeric: true });
 
 /**
  * Returns what a results folder holds; eigenvalues are read when asked for. A folder whose training has not begun, or that has
- * only spectra.csv, is read as far as it goes. Throws UserError for a folder that is not there or that holds neither.
+ * only spectra.csv, is read as far as it goes. A file that cannot be read is told to `onDamage` and counts as missing; without one it is a
+ * UserError, as are a folder that is not there and one that holds neither.
  */
-export function readResults(dir: string): Results {
+export function readResults(dir: string, onDamage: OnDamage = refuseDamage): Results {
   const layout = resultsLayout(dir);
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {
     throw new UserError(`results folder must exist, got ${dir}`);
@@ -62,30 +65,35 @@ export function readResults(dir: string): Results {
   if (runIds.length === 0 && !existsSync(layout.spectra)) {
     throw new UserError(`results folder must hold runs/ or spectra.csv, got ${dir}`);
   }
-  const spectra = existsSync(layout.spectra) ? readSpectraCsv(layout.spectra) : [];
+  const spectra = readOrElse(
+    layout.spectra,
+    () => (existsSync(layout.spectra) ? readSpectraCsv(layout.spectra) : []),
+    [],
+    onDamage,
+  );
   const ids = new Set(runIds);
   for (const { run } of spectra) if (run !== null) ids.add(run);
   return {
     dir,
-    experiment: readExperiment(layout),
-    runs: [...ids].sort(naturalOrder.compare).map((id) => readRun(layout, id)),
+    experiment: readExperiment(layout, onDamage),
+    runs: [...ids].sort(naturalOrder.compare).map((id) => readRun(layout, id, onDamage)),
     spectra,
-    reproduction: existsSync(layout.reproduction) ? readTable(layout.reproduction) : [],
-    esd: esdReader(layout),
+    reproduction: readOrElse(
+      layout.reproduction,
+      () => (existsSync(layout.reproduction) ? readTable(layout.reproduction) : []),
+      [],
+      onDamage,
+    ),
+    esd: esdReader(layout, onDamage),
   };
 }
 
-function readExperiment(layout: ResultsLayout): ExperimentInfo {
+function readExperiment(layout: ResultsLayout, onDamage: OnDamage): ExperimentInfo {
   const fallback = basename(resolve(layout.dir));
   if (!existsSync(layout.experiment)) return { name: fallback, description: null, yaml: null };
-  const yaml = readText(layout.experiment);
-  let parsed: unknown;
-  try {
-    parsed = parseYaml(yaml);
-  } catch (error) {
-    throw new UserError(`${layout.experiment} must be YAML: ${(error as Error).message}`);
-  }
-  const { name, description } = (parsed ?? {}) as Record<string, unknown>;
+  const yaml = readOrElse(layout.experiment, () => readText(layout.experiment), null, onDamage);
+  const parsed = readOrElse(layout.experiment, () => parsedYaml(layout.experiment, yaml), {}, onDamage);
+  const { name, description } = parsed;
   return {
     name: typeof name === 'string' ? name : fallback,
     description: typeof description === 'string' ? description : null,
@@ -93,29 +101,51 @@ function readExperiment(layout: ResultsLayout): ExperimentInfo {
   };
 }
 
-function readRun(layout: ResultsLayout, id: string): RunResults {
+function parsedYaml(path: string, yaml: string | null): Record<string, unknown> {
+  try {
+    return parseYaml(yaml ?? '') ?? {};
+  } catch (error) {
+    const [line] = (error as Error).message.split('\n');
+    throw new UserError(`${path} must be YAML: ${line}`);
+  }
+}
+
+function readRun(layout: ResultsLayout, id: string, onDamage: OnDamage): RunResults {
   const run = layout.run(id);
+  const status = readOrElse(run.status, () => readStatus(run.status), null, onDamage);
   return {
     id,
-    config: readStored<RunConfig>(run.config),
-    status: readStored<RunStatus>(run.status),
-    provenance: readStored<Provenance>(run.provenance),
-    metrics: existsSync(run.metrics) ? readMetricsCsv(run.metrics) : [],
+    config: readStored<RunConfig>(run.config, onDamage),
+    status,
+    provenance: readStored<Provenance>(run.provenance, onDamage),
+    metrics: readOrElse(run.metrics, () => readMetrics(run, status), [], onDamage),
     snapshots: snapshotEpochs(run.snapshots),
   };
 }
 
-function readStored<T>(path: string): T | null {
-  return existsSync(path) ? (readJson(path) as T) : null;
+function readStored<T extends object>(path: string, onDamage: OnDamage): T | null {
+  const read = (): T | null => {
+    if (!existsSync(path)) return null;
+    const stored = readJson(path);
+    if (typeof stored === 'object' && stored !== null && !Array.isArray(stored)) return stored as T;
+    throw new UserError(`${path} must hold a JSON object`);
+  };
+  return readOrElse(path, read, null, onDamage);
 }
 
 /** Holds the spectra of one run at a time: callers go run by run, and a large sweep does not fit in memory. */
-function esdReader(layout: ResultsLayout): Results['esd'] {
+function esdReader(layout: ResultsLayout, onDamage: OnDamage): Results['esd'] {
   let held: { path: string; tensors: ReadonlyMap<string, Tensor> } | null = null;
+  const told = new Set<string>();
+  const tellOnce: OnDamage = (path, error) => {
+    if (!told.has(path)) onDamage(path, error);
+    told.add(path);
+  };
   return (run, epoch, layer) => {
     const path = layout.esd(run ?? 'weights');
     if (held?.path !== path) {
-      held = { path, tensors: existsSync(path) ? readSafetensors(path).tensors : new Map() };
+      const read = () => (existsSync(path) ? readSafetensors(path).tensors : new Map());
+      held = { path, tensors: readOrElse(path, read, new Map(), tellOnce) };
     }
     const data = held.tensors.get(epoch === null ? layer : esdKey(epoch, layer))?.data;
     if (data === undefined) return null;

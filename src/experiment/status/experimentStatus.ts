@@ -5,12 +5,13 @@ import { UserError } from '../../base/userError.ts';
 import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { type Speed, secondsPerStep } from '../plan/stepTime.ts';
-import { readMetricsCsv } from '../results/csvFiles.ts';
+import { type OnDamage, readOrElse } from '../results/damage.ts';
 import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
+import { readMetrics } from '../results/readMetrics.ts';
 import type { RunStatus } from '../results/runStatus.ts';
 import { experimentRuns } from './experimentRuns.ts';
-import { isFinished, readStoredRun } from './runFolder.ts';
+import { isFinished, readStoredRun, type StoredRun } from './runFolder.ts';
 
 /** What a scheduler says of the task that trains a run. */
 export interface SchedulerTask {
@@ -28,9 +29,9 @@ export interface RunState {
   run: string;
   /**
    * `waiting`: nothing of it is there yet, or it ended with fewer epochs than are now asked for. A run whose process is gone is
-   * `interrupted`: the same command goes on with it.
+   * `interrupted`: the same command goes on with it. `damaged`: what is there of it cannot be read.
    */
-  state: 'done' | 'running' | 'failed' | 'interrupted' | 'waiting';
+  state: 'done' | 'running' | 'failed' | 'interrupted' | 'waiting' | 'damaged';
   epoch: number;
   epochs: number | null;
   test_accuracy: number | null;
@@ -52,6 +53,9 @@ export interface ExperimentState {
   failed: number;
   interrupted: number;
   waiting: number;
+  damaged: number;
+  /** Files that cannot be read, each with the reason. */
+  damage: string[];
   /** Seconds until all runs are done at the present number side by side; null where not all speeds are known. */
   eta_s: number | null;
 }
@@ -69,7 +73,11 @@ export function experimentStatus(
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {
     throw new UserError(`results folder must exist, got ${dir}`, 'It is made by phasewatch run or train.');
   }
-  const files = [...experimentRuns(layout)].map(([run, config]) => readRun(layout, run, config));
+  const damage: string[] = [];
+  const onDamage: OnDamage = (_, error) => damage.push(error.message);
+  const files = [...experimentRuns(layout, onDamage)].map(([run, config]) =>
+    readRun(layout, run, config, onDamage),
+  );
   if (files.length === 0)
     throw new UserError(`results folder must hold experiment.yaml or runs/, got ${dir}`);
   const speeds = files.flatMap(({ config, last }): { config: RunConfig; speed: Speed }[] =>
@@ -102,6 +110,8 @@ export function experimentStatus(
     failed: counted('failed'),
     interrupted: counted('interrupted'),
     waiting: counted('waiting'),
+    damaged: counted('damaged'),
+    damage,
     eta_s: left === null ? null : left / Math.max(1, running),
   };
 }
@@ -109,27 +119,44 @@ export function experimentStatus(
 interface RunFiles {
   run: string;
   config: RunConfig | null;
-  stored: ReturnType<typeof readStoredRun>;
+  stored: StoredRun | null;
+  damaged: boolean;
   last: MetricsRow | undefined;
 }
 
-function readRun(layout: ResultsLayout, run: string, planned: RunConfig | null): RunFiles {
+function readRun(
+  layout: ResultsLayout,
+  run: string,
+  planned: RunConfig | null,
+  onDamage: OnDamage,
+): RunFiles {
   const files = layout.run(run);
-  const stored = readStoredRun(files);
-  const last = existsSync(files.metrics) ? readMetricsCsv(files.metrics).at(-1) : undefined;
-  return { run, config: planned ?? stored?.config ?? null, stored, last };
+  let damaged = false;
+  const stored = readOrElse(
+    files.dir,
+    () => readStoredRun(files),
+    null,
+    (path, error) => {
+      damaged = true;
+      onDamage(path, error);
+    },
+  );
+  const last = readOrElse(files.metrics, () => readMetrics(files, stored?.status ?? null), [], onDamage).at(
+    -1,
+  );
+  return { run, config: planned ?? stored?.config ?? null, stored, damaged, last };
 }
 
 function runState(
-  { run, config, stored, last }: RunFiles,
+  { run, config, stored, damaged, last }: RunFiles,
   speeds: readonly Speed[],
   now: number,
   task: SchedulerTask | null,
 ): RunState {
   const status = stored?.status ?? null;
   const extended = status?.state === 'done' && config !== null && !isFinished(status, config.epochs);
-  const state = extended ? 'waiting' : stateOf(status, task);
-  const ended = state === 'done' || state === 'failed';
+  const state = damaged ? 'damaged' : extended ? 'waiting' : stateOf(status, task);
+  const ended = state === 'done' || state === 'failed' || state === 'damaged';
   return {
     run,
     state,

@@ -80,4 +80,6 @@ export interface RunOutcome {
   interrupted: boolean;
   /** Layers that could not be analyzed, each with its reason told. */
   skippedLayers: number;
+  /** Files that could not be read for the report, each with the reason. */
+  damage: string[];
 }

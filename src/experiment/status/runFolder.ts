@@ -1,9 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { canonicalJson } from '../../base/canonicalJson.ts';
+import { compareVersions } from '../../base/files/compareVersions.ts';
+import { UPDATE_REMEDY } from '../../base/files/formatVersion.ts';
+import { packageVersion } from '../../base/files/packageVersion.ts';
+import { readJson } from '../../base/files/readFile.ts';
 import { UserError } from '../../base/userError.ts';
 import { type RunConfig, runConfigSchema } from '../config/schema.ts';
 import type { ResultsLayout, RunLayout } from '../results/layout.ts';
-import type { RunStatus } from '../results/runStatus.ts';
+import { trainedBy } from '../results/provenance.ts';
+import { readMetrics } from '../results/readMetrics.ts';
+import { type RunStatus, readStatus } from '../results/runStatus.ts';
 import type { ExperimentRun } from '../sweep/loadExperiment.ts';
 import { runIdentity, snapshotsServe } from '../sweep/runIdentity.ts';
 
@@ -19,16 +25,25 @@ export type RunTask = 'train' | 'continue' | 'skip-done' | 'skip-failed';
 /** Returns what the folder of a run holds, null when nothing. Throws UserError for files that are not a run's. */
 export function readStoredRun(files: RunLayout): StoredRun | null {
   if (!existsSync(files.config)) return null;
-  try {
-    const config = runConfigSchema.parse(JSON.parse(readFileSync(files.config, 'utf8')));
-    const status = existsSync(files.status) ? JSON.parse(readFileSync(files.status, 'utf8')) : null;
-    return { config, status };
-  } catch (error) {
-    throw new UserError(
-      `${files.dir} must hold a run of phasewatch: ${(error as Error).message}`,
-      `remove ${files.dir}, or choose another folder with --out`,
-    );
-  }
+  const parsed = runConfigSchema.safeParse(readJson(files.config));
+  if (parsed.success) return { config: parsed.data, status: readStatus(files.status) };
+  refuseNewerRun(files);
+  const [issue] = parsed.error.issues;
+  throw new UserError(
+    `${files.config} must be the config of a run: ${[...issue!.path, issue!.message].join(' ')}`,
+    `Remove ${files.dir}, or choose another folder with --out.`,
+  );
+}
+
+/** Throws UserError for a run that a newer version of phasewatch has trained: what it means by its files is not known here. */
+export function refuseNewerRun(files: RunLayout): void {
+  const version = trainedBy(files);
+  const own = packageVersion();
+  if (version === null || compareVersions(version, own) <= 0) return;
+  throw new UserError(
+    `${files.dir} must be of phasewatch ${own} or an older version, got one of ${version}, which is newer`,
+    UPDATE_REMEDY,
+  );
 }
 
 /**
@@ -44,6 +59,7 @@ export function planRun(
   retryFailed: boolean,
 ): RunTask {
   if (stored === null) return 'train';
+  refuseNewerRun(files);
   const longer = stored.config.epochs > config.epochs;
   if (longer || checkpointIdentity(stored.config) !== checkpointIdentity(config)) {
     throw new UserError(
@@ -61,9 +77,10 @@ export function planRun(
     );
   }
   if (status?.state === 'failed' && !retryFailed) return 'skip-failed';
-  if (status !== null && status.epoch > 0 && !existsSync(files.checkpoint)) {
+  const epoch = status?.epoch ?? readMetrics(files, null).at(-1)?.epoch ?? 0;
+  if (epoch > 0 && !existsSync(files.checkpoint)) {
     throw new UserError(
-      `run ${id} in ${files.dir} must have its checkpoint to go on after epoch ${status.epoch}, got none`,
+      `run ${id} in ${files.dir} must have its checkpoint to go on after epoch ${epoch}, got none`,
       'choose another folder with --out, or remove that run to train it from its beginning',
     );
   }

@@ -5,10 +5,11 @@ import { UserError } from '../../base/userError.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { loadDataset } from '../data/loadDataset.ts';
-import { readMetricsCsv } from '../results/csvFiles.ts';
+import { type OnDamage, readOrElse } from '../results/damage.ts';
 import type { RunLayout } from '../results/layout.ts';
 import { resultsLayout } from '../results/layout.ts';
 import { readProvenance } from '../results/provenance.ts';
+import { readMetrics } from '../results/readMetrics.ts';
 import { type Results, readResults } from '../results/readResults.ts';
 import { networkOf } from '../sweep/checkRun.ts';
 import { runIdentity } from '../sweep/runIdentity.ts';
@@ -43,8 +44,8 @@ export function verifyResults(dir: string, { weights = true }: VerifyOptions = {
   const check = new Check(verification);
   const analyzed = existsSync(layout.spectra);
   check.checksums(dir, analyzed, () => false);
-  const results = analyzed ? readResults(dir) : null;
-  for (const [run, planned] of experimentRuns(layout)) {
+  const results = analyzed ? readResults(dir, check.damage) : null;
+  for (const [run, planned] of experimentRuns(layout, check.damage)) {
     verifyRun(check, layout.run(run), run, planned, results, weights);
   }
   return verification;
@@ -52,6 +53,8 @@ export function verifyResults(dir: string, { weights = true }: VerifyOptions = {
 
 class Check {
   private readonly datasets = new Map<string, string | null>();
+  /** Files that could not be read: what they lack need not be told one by one. */
+  readonly damaged = new Set<string>();
 
   constructor(readonly found: Verification) {}
 
@@ -59,9 +62,17 @@ class Check {
     this.found.problems.push({ path: relative(this.found.dir, path) || '.', problem });
   }
 
+  /** A file that cannot be read; several checks may come upon it. */
+  readonly damage: OnDamage = (path, { message }) => {
+    if (this.damaged.has(path)) return;
+    this.damaged.add(path);
+    this.problem(path, message.startsWith(path) ? message.slice(path.length).replace(/^[: ]+/, '') : message);
+  };
+
   /** Compares every file named in the folder's SHA256SUMS. `mayLack` holds for those that may have been removed on purpose. */
   checksums(folder: string, wanted: boolean, mayLack: (name: string) => boolean): void {
-    const sums = readChecksums(folder);
+    const list = join(folder, CHECKSUMS_FILE);
+    const sums = readOrElse(list, () => readChecksums(folder), new Map<string, string>(), this.damage);
     if (sums === null) {
       if (wanted)
         this.problem(join(folder, CHECKSUMS_FILE), 'is missing: nothing in this folder can be compared');
@@ -74,7 +85,8 @@ class Check {
         continue;
       }
       this.found.files++;
-      if (fileSha256(path) !== sum) this.problem(path, 'is not as it was written: its checksum differs');
+      if (readOrElse(path, () => fileSha256(path), sum, this.damage) !== sum)
+        this.problem(path, 'is not as it was written: its checksum differs');
     }
   }
 
@@ -104,7 +116,13 @@ function verifyRun(
   results: Results | null,
   weights: boolean,
 ): void {
-  const stored = readStoredRun(files);
+  const stored = readOrElse(
+    files.config,
+    () => readStoredRun(files),
+    null,
+    (_, error) => check.damage(error.message.startsWith(files.status) ? files.status : files.config, error),
+  );
+  if (stored === null && existsSync(files.config)) return;
   if (stored === null) {
     check.found.remarks.push(`${run} is not there yet`);
     return;
@@ -125,13 +143,16 @@ function verifyRun(
     true,
     (name) => (pruned && name.startsWith('snapshots')) || (!weights && name.startsWith('checkpoint')),
   );
-  const provenance = readProvenance(files);
-  if (provenance === null) check.problem(files.provenance, 'is missing');
-  else check.dataset(files.provenance, config.dataset, provenance.dataset_sha256);
+  const provenance = readOrElse(files.provenance, () => readProvenance(files), null, check.damage);
+  if (provenance === null) {
+    if (!existsSync(files.provenance)) check.problem(files.provenance, 'is missing');
+  } else check.dataset(files.provenance, config.dataset, provenance.dataset_sha256);
 
-  const epochs = existsSync(files.metrics) ? readMetricsCsv(files.metrics).map(({ epoch }) => epoch) : [];
+  const epochs = readOrElse(files.metrics, () => readMetrics(files, null), [], check.damage).map(
+    ({ epoch }) => epoch,
+  );
   const wanted = Array.from({ length: status.epoch + 1 }, (_, epoch) => epoch);
-  if (epochs.join() !== wanted.join()) {
+  if (!check.damaged.has(files.metrics) && epochs.join() !== wanted.join()) {
     check.problem(
       files.metrics,
       `must have the epochs 0 to ${status.epoch}, got ${epochs.join(', ') || 'none'}`,
@@ -141,7 +162,8 @@ function verifyRun(
   for (const epoch of pruned ? [] : taken) {
     if (!existsSync(files.snapshot(epoch))) check.problem(files.snapshot(epoch), 'is missing');
   }
-  if (results !== null) verifySpectra(check, run, config, taken, results);
+  if (results !== null && !check.damaged.has(resultsLayout(results.dir).spectra))
+    verifySpectra(check, run, config, taken, results);
 }
 
 function verifySpectra(
@@ -167,6 +189,7 @@ function verifySpectra(
 
 function verifyEigenvalues(check: Check, path: string, row: SpectrumRow, evals: Float64Array | null): void {
   const subject = `epoch ${row.epoch}, layer ${row.layer}`;
+  if (check.damaged.has(path)) return;
   if (evals === null) check.problem(path, `must have the eigenvalues of ${subject}, got none`);
   else if (evals.length !== row.num_evals || evals.at(-1) !== row.lambda_max) {
     check.problem(

@@ -41,7 +41,7 @@ export async function trainSubmitted(
   return planned.map((one) => summarize(one, trained.has(one.run.id)));
 }
 
-/** Analyzes what there is, whatever became of the training, writes the report, and returns how many layers had to be left out. */
+/** Analyzes what there is, whatever became of the training, writes the report, and returns how many layers and files had to be left out. */
 export async function analyzeSubmitted(
   { layout, experiment }: SubmittedWork,
   options: RunExperimentOptions,
@@ -53,8 +53,14 @@ export async function analyzeSubmitted(
   });
   try {
     const { skippedLayers } = await analyzeExperiment(experiment, layout, options);
-    if (!signal.aborted) onEvent({ type: 'report', path: writeReport(layout.dir) });
-    return skippedLayers;
+    let leftOut = skippedLayers;
+    if (signal.aborted) return leftOut;
+    const path = writeReport(layout.dir, (message) => {
+      leftOut++;
+      onEvent({ type: 'note', message: `damaged: ${message}` });
+    });
+    onEvent({ type: 'report', path });
+    return leftOut;
   } finally {
     release();
   }

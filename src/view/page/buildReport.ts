@@ -66,7 +66,7 @@ export function buildReport(input: ReportInput): string {
 </header>
 <main>
 <section id="summary" aria-labelledby="summary-title"><h2 id="summary-title">Phases</h2>
-${summarySection(rows)}</section>
+${damageNote(input.damage ?? [])}${summarySection(rows)}</section>
 <section id="runs" aria-labelledby="runs-title"><h2 id="runs-title">Runs</h2>
 <p class="note">Each layer at the last analyzed epoch of its run. A click on a heading sorts.</p>
 <div class="controls"><label>Filter<input type="search" id="run-filter" autocomplete="off"></label>
@@ -122,6 +122,13 @@ const chartSections = `<section id="densities" aria-labelledby="densities-title"
 <p class="note">${PHASES.map((phase, i) => `<span class="badge" style="--fill: var(--phase-${i})">${phase}</span>`).join(' ')} A question mark: ambiguous.</p>
 <div class="controls"><label>Layer<select id="map-layer"></select></label><button type="button" class="download" id="map-csv">CSV</button></div>
 <div id="map-chart"></div></section>`;
+
+/** What the page lacks must not look as if it had never been. */
+function damageNote(damage: readonly string[]): string {
+  if (damage.length === 0) return '';
+  const items = damage.map((line) => `<li>${escapeHtml(line)}</li>`).join('');
+  return `<p class="note">Files that could not be read, so that what they hold is missing here:</p><ul class="note">${items}</ul>`;
+}
 
 function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

@@ -17,5 +17,7 @@ export interface ReportInput {
   spectra: readonly SpectrumRow[];
   /** Authors' numbers beside this project's, any columns; a column `within` says yes or no. Empty: no such section. */
   reproduction: readonly CsvRow[];
+  /** Files that could not be read, each with the reason. */
+  damage?: readonly string[];
   esd(run: string | null, epoch: number | null, layer: string): Float64Array | null;
 }

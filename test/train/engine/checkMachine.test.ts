@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { compareVersions } from '../../../src/base/files/compareVersions.ts';
 import { checkMachine, cpuFeatures, isReady } from '../../../src/train/engine/install/checkMachine.ts';
-import { compareVersions } from '../../../src/train/engine/install/compareVersions.ts';
 import { parseGpus } from '../../../src/train/engine/install/gpu.ts';
 import { installEngine } from '../../../src/train/engine/install/installEngine.ts';
 import { requirementsOfExtra } from '../../../src/train/engine/install/wheelRequirements.ts';

@@ -27,7 +27,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'page-'));
     const dir = writeSyntheticResults(join(root, 'synthetic'), { epochs: 4, seeds: 2 });
-    url = pathToFileURL(writeReport(dir)).href;
+    url = pathToFileURL(writeReport(dir, expect.fail)).href;
     browser = await launchBrowser();
   });
   afterAll(async () => {

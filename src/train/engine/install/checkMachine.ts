@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { compareVersions } from '../../../base/files/compareVersions.ts';
 import { UserError } from '../../../base/userError.ts';
 import { engineInfo } from '../engineInfo.ts';
 import { enginesFolder } from '../enginePaths.ts';
-import { compareVersions } from './compareVersions.ts';
 import { listGpus, requireDriver } from './gpu.ts';
 import { DISK_NEEDED } from './installEngine.ts';
 import { findCompiler, findPip, firstThatAnswers, freeDiskBytes, installCommand } from './systemTools.ts';

@@ -1,5 +1,5 @@
+import { compareVersions } from '../../../base/files/compareVersions.ts';
 import { UserError } from '../../../base/userError.ts';
-import { compareVersions } from './compareVersions.ts';
 import { runTool } from './runTool.ts';
 
 /** The oldest Linux driver that runs programs built for CUDA 12 (CUDA compatibility guide, minor version compatibility). */

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../../base/files/atomicWrite.ts';
+import { compareVersions } from '../../../base/files/compareVersions.ts';
 import { takeLock } from '../../../base/files/lock.ts';
 import { UserError } from '../../../base/userError.ts';
 import { CURRENT_ENGINE, engineParts, enginesFolder, OWN_MODULES } from '../enginePaths.ts';
@@ -17,7 +18,6 @@ import {
   buildOfficial,
   describeFiles,
 } from './buildEngine.ts';
-import { compareVersions } from './compareVersions.ts';
 import { diskFullError } from './diskFull.ts';
 import { listGpus, requireDriver } from './gpu.ts';
 import { pruneBindings } from './installBindings.ts';

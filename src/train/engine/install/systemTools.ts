@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { compareVersions } from '../../../base/files/compareVersions.ts';
 import { UserError } from '../../../base/userError.ts';
-import { compareVersions } from './compareVersions.ts';
 import { runTool } from './runTool.ts';
 
 /** A program, and the arguments that stand before its own: `python3 -m pip`. */
