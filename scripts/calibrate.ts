@@ -7,8 +7,8 @@
 import { parseArgs } from 'node:util';
 import { randomStream } from '../src/base/random/stream.ts';
 import { spectrumOf } from '../src/spectra/measures/spectrum.ts';
+import { PHASES } from '../src/spectra/phase.ts';
 import { classifyPhase } from '../src/spectra/phases/classifyPhase.ts';
-import { PHASES } from '../src/spectra/spectrumRow.ts';
 import { MATRIX_FAMILIES } from '../src/spectra/synthetic/families.ts';
 import { availableLinearAlgebra } from '../src/train/engine/availableLinearAlgebra.ts';
 

@@ -1,16 +1,16 @@
 import { firstNotFinite } from '../base/firstNotFinite.ts';
 import { randomStream } from '../base/random/stream.ts';
+import { sha256 } from '../base/sha256.ts';
 import { UserError } from '../base/userError.ts';
 import type { AnalysisConfig } from '../experiment/config/schema.ts';
+import { COLUMN_OF, type LayerSpectrum, namesOf, type OptionColumn, type RowOf } from '../spectra/columns.ts';
 import {
   bootstrapColumns,
-  detXColumns,
-  type ExtraColumns,
   fixedAspectColumns,
   localizationColumns,
   tailTypeColumns,
 } from '../spectra/extraColumns.ts';
-import { type LayerSpectrum, layerSpectrum } from '../spectra/layerSpectrum.ts';
+import { layerSpectrum } from '../spectra/layerSpectrum.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import type { Spectrum } from '../spectra/measures/spectrum.ts';
 import { nullCalibration } from '../spectra/nullCalibration.ts';
@@ -19,8 +19,11 @@ import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { type WeightMatrices, weightSpectra } from '../spectra/weightSpectra.ts';
 import { scaledWeights, unscaledRow } from './scaledWeights.ts';
 
-/** Raised whenever the same weights would give other rows: spectra of an older version are then computed anew. */
-export const ANALYSIS_VERSION = 'phasewatch analysis 4';
+/** Raised whenever the same weights would give other values. */
+const VALUES_VERSION = 4;
+
+/** Analyses of another version, whose values or columns are others, are made anew. */
+export const ANALYSIS_VERSION = `phasewatch analysis ${VALUES_VERSION} ${sha256(namesOf([...COLUMN_OF.values()]).join())}`;
 
 /** The weights of one layer as matrices of one shape: one of a dense layer, one for each slice of a convolution. */
 export interface LayerWeights extends WeightMatrices {
@@ -77,9 +80,9 @@ function extraColumns(
   metrics: LayerSpectrum,
   { fit, bootstrap, randomize, tails, vectors, farms, seed }: AnalysisConfig,
   algebra: LinearAlgebra,
-): ExtraColumns {
+): Partial<RowOf<readonly OptionColumn[]>> {
   const { layer, rows, cols, matrices } = weights;
-  const columns = detXColumns(spectrum, metrics);
+  const columns: Partial<RowOf<readonly OptionColumn[]>> = {};
   if (tails) Object.assign(columns, tailTypeColumns(spectrum, metrics));
   if (bootstrap > 0) {
     const stream = randomStream(seed, `bootstrap/${layer}`);

@@ -1,3 +1,4 @@
+import { COLUMN_OF } from '../spectra/columns.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 
 type Values = Float32Array | Float64Array;
@@ -7,24 +8,11 @@ const MAX_EXPONENT = 200;
 const SMALLEST_NORMAL = 2 ** -1022;
 
 /** Columns of a row that are proportional to a power of W, by that power. */
-const POWERS: Readonly<Record<string, 1 | 2>> = {
-  norm: 2,
-  spectral_norm: 2,
-  lambda_max: 2,
-  lambda_min: 2,
-  xmin: 2,
-  xmax: 2,
-  lambda_minus: 2,
-  lambda_plus: 2,
-  tw_edge: 2,
-  detX_val: 2,
-  max_rand_eval: 2,
-  rand_lambda_max: 2,
-  ww_maxdist: 2,
-  sigma_mp: 1,
-  rand_sigma_mp: 1,
-  sigma_shuf: 1,
-};
+const POWERS: Readonly<Record<string, 1 | 2>> = Object.fromEntries(
+  [...COLUMN_OF.values()]
+    .filter(([, , , unit]) => unit === 'w' || unit === 'w²')
+    .map(([name, , , unit]) => [name, unit === 'w' ? 1 : 2]),
+);
 
 /**
  * Returns the matrices times 2^-exponent, which is exact, where their eigenvalues or what is made of them could leave the range of

@@ -14,7 +14,8 @@ import { readRuns } from '../analyze/compare/readRuns.ts';
 import { largestOf } from '../base/extremes.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import { csvText } from '../experiment/results/csvFiles.ts';
-import { compareFigures, TARGET_LABELS } from '../view/figures/compareFigures.ts';
+import { joinedLabel } from '../experiment/results/joinRows.ts';
+import { compareFigures } from '../view/figures/compareFigures.ts';
 import { fixed, NO_VALUE } from '../view/terminal/numberText.ts';
 import { type Column, formatTable } from '../view/terminal/table.ts';
 import { writeFigures } from '../view/writeFigures.ts';
@@ -142,7 +143,7 @@ function describe(comparisons: readonly ComparisonRow[], width: number): string[
         cells: new Map(rows.filter((row) => row.predictor === predictor).map((row) => [row.layer, row])),
       }));
       texts.push(
-        `${TARGET_LABELS[target]}, ${group} (${most} runs): Spearman [${100 * LEVEL} % interval]`,
+        `${joinedLabel(target)}, ${group} (${most} runs): Spearman [${100 * LEVEL} % interval]`,
         rows.every((row) => CORRELATION_KINDS.every((kind) => row.correlation[kind] === null))
           ? 'too few runs, or none that vary'
           : formatTable(columns, lines, width),
@@ -158,9 +159,7 @@ function describe(comparisons: readonly ComparisonRow[], width: number): string[
   }
   const warnings = comparisons.filter((row) => row.warning !== null);
   for (const row of warnings) {
-    texts.push(
-      `warning: ${TARGET_LABELS[row.target]} against ${row.predictor}, ${row.layer}: ${row.warning}`,
-    );
+    texts.push(`warning: ${joinedLabel(row.target)} against ${row.predictor}, ${row.layer}: ${row.warning}`);
   }
   return texts;
 }

@@ -3,6 +3,7 @@ import { openSafetensors } from '../base/safetensors/safetensors.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
 import { METRICS_COLUMNS } from '../experiment/results/metricsRow.ts';
 import type { Results, RunResults } from '../experiment/results/readResults.ts';
+import { namesOf } from '../spectra/columns.ts';
 import { fitMarchenkoPastur } from '../spectra/laws/fitMarchenkoPastur.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import { vectorLocalization } from '../spectra/measures/localization.ts';
@@ -55,7 +56,7 @@ export function measureAt(measure: string, place: Place, algebra: LinearAlgebra)
   if (layer === null) {
     const rows = run?.metrics ?? [];
     const row = place.epoch === null ? rows.at(-1) : rows.find(({ epoch }) => epoch === place.epoch);
-    const column = METRICS_COLUMNS.find((known) => known === measure);
+    const column = namesOf(METRICS_COLUMNS).find((known) => known === measure);
     if (column === undefined)
       throw new RangeError(`measure must be of metrics.csv without a layer, got ${measure}`);
     return row?.[column] ?? null;

@@ -1,38 +1,24 @@
 import type { RandomStream } from '../base/random/stream.ts';
+import type { OPTION_COLUMNS, RowOf } from './columns.ts';
 import { fixedAspectEigenvalues, type SubmatrixShape } from './fixedAspect.ts';
 import { bootstrapAlpha } from './laws/bootstrapAlpha.ts';
 import { fitPowerLaw, type PowerLawMode } from './laws/powerLaw.ts';
-import { compareTails, TAIL_TYPES } from './laws/tailAlternatives.ts';
-import { muOfAlpha } from './laws/tailExponents.ts';
+import { compareTails } from './laws/tailAlternatives.ts';
 import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
-import { detX } from './measures/detX.ts';
-import { layerLocalization, type VectorLocalization } from './measures/localization.ts';
+import { layerLocalization } from './measures/localization.ts';
 import type { Spectrum } from './measures/spectrum.ts';
 import type { SpectrumRow } from './spectrumRow.ts';
 
 /**
- * Columns of spectra.csv beyond the fixed ones, each group by its own function (docs/metrics.md defines every one). All values that
- * cannot be had are null; why stands in the `notes` of the row for alpha and sigma_mp, on which they rest.
+ * Columns of spectra.csv that an option adds, each group by its own function. All values that cannot be had are null; why stands in the
+ * `notes` of the row for alpha and sigma_mp, on which they rest.
  */
-export type ExtraColumns = Record<string, number | string | null>;
+type ColumnsOf<Option extends keyof typeof OPTION_COLUMNS> = RowOf<(typeof OPTION_COLUMNS)[Option]>;
 
-type Fitted = Pick<SpectrumRow, 'alpha' | 'xmin' | 'num_pl_spikes'>;
-
-/** Returns mu_alpha, the detX columns and WeightWatcher's names for them. */
-export function detXColumns(spectrum: Spectrum, { alpha, num_pl_spikes }: Fitted): ExtraColumns {
-  const tail = detX(spectrum);
-  return {
-    detX_num: tail?.count ?? null,
-    detX_val: tail?.value ?? null,
-    num_ERG_spikes: tail?.count ?? null,
-    ERG_gap: tail === null || num_pl_spikes === null ? null : tail.count - num_pl_spikes,
-    mu_alpha: alpha === null ? null : muOfAlpha(alpha),
-  };
-}
+type Fitted = Pick<SpectrumRow, 'alpha' | 'xmin'>;
 
 /** Returns best_type and, for every alternative law, R_*, p_* (Vuong's normalized ratio of power law to alternative and its p-value). */
-export function tailTypeColumns({ positive }: Spectrum, { alpha, xmin }: Fitted): ExtraColumns {
-  const alternatives = TAIL_TYPES.filter((type) => type !== 'PL');
+export function tailTypeColumns({ positive }: Spectrum, { alpha, xmin }: Fitted): ColumnsOf<'tails'> {
   const comparison =
     alpha === null || xmin === null
       ? null
@@ -40,14 +26,17 @@ export function tailTypeColumns({ positive }: Spectrum, { alpha, xmin }: Fitted)
           positive.filter((value) => value >= xmin),
           alpha,
         );
+  const ratios = comparison?.ratios;
   return {
     best_type: comparison?.best ?? null,
-    ...Object.fromEntries(
-      alternatives.flatMap((type) => [
-        [`R_${type}`, comparison?.ratios[type].ratio ?? null],
-        [`p_${type}`, comparison?.ratios[type].p ?? null],
-      ]),
-    ),
+    R_TPL: ratios?.TPL.ratio ?? null,
+    p_TPL: ratios?.TPL.p ?? null,
+    R_EXP: ratios?.EXP.ratio ?? null,
+    p_EXP: ratios?.EXP.p ?? null,
+    R_S_EXP: ratios?.S_EXP.ratio ?? null,
+    p_S_EXP: ratios?.S_EXP.p ?? null,
+    R_LOG_N: ratios?.LOG_N.ratio ?? null,
+    p_LOG_N: ratios?.LOG_N.p ?? null,
   };
 }
 
@@ -56,7 +45,7 @@ export function bootstrapColumns(
   spectrum: Spectrum,
   { fit, resamples }: { fit: PowerLawMode; resamples: number },
   stream: RandomStream,
-): ExtraColumns {
+): ColumnsOf<'bootstrap'> {
   const interval = bootstrapAlpha(spectrum, fit, resamples, stream);
   return {
     alpha_low: interval?.low ?? null,
@@ -75,7 +64,7 @@ export function localizationColumns(
   cols: number,
   numSpikes: number | null,
   algebra: LinearAlgebra,
-): ExtraColumns {
+): ColumnsOf<'vectors'> {
   const pairs = matrices.flatMap((W) => {
     const { eigenvalues, vectors } = algebra.eigenvectors(W, rows, cols);
     const n = eigenvalues.length;
@@ -86,12 +75,14 @@ export function localizationColumns(
     pairs.map(({ vector }) => vector),
     numSpikes ?? 0,
   );
-  const columns = (part: 'bulk' | 'spikes', mean: VectorLocalization | null): ExtraColumns => ({
-    [`localization_ratio_${part}`]: mean?.localizationRatio ?? null,
-    [`participation_ratio_${part}`]: mean?.participationRatio ?? null,
-    [`vector_entropy_${part}`]: mean?.entropy ?? null,
-  });
-  return { ...columns('bulk', bulk), ...columns('spikes', spikes) };
+  return {
+    localization_ratio_bulk: bulk?.localizationRatio ?? null,
+    participation_ratio_bulk: bulk?.participationRatio ?? null,
+    vector_entropy_bulk: bulk?.entropy ?? null,
+    localization_ratio_spikes: spikes?.localizationRatio ?? null,
+    participation_ratio_spikes: spikes?.participationRatio ?? null,
+    vector_entropy_spikes: spikes?.entropy ?? null,
+  };
 }
 
 /** Returns farms_alpha (Hill, from the median of the pooled eigenvalues on), farms_aspect and farms_columns. */
@@ -101,7 +92,7 @@ export function fixedAspectColumns(
   cols: number,
   shape: SubmatrixShape,
   algebra: LinearAlgebra,
-): ExtraColumns {
+): ColumnsOf<'farms'> {
   const pooled = fixedAspectEigenvalues(W, rows, cols, shape, algebra);
   const largest = pooled[pooled.length - 1]!;
   const positive = pooled.filter((value) => value > shape.aspect * shape.columns * Number.EPSILON * largest);

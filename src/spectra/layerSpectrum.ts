@@ -1,9 +1,11 @@
+import type { LayerSpectrum } from './columns.ts';
 import { fitMarchenkoPastur, type MarchenkoPasturMode } from './laws/fitMarchenkoPastur.ts';
 import { fitPowerLaw, type PowerLawMode } from './laws/powerLaw.ts';
+import { muOfAlpha } from './laws/tailExponents.ts';
+import { detX } from './measures/detX.ts';
 import { logAlphaNorm, matrixEntropy, stableRank } from './measures/ranks.ts';
 import type { Spectrum } from './measures/spectrum.ts';
 import { sum } from './measures/sum.ts';
-import type { SpectrumRow } from './spectrumRow.ts';
 
 export interface LayerSpectrumOptions {
   /** How alpha is fitted; `paper` when left out. */
@@ -11,43 +13,6 @@ export interface LayerSpectrumOptions {
   /** How sigma_mp is found; robust when left out. */
   mpFit?: MarchenkoPasturMode;
 }
-
-/** The columns of a row of spectra.csv that follow from the eigenvalues, without those of the phase. */
-export type LayerSpectrum = Pick<
-  SpectrumRow,
-  | 'N'
-  | 'M'
-  | 'Q'
-  | 'num_evals'
-  | 'norm'
-  | 'log_norm'
-  | 'spectral_norm'
-  | 'log_spectral_norm'
-  | 'lambda_max'
-  | 'lambda_min'
-  | 'stable_rank'
-  | 'matrix_rank'
-  | 'rank_loss'
-  | 'entropy'
-  | 'fit'
-  | 'alpha'
-  | 'alpha_weighted'
-  | 'log_alpha_norm'
-  | 'D'
-  | 'xmin'
-  | 'xmax'
-  | 'sigma'
-  | 'num_pl_spikes'
-  | 'mp_fit'
-  | 'sigma_mp'
-  | 'lambda_minus'
-  | 'lambda_plus'
-  | 'tw_edge'
-  | 'num_spikes'
-  | 'mp_softrank'
-  | 'bulk_ks'
-  | 'notes'
->;
 
 /**
  * Returns the metrics of one layer. What cannot be had is null and its reason stands in `notes`. Every column is defined in
@@ -71,6 +36,7 @@ export function layerSpectrum(spectrum: Spectrum, options: LayerSpectrumOptions 
   if (mp.reason !== null) notes.push(`sigma_mp: ${mp.reason}`);
 
   const logMax = lambdaMax > 0 ? Math.log10(lambdaMax) : null;
+  const tail = detX(spectrum);
   return {
     N,
     M,
@@ -112,6 +78,11 @@ export function layerSpectrum(spectrum: Spectrum, options: LayerSpectrumOptions 
           bulk_ks: mp.bulkKs,
         }),
     notes: notes.length > 0 ? notes.join('; ') : null,
+    detX_num: tail?.count ?? null,
+    detX_val: tail?.value ?? null,
+    num_ERG_spikes: tail?.count ?? null,
+    ERG_gap: tail === null || powerLaw.alpha === null ? null : tail.count - powerLaw.tail,
+    mu_alpha: powerLaw.alpha === null ? null : muOfAlpha(powerLaw.alpha),
   };
 }
 

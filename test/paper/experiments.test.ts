@@ -5,7 +5,7 @@ import { loadExperiment } from '../../src/experiment/sweep/loadExperiment.ts';
 import { authorsNumber, authorsRows } from '../../src/paper/authors.ts';
 import { SCALES } from '../../src/paper/experimentFile.ts';
 import { experimentNames, loadReproduction } from '../../src/paper/registry.ts';
-import { PHASES } from '../../src/spectra/spectrumRow.ts';
+import { PHASES } from '../../src/spectra/phase.ts';
 
 const experiments = experimentNames().map(loadReproduction);
 

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBytes } from '../../base/files/readFile.ts';
+import { sha256 } from '../../base/sha256.ts';
 import { UserError } from '../../base/userError.ts';
-import { datasetChecksum, sha256 } from './checksum.ts';
+import { datasetChecksum } from './checksum.ts';
 import { cifar10Missing } from './cifar10.ts';
 import {
   CIFAR_CLASSES,

@@ -3,73 +3,21 @@ import { stringify } from 'csv-stringify/sync';
 import { writeFileAtomic } from '../../base/files/atomicWrite.ts';
 import { readBytes } from '../../base/files/readFile.ts';
 import { UserError } from '../../base/userError.ts';
-import { PHASES, type SpectrumRow } from '../../spectra/spectrumRow.ts';
+import { COLUMN_OF, type Column, namesOf, SPECTRUM_COLUMNS } from '../../spectra/columns.ts';
+import { PHASES } from '../../spectra/phase.ts';
+import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { METRICS_COLUMNS, type MetricsRow, NO_CIRCUMSTANCES } from './metricsRow.ts';
 
 export type CsvValue = string | number | boolean | null;
 export type CsvRow = Readonly<Record<string, CsvValue>>;
 
-/** Columns of spectra.csv in file order; further ones (null calibration, intervals) follow in the order they first appear. */
-export const SPECTRA_COLUMNS = [
-  'run',
-  'epoch',
-  'layer',
-  'N',
-  'M',
-  'Q',
-  'num_evals',
-  'norm',
-  'log_norm',
-  'spectral_norm',
-  'log_spectral_norm',
-  'lambda_max',
-  'lambda_min',
-  'stable_rank',
-  'matrix_rank',
-  'rank_loss',
-  'entropy',
-  'fit',
-  'alpha',
-  'alpha_weighted',
-  'log_alpha_norm',
-  'D',
-  'xmin',
-  'xmax',
-  'sigma',
-  'num_pl_spikes',
-  'mp_fit',
-  'sigma_mp',
-  'lambda_minus',
-  'lambda_plus',
-  'tw_edge',
-  'num_spikes',
-  'mp_softrank',
-  'bulk_ks',
-  'phase',
-  'phase_confidence',
-  'phase_ambiguous',
-  'phase_runner_up',
-  'phase_evidence',
-  'notes',
-] as const satisfies readonly (keyof SpectrumRow)[];
-
-/** Columns whose text stays text even where it looks like a number (a run may be named `16`). */
-const TEXT_COLUMNS: ReadonlySet<string> = new Set([
-  'run',
-  'layer',
-  'fit',
-  'mp_fit',
-  'phase',
-  'phase_runner_up',
-  'phase_evidence',
-  'notes',
-]);
-/** What a row cannot be without; the rest of SPECTRA_COLUMNS may be absent and then reads as null. */
+/** What a row cannot be without; any other column may be absent and then reads as null. */
 const REQUIRED_COLUMNS = ['run', 'epoch', 'layer', 'N', 'M', 'lambda_max'] as const;
 /** What makes a spreadsheet take a cell for a formula. */
 const FORMULA_START = /^(?='*[=+\-@\t\r])/;
 const ESCAPED_START = /^'(?='*[=+\-@\t\r])/;
 const LINE_FEED = 10;
+const EVERY_ROW = namesOf(SPECTRUM_COLUMNS);
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
@@ -83,11 +31,14 @@ export function csvText(rows: readonly CsvRow[], columns: readonly string[]): st
   return stringify([columns.map(harmless), ...records], { quoted_match: /\r/ });
 }
 
-/** Returns rows of spectra.csv as CSV text; `leading` columns stand before the usual ones. */
+/**
+ * Returns rows of spectra.csv as CSV text, in the order of the table of columns; `leading` columns stand before them, those of another
+ * version behind.
+ */
 export function spectraCsv(rows: readonly SpectrumRow[], leading: readonly string[] = []): string {
-  const columns = new Set<string>([...leading, ...SPECTRA_COLUMNS]);
-  for (const row of rows) for (const key of Object.keys(row)) columns.add(key);
-  return csvText(rows, [...columns]);
+  const present = new Set(rows.flatMap((row) => Object.keys(row)));
+  const options = [...COLUMN_OF.keys()].filter((name) => present.has(name));
+  return csvText(rows, [...new Set([...leading, ...EVERY_ROW, ...options, ...present])]);
 }
 
 /** Writes rows of spectra.csv, atomically. */
@@ -97,7 +48,7 @@ export function writeSpectraCsv(path: string, rows: readonly SpectrumRow[]): voi
 
 /** Writes rows of metrics.csv, atomically. */
 export function writeMetricsCsv(path: string, rows: readonly MetricsRow[]): void {
-  writeFileAtomic(path, csvText(rows as unknown as CsvRow[], METRICS_COLUMNS));
+  writeFileAtomic(path, csvText(rows, namesOf(METRICS_COLUMNS)));
 }
 
 /** Returns the rows of a spectra.csv, types restored. Throws UserError with file and line for what is not one. */
@@ -105,7 +56,7 @@ export function readSpectraCsv(path: string): SpectrumRow[] {
   const { header, records } = readRecords(path);
   const missing = REQUIRED_COLUMNS.filter((column) => !header.includes(column));
   if (missing.length > 0) throw new UserError(`${path}:1: columns must include ${missing.join(', ')}`);
-  const absent = SPECTRA_COLUMNS.filter((column) => !header.includes(column));
+  const absent = EVERY_ROW.filter((column) => !header.includes(column));
   return records.map((record, i) => {
     const row: Record<string, CsvValue> = {};
     header.forEach((column, c) => {
@@ -128,7 +79,7 @@ export function readSpectraCsv(path: string): SpectrumRow[] {
 /** Returns the rows of a metrics.csv. Throws UserError with file and line for what is not one. */
 export function readMetricsCsv(path: string): MetricsRow[] {
   const { header, records } = readRecords(path);
-  const missing = METRICS_COLUMNS.filter(
+  const missing = namesOf(METRICS_COLUMNS).filter(
     (column) => !header.includes(column) && !Object.hasOwn(NO_CIRCUMSTANCES, column),
   );
   if (missing.length > 0) throw new UserError(`${path}:1: columns must include ${missing.join(', ')}`);
@@ -182,7 +133,7 @@ function field(value: CsvValue, column: string): string {
 
 function typed(text: string, column: string): CsvValue {
   if (text === '') return null;
-  if (TEXT_COLUMNS.has(column)) return original(text);
+  if (isText(COLUMN_OF.get(column))) return original(text);
   if (NUMBER.test(text)) return Number(text);
   if (text === 'true' || text === 'false') return text === 'true';
   return original(text);
@@ -192,3 +143,8 @@ const harmless = (text: string): string => text.replace(FORMULA_START, "'");
 
 /** Returns what `harmless` was given. */
 const original = (text: string): string => text.replace(ESCAPED_START, '');
+
+/** Text stays text even where it looks like a number: a run may be named `16`. */
+function isText(column: Column | undefined): boolean {
+  return column !== undefined && /^(text|phase)/.test(column[1]);
+}

@@ -1,39 +1,36 @@
+import { COLUMN_OF, type Column, type RowOf } from '../../spectra/columns.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import type { MetricsRow } from './metricsRow.ts';
 import { differingSettings, settingText } from './runSettings.ts';
 
+/** The columns that joining adds to a row of spectra.csv. */
+// biome-ignore format: a table reads line by line
+export const JOINED_COLUMNS = [
+  ['batch_size', 'integer | null', 'batch size', '', 'batch size of the run'],
+  ['learning_rate', 'number | null', 'learning rate', '', 'learning rate of the config'],
+  ['seed', 'integer | null', 'seed', '', 'seed of the run'],
+  ['setting', 'text', 'setting', '', 'settings other than batch size and seed that differ between the runs, as text; empty where none does'],
+  ['train_accuracy', 'number | null', 'training accuracy', '', 'mean over the epoch while training'],
+  ['test_accuracy', 'number | null', 'test accuracy', '', 'after the epoch'],
+  ['train_loss', 'number | null', 'training loss', 'nat', 'mean over the epoch while training'],
+  ['test_loss', 'number | null', 'test loss', 'nat', 'after the epoch'],
+  ['test_error', 'number | null', 'test error', '', '1 - test accuracy'],
+  ['gap', 'number | null', 'generalization gap (accuracy)', '', 'training minus test accuracy'],
+  ['loss_gap', 'number | null', 'generalization gap (loss)', 'nat', 'test minus training loss; the L2 penalty is in the latter'],
+] as const satisfies readonly Column[];
+
 /** A spectrum beside the settings of its run and the metrics of its epoch; null where the run has none. */
-export interface JoinedRow extends SpectrumRow {
-  batch_size: number | null;
-  learning_rate: number | null;
-  seed: number | null;
-  /** Settings other than batch size and seed that differ between the runs, as text; empty where none does. */
-  setting: string;
-  train_accuracy: number | null;
-  test_accuracy: number | null;
-  train_loss: number | null;
-  test_loss: number | null;
-  test_error: number | null;
-  /** Train minus test accuracy. */
-  gap: number | null;
-  /** Test minus train loss; the L2 penalty is in the latter. */
-  loss_gap: number | null;
+export type JoinedRow = SpectrumRow & RowOf<typeof JOINED_COLUMNS>;
+
+/** Returns the column of that name of a joined row. Throws RangeError for one of another version. */
+export function joinedColumn(name: string): Column {
+  const column = JOINED_COLUMNS.find(([known]) => known === name) ?? COLUMN_OF.get(name);
+  if (column === undefined) throw new RangeError(`unknown column: ${name}`);
+  return column;
 }
 
-/** The columns that joining adds. */
-export const JOINED_COLUMNS = [
-  'batch_size',
-  'learning_rate',
-  'seed',
-  'setting',
-  'train_accuracy',
-  'test_accuracy',
-  'train_loss',
-  'test_loss',
-  'test_error',
-  'gap',
-  'loss_gap',
-] as const satisfies readonly (keyof JoinedRow)[];
+/** Returns what headings, menus and axes call a column of a joined row. */
+export const joinedLabel = (name: string): string => joinedColumn(name)[2];
 
 export interface JoinedRun {
   id: string;

@@ -1,36 +1,24 @@
-/** One row of metrics.csv: the state after `epoch`; epoch 0 is the initial state, which has no training figures. */
-export interface MetricsRow {
-  epoch: number;
-  learning_rate: number | null;
-  /** Mean over the epoch's batches while training, as the Keras progress bar has it; L2 penalty included in the loss. */
-  train_loss: number | null;
-  train_accuracy: number | null;
-  test_loss: number;
-  test_accuracy: number;
-  images_per_second: number | null;
-  /** Seconds of the epoch's training steps; evaluation and snapshots are not in it. */
-  train_time_s: number | null;
-  /** Under which circumstances that speed was measured (src/base/machine/circumstances.ts); null where it is not known. */
-  cpu_over_wall: number | null;
-  cores_used: number | null;
-  steal_cores: number | null;
-  other_cores: number | null;
-}
+import type { Column, RowOf } from '../../spectra/columns.ts';
 
+/** Columns of metrics.csv, in file order: the state after `epoch`; epoch 0 is the initial state, which has no training figures. */
+// biome-ignore format: a table reads line by line
 export const METRICS_COLUMNS = [
-  'epoch',
-  'learning_rate',
-  'train_loss',
-  'train_accuracy',
-  'test_loss',
-  'test_accuracy',
-  'images_per_second',
-  'train_time_s',
-  'cpu_over_wall',
-  'cores_used',
-  'steal_cores',
-  'other_cores',
-] as const satisfies readonly (keyof MetricsRow)[];
+  ['epoch', 'integer', 'epoch', '', '0: the initial state'],
+  ['learning_rate', 'number | null', 'learning rate', '', 'learning rate of the epoch'],
+  ['train_loss', 'number | null', 'training loss', 'nat', "mean over the epoch's batches while training, as the Keras progress bar has it; L2 penalty included"],
+  ['train_accuracy', 'number | null', 'training accuracy', '', "mean over the epoch's batches while training"],
+  ['test_loss', 'number', 'test loss', 'nat', 'after the epoch'],
+  ['test_accuracy', 'number', 'test accuracy', '', 'after the epoch'],
+  ['images_per_second', 'number | null', 'images per second', '1/s', 'of the training steps'],
+  ['train_time_s', 'number | null', 'training time', 's', "seconds of the epoch's training steps; evaluation and snapshots are not in it"],
+  ['cpu_over_wall', 'number | null', 'cores kept busy', '', 'processor time of the process over wall time while training; empty, as the next three, where it is not known'],
+  ['cores_used', 'number | null', 'cores used', '', 'processors on which its working threads were last seen'],
+  ['steal_cores', 'number | null', 'cores stolen', '', "cores' worth of time that the host of a virtual machine gave to others while there was work to do"],
+  ['other_cores', 'number | null', 'cores of others', '', 'cores that other programs kept busy; other runs of the same sweep are no others'],
+] as const satisfies readonly Column[];
+
+/** One row of metrics.csv. */
+export type MetricsRow = RowOf<typeof METRICS_COLUMNS>;
 
 /** What stands in a row without training, and in those of earlier versions, which do not have these columns. */
 export const NO_CIRCUMSTANCES = {

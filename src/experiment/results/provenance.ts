@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, hostname, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
@@ -8,6 +7,7 @@ import { writeFileAtomic } from '../../base/files/atomicWrite.ts';
 import { compareVersions } from '../../base/files/compareVersions.ts';
 import { packageVersion } from '../../base/files/packageVersion.ts';
 import { readJson } from '../../base/files/readFile.ts';
+import { sha256 } from '../../base/sha256.ts';
 import { UserError } from '../../base/userError.ts';
 import type { RunLayout } from './layout.ts';
 import { writeRunChecksums } from './resultsChecksums.ts';
@@ -150,7 +150,7 @@ function gitState(folder: string): Environment['git'] {
   try {
     const commit = git('rev-parse', 'HEAD').trim();
     const diff = git('diff', 'HEAD');
-    return { commit, diff_sha256: diff === '' ? null : createHash('sha256').update(diff).digest('hex') };
+    return { commit, diff_sha256: diff === '' ? null : sha256(diff) };
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../base/canonicalJson.ts';
+import { sha256 } from '../../base/sha256.ts';
 
 /** Names of keys in run ids where the last part of the dotted key would be longer or say less. */
 const SHORT_KEYS: Readonly<Record<string, string>> = {
@@ -56,5 +56,5 @@ function valueLabel(value: unknown): string {
 }
 
 function hash(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 6);
+  return sha256(canonicalJson(value)).slice(0, 6);
 }

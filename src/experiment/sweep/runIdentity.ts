@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../base/canonicalJson.ts';
+import { sha256 } from '../../base/sha256.ts';
 import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import type { OptimizerConfig, RunConfig } from '../config/schema.ts';
 
@@ -31,7 +31,7 @@ export function runIdentity(config: RunConfig): string {
     testImages: config.testImages ?? shape.testImages,
     initSeed: config.initSeed ?? config.seed,
   };
-  return createHash('sha256').update(canonicalJson(matters)).digest('hex');
+  return sha256(canonicalJson(matters));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { spikeFluctuation, spikeStrength } from '../laws/spikedModel.ts';
 import type { Spectrum } from '../measures/spectrum.ts';
-import { PHASES, type Phase, type SpectrumRow } from '../spectrumRow.ts';
+import { PHASES, type Phase } from '../phase.ts';
+import type { SpectrumRow } from '../spectrumRow.ts';
 import { type SpectrumFeatures, spectrumFeatures } from './spectrumFeatures.ts';
 import {
   AMBIGUOUS_BELOW,

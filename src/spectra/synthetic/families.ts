@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../base/random/stream.ts';
 import { spikeStrength } from '../laws/spikedModel.ts';
-import type { Phase } from '../spectrumRow.ts';
+import type { Phase } from '../phase.ts';
 import { gaussianSpectrum } from './gaussianSpectrum.ts';
 import {
   axisSpikedMatrix,

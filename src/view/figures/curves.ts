@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { largestOf, smallestOf } from '../../base/extremes.ts';
-import type { JoinedRow } from '../../experiment/results/joinRows.ts';
+import { type JoinedRow, joinedLabel } from '../../experiment/results/joinRows.ts';
 import { niceAxis, readableLogTicks } from './axisTicks.ts';
 import { type Figure, fileNamePart, INK, sequenceColors } from './figure.ts';
 import { drawSheet, type LegendEntry, labelMargin, type Panel } from './sheet.ts';
@@ -11,12 +11,10 @@ export interface Measure {
   label: string;
 }
 
-export const ENTROPY: Measure = { column: 'entropy', label: 'matrix entropy' };
-export const STABLE_RANK: Measure = { column: 'stable_rank', label: 'stable rank' };
-export const SOFT_RANK: Measure = { column: 'mp_softrank', label: 'MP soft rank' };
-export const ALPHA: Measure = { column: 'alpha', label: 'alpha' };
-export const TRAIN_ACCURACY: Measure = { column: 'train_accuracy', label: 'training accuracy' };
-export const TEST_ACCURACY: Measure = { column: 'test_accuracy', label: 'test accuracy' };
+/** Returns the measure of a column, called on axes what it is called everywhere. */
+export function measure(column: keyof JoinedRow & string): Measure {
+  return { column, label: joinedLabel(column) };
+}
 
 const LEFT = '#0b5cad';
 const RIGHT = '#b3400b';
@@ -141,7 +139,7 @@ function doubleAxisFigure(
 
 /** Returns measures of one kind (accuracies) against batch size on one axis. */
 export function accuraciesByBatchSizeFigure(name: string, title: string, rows: readonly JoinedRow[]): Figure {
-  const measures = [TRAIN_ACCURACY, TEST_ACCURACY] as const;
+  const measures = [measure('train_accuracy'), measure('test_accuracy')] as const;
   const series = measures.map((measure) => points(rows, logBatchSize, measure));
   const values = series.flat();
   const y = niceAxis(values.map((point) => point.y));

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { largestOf } from '../../base/extremes.ts';
 import type { JoinedRow } from '../../experiment/results/joinRows.ts';
-import { PHASES, type Phase } from '../../spectra/spectrumRow.ts';
+import { PHASES, type Phase } from '../../spectra/phase.ts';
 import { type Figure, fileNamePart } from './figure.ts';
 import { PHASE_STYLE } from './phaseStyle.ts';
 import { drawSheet } from './sheet.ts';

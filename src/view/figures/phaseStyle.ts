@@ -1,4 +1,4 @@
-import type { Phase } from '../../spectra/spectrumRow.ts';
+import type { Phase } from '../../spectra/phase.ts';
 
 /** What stands for each phase where there is no room for its name, and its colours (text on fill has contrast 4.5:1 or more). */
 export const PHASE_STYLE: Readonly<

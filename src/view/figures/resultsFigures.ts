@@ -6,17 +6,11 @@ import {
 } from '../../experiment/results/joinRows.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import {
-  ALPHA,
   accuraciesByBatchSizeFigure,
   doubleAxisByBatchSizeFigure,
   doubleAxisByEpochFigure,
-  ENTROPY,
-  type Measure,
+  measure,
   measuresByEpochFigure,
-  SOFT_RANK,
-  STABLE_RANK,
-  TEST_ACCURACY,
-  TRAIN_ACCURACY,
 } from './curves.ts';
 import { esdFigure, esdGridFigure } from './esdFigures.ts';
 import type { Spectrum } from './esdPanels.ts';
@@ -35,7 +29,13 @@ export interface FigureInput {
 const MOST_PANELS = 24;
 /** The authors' grid shows nine epochs. */
 const GRID_EPOCHS = 9;
-const GAP: Measure = { column: 'gap', label: 'generalization gap (accuracy)' };
+const ENTROPY = measure('entropy');
+const STABLE_RANK = measure('stable_rank');
+const SOFT_RANK = measure('mp_softrank');
+const ALPHA = measure('alpha');
+const TRAIN_ACCURACY = measure('train_accuracy');
+const TEST_ACCURACY = measure('test_accuracy');
+const GAP = measure('gap');
 
 /** Returns, one after the other, the figures that a results folder has the data for; of runs that differ by seed alone, ESDs show the first. */
 export function* resultsFigures(input: FigureInput): Generator<Figure> {

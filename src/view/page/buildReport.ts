@@ -1,5 +1,5 @@
 import { joinRows } from '../../experiment/results/joinRows.ts';
-import { PHASES } from '../../spectra/spectrumRow.ts';
+import { PHASES } from '../../spectra/phase.ts';
 import { escapeHtml } from './html.ts';
 import { provenanceSection } from './provenance.ts';
 import type { ReportInput } from './reportInput.ts';

@@ -1,30 +1,19 @@
 import { deflateSync } from 'fflate';
-import { SPECTRA_COLUMNS } from '../../experiment/results/csvFiles.ts';
 import { JOINED_COLUMNS, type JoinedRow } from '../../experiment/results/joinRows.ts';
-import type { MetricsRow } from '../../experiment/results/metricsRow.ts';
-import { PHASES } from '../../spectra/spectrumRow.ts';
+import { METRICS_COLUMNS } from '../../experiment/results/metricsRow.ts';
+import { COLUMN_OF, isNumeric, namesOf } from '../../spectra/columns.ts';
+import { PHASES } from '../../spectra/phase.ts';
 import { PHASE_STYLE } from '../figures/phaseStyle.ts';
 import { BINS_PER_SPECTRUM, ESD_BINS, esdHistograms } from './esdHistograms.ts';
 import type { ReportInput } from './reportInput.ts';
 import { runGroup } from './runGroup.ts';
 
-/** Columns of a spectrum the page draws or shows; spectra.csv has them all, in full precision. */
-const ROW_COLUMNS = [
+/** Columns the page cannot be without: its charts are drawn from them. */
+const DRAWN_COLUMNS = [
   'epoch',
-  'N',
-  'M',
-  'Q',
   'num_evals',
   'lambda_max',
-  'lambda_min',
-  'stable_rank',
-  'matrix_rank',
-  'rank_loss',
-  'entropy',
-  'log_norm',
   'alpha',
-  'alpha_weighted',
-  'D',
   'xmin',
   'num_pl_spikes',
   'sigma_mp',
@@ -32,23 +21,22 @@ const ROW_COLUMNS = [
   'lambda_plus',
   'tw_edge',
   'num_spikes',
+  'stable_rank',
   'mp_softrank',
-  'bulk_ks',
+  'entropy',
   'phase_confidence',
 ] as const satisfies readonly (keyof JoinedRow)[];
 
-const METRIC_COLUMNS = [
-  'epoch',
-  'learning_rate',
-  'train_loss',
-  'train_accuracy',
-  'test_loss',
-  'test_accuracy',
-  'images_per_second',
-] as const satisfies readonly (keyof MetricsRow)[];
+/** Where a spectrum stands and its shape: nothing to follow over the epochs. */
+const SHAPE_COLUMNS: ReadonlySet<string> = new Set(['epoch', 'N', 'M', 'Q', 'num_evals']);
 
-/** Every extra column of this many rows adds about 20 kB. */
-const MOST_ROWS_WITH_EXTRAS = 5000;
+/** What the training itself gives at every epoch. */
+const TRAINING_MEASURES = [...METRICS_COLUMNS, ...JOINED_COLUMNS.filter(([name]) => name === 'gap')]
+  .filter(([name]) => name !== 'epoch')
+  .map(([name, , label, unit]) => ({ name, label, unit }));
+
+/** Beyond this many rows the page holds nothing else of them: every column more adds about 20 kB. */
+const MOST_ROWS_IN_FULL = 5000;
 
 export interface ReportPayload {
   /** Deflated JSON of everything but the histograms, base64. */
@@ -84,8 +72,17 @@ export function reportPayload(input: ReportInput, rows: readonly JoinedRow[]): R
     bulkEnd.push(short(histograms.bulkEnd));
     logStart.push(short(histograms.logStart));
   });
+  const columns = numericColumns(rows);
   const settings = new Map(rows.map((row) => [row.run ?? '', row]));
   const metrics = input.runs.flatMap((run) => run.metrics.map((row) => ({ run: runIndex.get(run.id), row })));
+  const ofTraining: Record<string, (number | null)[]> = {
+    ...Object.fromEntries(
+      METRICS_COLUMNS.map(([column]) => [column, metrics.map(({ row }) => short(row[column]))]),
+    ),
+    gap: metrics.map(({ row }) =>
+      row.train_accuracy === null ? null : short(row.train_accuracy - row.test_accuracy),
+    ),
+  };
   const json = JSON.stringify({
     name: input.experiment.name,
     bins: ESD_BINS,
@@ -108,15 +105,12 @@ export function reportPayload(input: ReportInput, rows: readonly JoinedRow[]): R
       notes: rows.map((row) => textIndex(row.notes)),
       bulk_end: bulkEnd,
       log_start: logStart,
-      ...Object.fromEntries(ROW_COLUMNS.map((column) => [column, rows.map((row) => short(row[column]))])),
+      ...Object.fromEntries(columns.map(({ name, values }) => [name, values])),
     },
-    extras: extraColumns(rows),
-    metrics: {
-      run: metrics.map(({ run }) => run),
-      ...Object.fromEntries(
-        METRIC_COLUMNS.map((column) => [column, metrics.map(({ row }) => short(row[column]))]),
-      ),
-    },
+    columns: columns.map(({ name }) => columnOf(name)),
+    measures: columns.filter(({ name }) => !SHAPE_COLUMNS.has(name)).map(({ name }) => columnOf(name)),
+    metrics: { run: metrics.map(({ run }) => run), ...ofTraining },
+    ofTraining: TRAINING_MEASURES.filter(({ name }) => ofTraining[name]?.some((value) => value !== null)),
     texts: [...texts.keys()],
   });
   return {
@@ -125,16 +119,36 @@ export function reportPayload(input: ReportInput, rows: readonly JoinedRow[]): R
   };
 }
 
-/** Numeric columns beyond the fixed ones (intervals, null calibration, ...), by name; none where rows are too many for the page. */
-function extraColumns(rows: readonly JoinedRow[]): Record<string, (number | null)[]> {
-  if (rows.length > MOST_ROWS_WITH_EXTRAS) return {};
-  const fixed = new Set<string>([...SPECTRA_COLUMNS, ...JOINED_COLUMNS]);
-  const names = new Set(rows.flatMap((row) => Object.keys(row)).filter((name) => !fixed.has(name)));
-  const columns = [...names].map((name) => {
-    const values = rows.map((row) => row[name]);
-    return [name, values.map((value) => (typeof value === 'number' ? short(value) : null))] as const;
-  });
-  return Object.fromEntries(columns.filter(([, values]) => values.some((value) => value !== null)));
+interface NumericColumn {
+  name: string;
+  values: (number | null)[];
+}
+
+/** Returns the numbers of the rows by column, in the order of the table; those of another version of phasewatch come last. */
+function numericColumns(rows: readonly JoinedRow[]): NumericColumn[] {
+  const known = [...COLUMN_OF.values()].filter(isNumeric).map(([name]) => name);
+  const joined = new Set<string>(namesOf(JOINED_COLUMNS));
+  const others = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
+    (name) => !COLUMN_OF.has(name) && !joined.has(name),
+  );
+  const drawn: readonly string[] = DRAWN_COLUMNS;
+  const inFull = rows.length <= MOST_ROWS_IN_FULL;
+  return [...known, ...others]
+    .filter((name) => inFull || drawn.includes(name))
+    .map((name) => ({
+      name,
+      values: rows.map((row) => {
+        const value = row[name] ?? null;
+        return typeof value === 'number' ? short(value) : null;
+      }),
+    }))
+    .filter(({ name, values }) => drawn.includes(name) || values.some((value) => value !== null));
+}
+
+/** Returns what the page calls a column. */
+function columnOf(name: string): { name: string; label: string; unit: string; meaning: string } {
+  const [, , label, unit, meaning] = COLUMN_OF.get(name) ?? [name, '', name, '', ''];
+  return { name, label, unit, meaning };
 }
 
 function pack(bytes: Uint8Array): string {

@@ -1,55 +1,36 @@
-import { type JoinedRow, lastEpochRows } from '../../experiment/results/joinRows.ts';
-import { PHASES } from '../../spectra/spectrumRow.ts';
+import { type JoinedRow, joinedColumn, lastEpochRows } from '../../experiment/results/joinRows.ts';
+import { PHASES } from '../../spectra/phase.ts';
 import { escapeHtml, showNumber } from './html.ts';
 import type { ReportInput } from './reportInput.ts';
 
-interface Column {
-  title: string;
-  hint: string;
+interface Heading {
+  column: keyof JoinedRow & string;
+  /** Text is set to the left. */
   text?: boolean;
-  value: (row: JoinedRow) => string | number | null;
+  /** What it is sorted by, where that is not what the column holds. */
+  sorted?: (row: JoinedRow) => string | number | null;
   show?: (row: JoinedRow) => string;
 }
 
 const percent = (value: number | null): string =>
   value === null ? '\u2013' : `${(100 * value).toFixed(2)} %`;
 
-const COLUMNS: readonly Column[] = [
-  { title: 'run', hint: 'id of the run', text: true, value: (row) => row.run ?? 'weights' },
-  { title: 'batch', hint: 'batch size', value: (row) => row.batch_size },
-  { title: 'layer', hint: 'layer', text: true, value: (row) => row.layer },
-  { title: 'epoch', hint: 'last analyzed epoch', value: (row) => row.epoch },
+const HEADINGS: readonly Heading[] = [
+  { column: 'run', text: true, sorted: (row) => row.run ?? 'weights' },
+  { column: 'batch_size' },
+  { column: 'layer', text: true },
+  { column: 'epoch' },
+  { column: 'train_accuracy', show: (row) => percent(row.train_accuracy) },
+  { column: 'test_accuracy', show: (row) => percent(row.test_accuracy) },
+  { column: 'gap', show: (row) => percent(row.gap) },
+  { column: 'alpha' },
+  { column: 'stable_rank' },
+  { column: 'mp_softrank' },
+  { column: 'num_spikes' },
   {
-    title: 'train acc.',
-    hint: 'training accuracy, mean over the epoch while training',
-    value: (row) => row.train_accuracy,
-    show: (row) => percent(row.train_accuracy),
-  },
-  {
-    title: 'test acc.',
-    hint: 'test accuracy after the epoch',
-    value: (row) => row.test_accuracy,
-    show: (row) => percent(row.test_accuracy),
-  },
-  {
-    title: 'gap',
-    hint: 'training minus test accuracy',
-    value: (row) => row.gap,
-    show: (row) => percent(row.gap),
-  },
-  { title: 'alpha', hint: 'exponent of the power-law fit', value: (row) => row.alpha },
-  { title: 'stable rank', hint: 'sum of the eigenvalues / the largest', value: (row) => row.stable_rank },
-  {
-    title: 'soft rank',
-    hint: 'Marchenko-Pastur edge / largest eigenvalue',
-    value: (row) => row.mp_softrank,
-  },
-  { title: 'spikes', hint: 'eigenvalues above the Tracy-Widom 99 % edge', value: (row) => row.num_spikes },
-  {
-    title: 'phase',
-    hint: 'phase of training; a question mark: ambiguous',
+    column: 'phase',
     text: true,
-    value: (row) => (row.phase === null ? null : PHASES.indexOf(row.phase)),
+    sorted: (row) => (row.phase === null ? null : PHASES.indexOf(row.phase)),
     show: phaseBadge,
   },
 ];
@@ -67,10 +48,11 @@ export function phaseBadge(row: JoinedRow): string {
 /** Returns the table run x layer at each run's last analyzed epoch, and below it the runs that are not finished or have no spectra yet. */
 export function runTable(rows: readonly JoinedRow[], runs: ReportInput['runs']): string {
   const last = lastEpochRows(rows);
-  const head = COLUMNS.map(
-    ({ title, hint, text }) =>
-      `<th scope="col"${text ? ' class="text"' : ''} title="${escapeHtml(hint)}"><button type="button">${title}</button></th>`,
-  ).join('');
+  const head = HEADINGS.map(({ column, text }) => {
+    const [, , label, , meaning] = joinedColumn(column);
+    const set = text === true ? ' class="text"' : '';
+    return `<th scope="col"${set} data-column="${column}" title="${escapeHtml(meaning)}"><button type="button">${escapeHtml(label)}</button></th>`;
+  }).join('');
   const body = last.map((row) => `<tr data-phase="${row.phase ?? ''}">${cells(row)}</tr>`).join('\n');
   const analyzed = new Set(last.map((row) => row.run));
   const missing = runs.filter((run) => !analyzed.has(run.id));
@@ -86,8 +68,9 @@ ${remark('Not finished', unfinished)}${remark('Without spectra', missing)}`;
 }
 
 function cells(row: JoinedRow): string {
-  return COLUMNS.map(({ title, text, value, show }) => {
-    const raw = value(row);
+  return HEADINGS.map(({ column, text, sorted, show }) => {
+    const held = row[column] ?? null;
+    const raw = sorted === undefined ? (typeof held === 'boolean' ? String(held) : held) : sorted(row);
     const shown = show
       ? show(row)
       : typeof raw === 'string'
@@ -95,7 +78,7 @@ function cells(row: JoinedRow): string {
         : raw !== null && Number.isInteger(raw)
           ? String(raw)
           : showNumber(raw);
-    const tag = title === 'run' ? 'th scope="row"' : 'td';
+    const tag = column === 'run' ? 'th scope="row"' : 'td';
     return `<${tag}${text ? ' class="text"' : ''} data-v="${escapeHtml(String(raw ?? ''))}">${shown}</${tag.slice(0, 2)}>`;
   }).join('');
 }

@@ -1,4 +1,4 @@
-import { PHASES } from '../../spectra/spectrumRow.ts';
+import { PHASES } from '../../spectra/phase.ts';
 import { PHASE_STYLE } from '../figures/phaseStyle.ts';
 
 const phaseColors = (theme: 'light' | 'dark'): string =>

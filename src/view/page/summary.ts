@@ -1,6 +1,6 @@
 import { largestOf, smallestOf } from '../../base/extremes.ts';
 import { type JoinedRow, lastEpochRows } from '../../experiment/results/joinRows.ts';
-import { PHASES, type Phase } from '../../spectra/spectrumRow.ts';
+import { PHASES, type Phase } from '../../spectra/phase.ts';
 import { PHASE_STYLE } from '../figures/phaseStyle.ts';
 import { escapeHtml } from './html.ts';
 import { runGroup } from './runGroup.ts';

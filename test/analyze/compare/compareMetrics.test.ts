@@ -5,11 +5,11 @@ import {
   MEAN_LAYER,
   POOLED,
 } from '../../../src/analyze/compare/compareMetrics.ts';
-import { SPECTRA_COLUMNS } from '../../../src/experiment/results/csvFiles.ts';
 import type { JoinedRow } from '../../../src/experiment/results/joinRows.ts';
+import { SPECTRUM_COLUMNS } from '../../../src/spectra/columns.ts';
 
 const OPTIONS = { seed: 0, resamples: 50, level: 0.95 };
-const empty = Object.fromEntries(SPECTRA_COLUMNS.map((column) => [column, null]));
+const empty = Object.fromEntries(SPECTRUM_COLUMNS.map(([column]) => [column, null]));
 const row = (values: Partial<JoinedRow>): JoinedRow =>
   ({
     ...empty,

@@ -8,11 +8,11 @@ import {
   csvText,
   readMetricsCsv,
   readSpectraCsv,
-  SPECTRA_COLUMNS,
   writeMetricsCsv,
   writeSpectraCsv,
 } from '../../../src/experiment/results/csvFiles.ts';
 import { NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
+import { SPECTRUM_COLUMNS } from '../../../src/spectra/columns.ts';
 import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
 
 let dir: string;
@@ -21,7 +21,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const emptyRow = Object.fromEntries(SPECTRA_COLUMNS.map((column) => [column, null]));
+const emptyRow = Object.fromEntries(SPECTRUM_COLUMNS.map(([column]) => [column, null]));
 const row = (values: Partial<SpectrumRow>): SpectrumRow =>
   ({ ...emptyRow, layer: 'fc1', N: 4, M: 2, lambda_max: 1, ...values }) as SpectrumRow;
 

@@ -9,7 +9,8 @@ import { type MetricsRow, NO_CIRCUMSTANCES } from '../../../src/experiment/resul
 import { layerSpectrum } from '../../../src/spectra/layerSpectrum.ts';
 import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { spectrumOf } from '../../../src/spectra/measures/spectrum.ts';
-import type { Phase, SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
+import type { Phase } from '../../../src/spectra/phase.ts';
+import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
 import {
   ladderMatrix,
   lowRankMatrix,

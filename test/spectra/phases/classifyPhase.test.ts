@@ -3,6 +3,7 @@ import { randomStream } from '../../../src/base/random/stream.ts';
 import { marchenkoPasturQuantile } from '../../../src/spectra/laws/marchenkoPastur.ts';
 import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { spectrumOf } from '../../../src/spectra/measures/spectrum.ts';
+import { PHASES } from '../../../src/spectra/phase.ts';
 import {
   averagePhase,
   classifyPhase,
@@ -10,7 +11,6 @@ import {
   phaseColumns,
 } from '../../../src/spectra/phases/classifyPhase.ts';
 import { THRESHOLDS } from '../../../src/spectra/phases/thresholds.ts';
-import { PHASES } from '../../../src/spectra/spectrumRow.ts';
 import { MATRIX_FAMILIES, type MatrixFamily } from '../../../src/spectra/synthetic/families.ts';
 import type { Shape } from '../../../src/spectra/synthetic/matrices.ts';
 import { goldenEigenvalues } from '../golden.ts';

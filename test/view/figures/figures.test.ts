@@ -5,10 +5,10 @@ import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/base/random/stream.ts';
 import { writeSafetensors } from '../../../src/base/safetensors/safetensors.ts';
-import { SPECTRA_COLUMNS } from '../../../src/experiment/results/csvFiles.ts';
 import { type JoinedRow, joinRows } from '../../../src/experiment/results/joinRows.ts';
 import { resultsLayout } from '../../../src/experiment/results/layout.ts';
 import { type Results, readResults } from '../../../src/experiment/results/readResults.ts';
+import { SPECTRUM_COLUMNS } from '../../../src/spectra/columns.ts';
 import { marchenkoPasturEdges, marchenkoPasturQuantile } from '../../../src/spectra/laws/marchenkoPastur.ts';
 import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
@@ -16,12 +16,10 @@ import { spikedMatrix } from '../../../src/spectra/synthetic/matrices.ts';
 import { eigenvectorFigures } from '../../../src/view/eigenvectorFigures.ts';
 import { embedFont } from '../../../src/view/figureFont.ts';
 import {
-  ALPHA,
   doubleAxisByBatchSizeFigure,
   doubleAxisByEpochFigure,
+  measure,
   measuresByEpochFigure,
-  SOFT_RANK,
-  STABLE_RANK,
 } from '../../../src/view/figures/curves.ts';
 import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
 import { esdBins, type Spectrum } from '../../../src/view/figures/esdPanels.ts';
@@ -83,7 +81,7 @@ const drawnSpectrum = (run: string, epoch: number): Spectrum => {
     i < 46 ? marchenkoPasturQuantile((i + 0.5) / 46, N / M, sigma) : 2 + 0.5 * epoch * (i - 45),
   ).sort();
   const { lambdaMinus, lambdaPlus } = marchenkoPasturEdges(N / M, sigma);
-  const empty = Object.fromEntries(SPECTRA_COLUMNS.map((column) => [column, null]));
+  const empty = Object.fromEntries(SPECTRUM_COLUMNS.map(([column]) => [column, null]));
   const lambda_max = evals.at(-1)!;
   const values = {
     run,
@@ -160,7 +158,10 @@ describe('the axis of epochs', () => {
     const [row] = drawnRows() as [JoinedRow];
     const curve = Array.from({ length: 22 }, (_, epoch) => ({ ...row, epoch, stable_rank: 100 - epoch }));
     const groups = [{ label: 'fc1', rows: curve }];
-    const { svg } = doubleAxisByEpochFigure('e', 'fc1', groups, [STABLE_RANK, SOFT_RANK]);
+    const { svg } = doubleAxisByEpochFigure('e', 'fc1', groups, [
+      measure('stable_rank'),
+      measure('mp_softrank'),
+    ]);
     const labels = parseHTML(svg).document.querySelectorAll('[aria-label="x-axis tick label"] text');
     const epochs = [...labels].map((label) => Number(label.textContent));
     expect(epochs.length).toBeGreaterThan(3);
@@ -174,7 +175,10 @@ describe('figures as files', () => {
   });
 
   it('measures against epoch', async () => {
-    const { svg } = measuresByEpochFigure('m', 'fc1 against epoch', drawnRows(), [STABLE_RANK, SOFT_RANK]);
+    const { svg } = measuresByEpochFigure('m', 'fc1 against epoch', drawnRows(), [
+      measure('stable_rank'),
+      measure('mp_softrank'),
+    ]);
     await expect(svg).toMatchFileSnapshot('snapshots/measures-by-epoch.svg');
   });
 
@@ -184,7 +188,7 @@ describe('figures as files', () => {
       'd',
       'Ranks against batch size',
       [{ label: 'fc1', rows: last }],
-      [STABLE_RANK, SOFT_RANK],
+      [measure('stable_rank'), measure('mp_softrank')],
     );
     await expect(svg).toMatchFileSnapshot('snapshots/double-axis.svg');
   });
@@ -197,7 +201,7 @@ describe('figures as files', () => {
       'd',
       'Ranks',
       [{ label: 'fc1', rows }],
-      [STABLE_RANK, SOFT_RANK],
+      [measure('stable_rank'), measure('mp_softrank')],
     );
     expect(texts(svg)).toEqual(expect.arrayContaining(sizes.map(String)));
   });
@@ -268,9 +272,9 @@ describe('every figure of a results folder', () => {
   it('takes nothing for a number that is missing', () => {
     const bare = rows.map((row) => ({ ...row, alpha: null, gap: null, phase: null }));
     const figures = [
-      measuresByEpochFigure('m', 'M', bare, [ALPHA]),
+      measuresByEpochFigure('m', 'M', bare, [measure('alpha')]),
       scatterFigure('s', 'S', [{ label: 'fc1', rows: bare }], {
-        x: ALPHA,
+        x: measure('alpha'),
         y: { column: 'gap', label: 'gap' },
       }),
     ];

@@ -1,8 +1,9 @@
 import { randomStream } from '../../../src/base/random/stream.ts';
-import { SPECTRA_COLUMNS } from '../../../src/experiment/results/csvFiles.ts';
 import { NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
+import { SPECTRUM_COLUMNS } from '../../../src/spectra/columns.ts';
 import { marchenkoPasturEdges, marchenkoPasturQuantile } from '../../../src/spectra/laws/marchenkoPastur.ts';
-import { PHASES, type SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
+import { PHASES } from '../../../src/spectra/phase.ts';
+import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
 import type { ReportInput } from '../../../src/view/page/reportInput.ts';
 
 const LAYERS = [
@@ -12,7 +13,7 @@ const LAYERS = [
 
 /** Returns a report's input of `runs` runs of `epochs` epochs and two layers: quantiles of the law, jittered, and growing spikes. */
 export function largeReportInput(runs: number, epochs: number): ReportInput {
-  const empty = Object.fromEntries(SPECTRA_COLUMNS.map((column) => [column, null]));
+  const empty = Object.fromEntries(SPECTRUM_COLUMNS.map(([column]) => [column, null]));
   const ids = Array.from({ length: runs }, (_, i) => `b=${2 ** (1 + Math.floor((i * 10) / runs))}_seed=${i}`);
   const spectra: SpectrumRow[] = [];
   const evals = new Map<string, Float64Array>();

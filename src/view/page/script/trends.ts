@@ -1,20 +1,17 @@
 /** Third part of the page's script: measures against epoch, batch size or alpha, and the phase map. See pageChartScript.ts for the form. */
 export const pageTrendsScript = String.raw`
-const MEASURES = [['stable_rank', 'stable rank'], ['mp_softrank', 'MP soft rank'], ['entropy', 'matrix entropy'], ['alpha', 'alpha'], ['num_spikes', 'spikes'], ['lambda_max', 'largest eigenvalue'], ['log_norm', 'log norm'], ['rank_loss', 'rank loss'], ['phase_confidence', 'confidence of the label'],
-  ['train_accuracy', 'training accuracy', true], ['test_accuracy', 'test accuracy', true], ['gap', 'generalization gap (accuracy)', true], ['train_loss', 'training loss', true], ['test_loss', 'test loss', true], ['images_per_second', 'images per second', true]];
-
 function setUpMeasures(data) {
   const measure = byId('me-measure'), layer = byId('me-layer'), against = byId('me-against'), host = byId('me-chart');
-  fill(measure, MEASURES.map(([key, name]) => [key, name]), 'stable_rank');
+  const measures = new Map([...data.measures, ...data.ofTraining.map((column) => ({ ...column, ofTraining: true }))].map((column) => [column.name, column]));
+  fill(measure, [...measures.values()].map(({ name, label }) => [name, label]), 'stable_rank');
   fill(layer, data.layers.map((name, i) => [i, name]), 0);
   const ofRun = new Map();
   data.metrics.run.forEach((run, i) => { if (!ofRun.has(run)) ofRun.set(run, []); ofRun.get(run).push(i); });
   const perRun = (key) => {
-    const ofTraining = MEASURES.find(([name]) => name === key)[2];
+    const { ofTraining } = measures.get(key);
     return data.order.map((run) => {
       const m = data.metrics;
-      const value = (i) => (key === 'gap' ? (m.train_accuracy[i] === null ? null : m.train_accuracy[i] - m.test_accuracy[i]) : m[key][i]);
-      const points = ofTraining ? (ofRun.get(run) || []).map((i) => [m.epoch[i], value(i)]) : data.seriesOf(run, layer.value).map((row) => [data.rows.epoch[row], data.rows[key][row]]);
+      const points = ofTraining ? (ofRun.get(run) || []).map((i) => [m.epoch[i], m[key][i]]) : data.seriesOf(run, layer.value).map((row) => [data.rows.epoch[row], data.rows[key][row]]);
       return { run, name: data.runs[run].id, points: points.filter(([epoch]) => epoch !== null) };
     }).filter(({ points }) => points.length > 0);
   };
@@ -35,10 +32,10 @@ function setUpMeasures(data) {
   const lineChoice = byId('me-lines');
   if (data.runs.length > 24) lineChoice.value = 'group';
   const series = () => (lineChoice.value === 'group' ? perGroup : perRun)(measure.value);
-  const name = () => MEASURES.find(([key]) => key === measure.value)[1];
+  const name = () => { const { label, unit } = measures.get(measure.value); return unit ? label + ' (' + unit + ')' : label; };
   const draw = () => {
     const lines = series();
-    layer.disabled = MEASURES.find(([key]) => key === measure.value)[2] === true && against.value !== 'alpha';
+    layer.disabled = measures.get(measure.value).ofTraining === true && against.value !== 'alpha';
     const y = { ...rangeOf(lines.flatMap(({ points }) => points.map(([, v]) => v))), label: name() };
     if (against.value === 'epoch') {
       drawChart(host, { height: 360, label: name() + ' against epoch', y, x: { ...rangeOf(lines.flatMap(({ points }) => points.map(([e]) => e))), whole: true, label: 'epoch' },

@@ -66,7 +66,7 @@ function setUpTable() {
   };
   byId('run-filter').addEventListener('input', filter);
   byId('phase-filter').addEventListener('change', filter);
-  byId('run-csv').addEventListener('click', () => download('runs.csv', heads.map((head) => head.textContent),
+  byId('run-csv').addEventListener('click', () => download('runs.csv', heads.map((head) => head.dataset.column),
     all.filter((row) => !row.hidden).map((row) => [...row.cells].map((cell, i) => (i === row.cells.length - 1 ? row.dataset.phase : cell.dataset.v)))));
   filter();
 }
@@ -118,8 +118,7 @@ function setUpDensities(data) {
   return draw;
 }
 
-const FACTS = [['alpha', 'alpha'], ['D', 'KS distance D'], ['xmin', 'tail from'], ['num_pl_spikes', 'tail eigenvalues'], ['lambda_max', 'largest eigenvalue'], ['lambda_plus', 'bulk edge'], ['tw_edge', 'Tracy-Widom 99 %'],
-  ['sigma_mp', 'sigma of the bulk'], ['bulk_ks', 'KS of the bulk'], ['num_spikes', 'spikes'], ['stable_rank', 'stable rank'], ['mp_softrank', 'MP soft rank'], ['entropy', 'matrix entropy'], ['rank_loss', 'rank loss']];
+const FACTS = ['alpha', 'D', 'xmin', 'num_pl_spikes', 'lambda_max', 'lambda_plus', 'tw_edge', 'sigma_mp', 'bulk_ks', 'num_spikes', 'stable_rank', 'mp_softrank', 'entropy', 'rank_loss'];
 
 function setUpExplorer(data) {
   const run = byId('ex-run'), layer = byId('ex-layer'), view = byId('ex-view'), slider = byId('ex-epoch'), hold = byId('ex-hold'), play = byId('ex-play'), host = byId('ex-chart');
@@ -182,15 +181,16 @@ function drawFacts(data, row) {
     list.append(...texts[rows.evidence[row]].split(/;\s*/).filter((part) => part !== '').map((part) => make('li', part)));
     parts.push(make('div', 'Evidence', 'note'), list);
   }
+  const fact = ({ name, label, meaning }) => { const term = make('dt', label); term.title = meaning; return [term, make('dd', showNumber(rows[name][row], 4))]; };
   const facts = document.createElement('dl');
-  for (const [column, name] of FACTS) facts.append(make('dt', name), make('dd', showNumber(rows[column][row], 4)));
+  facts.append(...data.columns.filter(({ name }) => FACTS.includes(name)).flatMap(fact));
   parts.push(facts);
-  const extras = Object.entries(data.extras).filter(([, values]) => values[row] !== null);
-  if (extras.length > 0) {
+  const further = data.columns.filter(({ name }) => name !== 'epoch' && !FACTS.includes(name) && rows[name][row] !== null);
+  if (further.length > 0) {
     const more = document.createElement('details'), list = document.createElement('dl');
     more.open = drawFacts.open === true;
     more.addEventListener('toggle', () => { drawFacts.open = more.open; });
-    for (const [name, values] of extras) list.append(make('dt', name), make('dd', showNumber(values[row], 4)));
+    list.append(...further.flatMap(fact));
     more.append(make('summary', 'Further columns'), list);
     parts.push(more);
   }
