@@ -66,6 +66,7 @@ async function describeCommands(wanted: (typeof COMMANDS)[string] | undefined): 
     .strict()
     .demandCommand(1, 'a command is missing')
     .check(refuseRepeated)
+    .check(refuseEmpty)
     .exitProcess(false)
     .wrap(Math.min(MAX_HELP_WIDTH, process.stdout.columns ?? MAX_HELP_WIDTH))
     .alias('h', 'help')
@@ -92,6 +93,16 @@ function refuseRepeated(args: Record<string, unknown>, options: Record<string, u
   for (const [key, value] of Object.entries(args)) {
     if (Array.isArray(value) && key !== '_' && !lists.has(key) && key in (options.key as object)) {
       throw new UserError(`--${key} must be given once, got ${value.length} times: ${value.join(', ')}`);
+    }
+  }
+  return true;
+}
+
+/** An empty path would mean the working folder. Names of layers may be empty. */
+function refuseEmpty({ layers: _, ...args }: Record<string, unknown>): true {
+  for (const [key, value] of Object.entries(args)) {
+    if (value === '' || (Array.isArray(value) && key !== 'set' && value.includes(''))) {
+      throw new UserError(`${key} must not be empty, got ''`);
     }
   }
   return true;

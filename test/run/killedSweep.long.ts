@@ -1,65 +1,154 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/base/random/stream.ts';
+import { resultsLayout } from '../../src/experiment/results/layout.ts';
+import { experimentStatus } from '../../src/experiment/status/experimentStatus.ts';
 import { verifyResults } from '../../src/experiment/status/verifyResults.ts';
 import { writeConfig } from '../experiment/config/writtenConfig.ts';
 import { endState } from './endState.ts';
 
-const KILLS = 20;
+const KILLS = 200;
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const MAIN = join(root, 'dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-killed-'));
+const whole = join(folder, 'whole');
+const killed = join(folder, 'killed');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const config = writeConfig(
   `network: lenet5
 dataset: mnist
-trainImages: 3000
-testImages: 500
-epochs: 4
-sweep: { batchSize: [8, 32, 100], seed: [1, 2] }
+trainImages: 600
+testImages: 200
+epochs: 3
+sweep: { batchSize: [8, 32], seed: [1, 2] }
 `,
   'killed.yaml',
 );
 
-/** Starts the sweep as the leader of a process group, so that a signal reaches it and its children. */
-function start(out: string): { child: ChildProcess; ended: Promise<number | null> } {
-  const words = ['--import', 'tsx', 'src/cli/main.ts', 'run', config, '--out', out, '--quiet'];
-  const child = spawn(process.execPath, words, {
-    cwd: root,
-    detached: true,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+/** Starts phasewatch as the leader of a process group, so that a signal can reach it and its children. */
+function start(words: string[]): { child: ChildProcess; ended: Promise<number | null> } {
+  const child = spawn(process.execPath, [MAIN, ...words, '--quiet'], { detached: true, stdio: 'ignore' });
   return { child, ended: new Promise((resolve) => child.on('exit', (code) => resolve(code))) };
 }
+const sweep = (out: string): string[] => ['run', config, '--out', out, '--jobs', '2'];
 
-describe('a sweep of six runs, as many side by side as were chosen', () => {
-  it(`killed ${KILLS} times with all its processes and started again ends as an undisturbed one, file by file`, async () => {
-    const whole = join(folder, 'whole');
-    expect(await start(whole).ended).toBe(0);
+/** Returns the numbers of the processes whose parent is, or was, the leader of this group. */
+function group(leader: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        const [state, , groupId] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        return Number(groupId) === leader && state !== 'Z';
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
 
-    const killed = join(folder, 'killed');
+/** Names of what only a process at work may have: locks, drafts of locks, temporary files. */
+function litter(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /(^|\/)\.lock|\.tmp$/.test(name),
+  );
+}
+
+/** What is killed: the command, one of its children, or all of them. */
+const VICTIMS = ['command', 'child', 'both'] as const;
+
+function kill(leader: number, victim: (typeof VICTIMS)[number], choice: number): boolean {
+  try {
+    if (victim === 'both') process.kill(-leader, 'SIGKILL');
+    else {
+      const children = group(leader).filter((pid) => pid !== leader);
+      const pid = victim === 'child' ? children[Math.floor(choice * children.length)] : leader;
+      if (pid === undefined) return false;
+      process.kill(pid, 'SIGKILL');
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+beforeAll(async () => {
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: root });
+  expect(await start(sweep(whole)).ended).toBe(0);
+}, 600_000);
+
+describe('a sweep of four runs in two processes', () => {
+  it(`killed ${KILLS} times at random moments ends as an undisturbed one, file by file`, async () => {
     const moments = randomStream(1, 'kill');
-    let kills = 0;
-    while (kills < KILLS) {
-      const { child, ended } = start(killed);
+    const counts = { command: 0, child: 0, both: 0, rounds: 0 };
+    const kills = (): number => counts.command + counts.child + counts.both;
+    let longest = 2000;
+    while (kills() < KILLS) {
+      // Of the whole sweep at first, so that training, analysis and report are all hit; then on from what there is.
+      const started = performance.now();
+      const { child, ended } = start(sweep(killed));
+      const leader = child.pid!;
+      const victim = VICTIMS[Math.floor(3 * moments.uniform())]!;
       const done = await Promise.race([
         ended.then(() => true),
-        sleep(2000 + 7000 * moments.uniform()).then(() => false),
+        sleep(150 + longest * moments.uniform()).then(() => false),
       ]);
-      if (done) break;
-      process.kill(-child.pid!, 'SIGKILL');
+      if (!done && kill(leader, victim, moments.uniform())) counts[victim]++;
+      const code = await ended;
+      // A child that lost its parent finishes its step and ends; nothing is left behind.
+      while (group(leader).length > 0) await sleep(20);
+      if (!existsSync(resultsLayout(killed).experiment)) continue;
+      if (code !== 0) {
+        // What was killed goes on by the same command: it is not failed.
+        const { runs } = experimentStatus(killed);
+        expect(runs.filter(({ state }) => state === 'failed' || state === 'damaged')).toEqual([]);
+      } else {
+        expect(endState(killed)).toEqual(endState(whole));
+        expect(litter(killed)).toEqual([]);
+        longest = Math.max(longest, performance.now() - started);
+        counts.rounds++;
+        rmSync(killed, { recursive: true });
+      }
+    }
+    expect(await start(sweep(killed)).ended).toBe(0);
+    console.log('killed', counts);
+    expect(endState(killed)).toEqual(endState(whole));
+    expect(litter(killed)).toEqual([]);
+    expect(verifyResults(killed).problems).toEqual([]);
+  });
+});
+
+describe('analysis and report', () => {
+  it('killed at random moments end as undisturbed ones', async () => {
+    const moments = randomStream(2, 'kill');
+    const dir = join(folder, 'analysis');
+    cpSync(killed, dir, { recursive: true });
+    for (let kills = 0; kills < KILLS / 4; ) {
+      if (kills % 2 === 0) {
+        rmSync(join(dir, 'esd'), { recursive: true, force: true });
+        rmSync(join(dir, 'spectra.csv'), { force: true });
+      } else rmSync(join(dir, 'report.html'), { force: true });
+      const { child, ended } = start([kills % 2 === 0 ? 'analyze' : 'report', dir]);
+      const done = await Promise.race([
+        ended.then(() => true),
+        sleep(100 + 700 * moments.uniform()).then(() => false),
+      ]);
+      if (!done) process.kill(child.pid!, 'SIGKILL');
       await ended;
       kills++;
     }
-    console.log(`killed ${kills} times`);
-    expect(kills).toBeGreaterThan(3);
-    expect(await start(killed).ended).toBe(0);
-    expect(endState(killed)).toEqual(endState(whole));
-    expect(verifyResults(killed).problems).toEqual([]);
+    expect(await start(['analyze', dir]).ended).toBe(0);
+    expect(await start(['report', dir]).ended).toBe(0);
+    expect(endState(dir)).toEqual(endState(whole));
+    const html = (of: string): string => readFileSync(join(of, 'report.html'), 'utf8');
+    expect(html(dir) === html(killed)).toBe(true);
+    expect(litter(dir)).toEqual([]);
   });
 });

@@ -7,7 +7,12 @@ import { join } from 'node:path';
  */
 export function cacheFolder(): string {
   return (
-    process.env.PHASEWATCH_CACHE ??
-    join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'phasewatch')
+    setTo('PHASEWATCH_CACHE') ?? join(setTo('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'phasewatch')
   );
+}
+
+/** An empty variable counts as none (XDG base directory specification): it would mean the working folder. */
+function setTo(name: string): string | undefined {
+  const value = process.env[name];
+  return value === '' ? undefined : value;
 }

@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -93,6 +94,7 @@ export async function takeLock(
     }
     await sleep(POLL_MS, undefined, { signal });
   }
+  removeDrafts(folder);
   const heartbeat = setInterval(() => {
     try {
       utimesSync(lock, new Date(), new Date());
@@ -130,6 +132,14 @@ function placeLock(lock: string, mine: LockHolder): boolean {
     return false;
   } finally {
     rmSync(draft, { force: true });
+  }
+}
+
+/** Removes what processes that were killed while they took or broke the lock have left. */
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = name.startsWith(`${LOCK}.`) ? /\.(\d+)$/.exec(name)?.[1] : undefined;
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { force: true });
   }
 }
 

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { removeTemporaries } from '../../base/files/atomicWrite.ts';
 import { type LockHolder, takeLock } from '../../base/files/lock.ts';
 import { UserError } from '../../base/userError.ts';
+import { resultsLayout, runLayout } from '../results/layout.ts';
 
 /** Hears for whom is waited; the signal ends the waiting with an AbortError. */
 export interface WaitOptions {
@@ -11,8 +14,8 @@ export interface WaitOptions {
  * Returns a function that gives the results folder free again, once this process has it for itself; the folder is made when
  * missing. Throws UserError when another command is at work in it. What a killed command left locked is taken over.
  */
-export function lockResults(dir: string, { signal, onWait }: WaitOptions): Promise<() => void> {
-  return takeLock(dir, {
+export async function lockResults(dir: string, { signal, onWait }: WaitOptions): Promise<() => void> {
+  const release = await takeLock(dir, {
     signal,
     onWait: (holder) => {
       throw new UserError(
@@ -22,18 +25,27 @@ export function lockResults(dir: string, { signal, onWait }: WaitOptions): Promi
     },
     onUnreadable: onWait,
   });
+  clean(dir, resultsLayout(dir).esdFolder);
+  return release;
 }
 
 /**
  * Returns a function that gives a run's folder free again, once this process has it. It waits for another one: where a command was
  * killed and started again, its old child may still be finishing the step.
  */
-export function lockRun(dir: string, { signal, onWait }: WaitOptions): Promise<() => void> {
-  return takeLock(dir, {
+export async function lockRun(dir: string, { signal, onWait }: WaitOptions): Promise<() => void> {
+  const release = await takeLock(dir, {
     signal,
     onWait: (holder) => onWait(`waiting for ${dir}: ${holderText(holder)}`),
     onUnreadable: onWait,
   });
+  clean(dir, runLayout(dir).snapshots);
+  return release;
+}
+
+/** What was killed while it wrote has left temporary files. */
+function clean(...folders: string[]): void {
+  for (const folder of folders) if (existsSync(folder)) removeTemporaries(folder);
 }
 
 const holderText = ({ pid, host, since }: LockHolder): string =>

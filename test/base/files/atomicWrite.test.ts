@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, expect, test } from 'vitest';
+import { removeTemporaries } from '../../../src/base/files/atomicWrite.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'phasewatch-atomic-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('SIGTERM waits until the file is in place, and then ends the process', async () => {
+  const path = join(folder, 'large');
+  const script = `
+    const { writeFileAtomic } = await import('./src/base/files/atomicWrite.ts');
+    for (;;) {
+      writeFileAtomic(process.argv[1], new Uint8Array(2 ** 26));
+      await new Promise((resolve) => setImmediate(resolve));
+    }`;
+  const words = ['--input-type=module', '--import', 'tsx', '-e', script, path];
+  const child = spawn(process.execPath, words, { stdio: 'inherit' });
+  const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+  const temporary = `${path}.${child.pid}.tmp`;
+  while (!existsSync(temporary) && child.exitCode === null) await sleep(1);
+  child.kill('SIGTERM');
+  expect(await ended).toBe('SIGTERM');
+  expect(readdirSync(folder)).toEqual(['large']);
+  expect(statSync(path).size).toBe(2 ** 26);
+});
+
+test('temporary files of the dead are removed, no others', () => {
+  const own = mkdtempSync(join(folder, 'own-'));
+  const names = [`metrics.csv.${2 ** 30}.tmp`, `metrics.csv.${process.pid}.tmp`, 'metrics.csv', 'mine.tmp'];
+  for (const name of names) writeFileSync(join(own, name), '');
+  removeTemporaries(own);
+  expect(readdirSync(own).sort()).toEqual(names.slice(1).sort());
+});
