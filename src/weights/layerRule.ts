@@ -84,7 +84,7 @@ function asLayers(tensor: StoredTensor, surroundings: Surroundings): WeightsLaye
   // Axes of one before a matrix say nothing: [1, 197, 64] holds 197 positions.
   const shape = isKernel(tensor) ? tensor.shape : withoutLeadingOnes(tensor.shape);
   const use = tensor.use ?? useOf(name, shape, tensor.convLayout, surroundings);
-  const isVector = shape.length < 2 || (shape.length > 2 && shape.filter((side) => side > 1).length < 2);
+  const isVector = tensor.shape.length > 2 && tensor.shape.filter((side) => side > 1).length < 2;
   if (isVector) return 'one axis of more than one value, no matrix';
   switch (use) {
     case 'depthwise':

@@ -26,7 +26,22 @@ export const FUZZED = [
   'model.onnx',
   'external.onnx',
   'tfjs/model.json',
+  'world/whole_module.pth',
+  'world/rng.pth',
+  'world/quantized.pth',
+  'world/weight_norm.pth',
+  'world/python2.pth',
+  'world/arrays.pkl',
+  'world/quantized.safetensors',
+  'world/qdq.onnx',
+  'world/bilstm.onnx',
+  'world/partial.h5',
+  'world/int8.keras',
+  'world/model.gguf',
 ] as const;
+
+/** Names with a folder are those of test/fixtures/world. */
+const fuzzed = (name: string): string => (name.startsWith('world/') ? fixture(`../${name}`) : fixture(name));
 
 /** Files that lie beside a fixture and hold its values. */
 const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
@@ -87,8 +102,8 @@ const MAX_MICROSECONDS = 10_000_000;
 export function fuzzReaders(name: string, count: number, seed: number): number {
   const folder = mkdtempSync(join(SCRATCH, 'phasewatch-fuzz-'));
   const path = join(folder, `x${extname(name)}`);
-  const original = readFileSync(fixture(name));
-  for (const other of COMPANIONS[name] ?? []) copyFileSync(fixture(other), join(folder, basename(other)));
+  const original = readFileSync(fuzzed(name));
+  for (const other of COMPANIONS[name] ?? []) copyFileSync(fuzzed(other), join(folder, basename(other)));
   let refused = 0;
   try {
     for (let i = 0; i < count; i++) {

@@ -1,0 +1,117 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { phasewatch } from './phasewatchProcess.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'analyze-files-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const world = (name: string): string => new URL(`../fixtures/world/${name}`, import.meta.url).pathname;
+const lines = (text: string): string[] => text.trimEnd().split('\n');
+
+describe('analyze', () => {
+  it('reads the good files beside a bad one, says which file a row is of, and ends with 1', async () => {
+    const lfs = join(folder, 'lfs.safetensors');
+    writeFileSync(lfs, `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 9\n`);
+    const csv = join(folder, 'rows.csv');
+    const { code, stdout, stderr } = await phasewatch([
+      'analyze',
+      world('namespace.pth'),
+      lfs,
+      world('python2.pth'),
+      '--csv',
+      csv,
+    ]);
+    expect(code).toBe(1);
+    expect(lines(stdout)).toHaveLength(4);
+    expect(lines(stdout)[0]).toMatch(/^file +layer /);
+    expect(stdout).toMatch(/namespace\.pth +state_dict\.0\.weight/);
+    expect(stderr).toMatch(/lfs\.safetensors must be .*got a Git LFS pointer/);
+    expect(stderr).toMatch(
+      /^4? ?\d+ tensors are no layers: 1 dimensions, no matrix \(3\) \(--verbose lists them\)$/m,
+    );
+    const [header, first] = lines(readFileSync(csv, 'utf8'));
+    expect(header).toMatch(/^file,run,epoch,layer,/);
+    expect(first).toContain(world('namespace.pth'));
+  }, 60_000);
+
+  it.each([
+    [
+      'no_matrices.pth',
+      /no_matrices\.pth must hold layers to analyze, got none in PyTorch: 1 dimensions, no matrix \(1\)/,
+    ],
+    ['if_inner.onnx', /got none in ONNX: lies in a branch of an If, Loop or Scan node/],
+  ])(
+    'says why nothing was found in %s',
+    async (name, message) => {
+      const { code, stdout, stderr } = await phasewatch(['analyze', world(name)]);
+      expect(code).toBe(2);
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(message);
+    },
+    60_000,
+  );
+
+  it.each([
+    ['a web page', 'page.safetensors', '<!doctype html><html></html>', /got a web page/],
+    ['an empty file', 'empty.pt', '', /got an empty file/],
+    [
+      'TensorFlow Lite',
+      'model.tflite',
+      `\x1c\0\0\0TFL3${'\0'.repeat(99)}`,
+      /got a TensorFlow Lite model.*\nConvert it: /s,
+    ],
+  ])(
+    'names %s for what it is',
+    async (_, name, content, message) => {
+      const path = join(folder, name);
+      writeFileSync(path, content, 'latin1');
+      const { code, stderr } = await phasewatch(['analyze', path]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(message);
+    },
+    60_000,
+  );
+
+  it('takes the epoch from the names of checkpoints, in natural order', async () => {
+    const run = join(folder, 'run');
+    for (const step of [500, 1000]) {
+      mkdirSync(join(run, `checkpoint-${step}`), { recursive: true });
+      copyFileSync(
+        world('lora/adapter_model.safetensors'),
+        join(run, `checkpoint-${step}`, 'model.safetensors'),
+      );
+      copyFileSync(world('gan.pth'), join(run, `checkpoint-${step}`, 'optimizer.pt'));
+    }
+    const { code, stdout } = await phasewatch(['analyze', run, '--json', '--quiet']);
+    expect(code).toBe(0);
+    const { layers } = JSON.parse(stdout) as { layers: { file: string; epoch: number }[] };
+    expect(layers.map(({ epoch }) => epoch)).toEqual([500, 500, 500, 1000, 1000, 1000]);
+  }, 60_000);
+
+  it('tells of a copy of a model that it passed over it', async () => {
+    const { code, stdout, stderr } = await phasewatch(['analyze', world('sharded')]);
+    expect(code).toBe(0);
+    expect(lines(stdout)).toHaveLength(4);
+    expect(stderr).toMatch(/passed over .*pytorch_model\.bin: it holds the model of .*index\.json/);
+  }, 60_000);
+
+  it('names the layer that a wrong name is nearest to', async () => {
+    const wrong = await phasewatch([
+      'analyze',
+      world('kinds.pth'),
+      '--layers',
+      'emb.wieght',
+      '--layers',
+      'lstm.*',
+    ]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/unknown layer: emb\.wieght in .*\(did you mean emb\.weight\?\)/);
+  }, 60_000);
+
+  it('lists what is no layer with --verbose', async () => {
+    const { stderr } = await phasewatch(['analyze', world('kinds.pth'), '--verbose']);
+    expect(stderr).toMatch(/^skipped causal_mask of .*: mask$/m);
+    expect(stderr).toMatch(/^skipped mid\.weight of .*: depthwise kernel: no matrix joins its channels$/m);
+  }, 60_000);
+});
