@@ -24,7 +24,7 @@ export interface House {
   packages: ReadonlyMap<string, readonly string[]>;
 }
 
-const ROW = /^\| `src\/([\w/]+)` \|.*\| ([^|]*) \|$/gm;
+const ROW = /^\| `src(?:\/([\w/]+))?` \|.*\| ([^|]*) \|$/gm;
 const STATEMENT =
   /^\s*(?:import|export)\s+(type\b)?[^;'"]*?\bfrom\s+'([^']+)'|^\s*import\s+'([^']+)'|\bimport\('([^']+)'\)|\bnew URL\(['`](\.[^'`$]+)/gm;
 
@@ -32,7 +32,7 @@ const STATEMENT =
 export function readTable(root: string): Room[] {
   const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
   return [...page.matchAll(ROW)].map(([, folder, names]) => ({
-    folder: folder!,
+    folder: folder ?? TOP,
     mayImport: [...names!.matchAll(/[\w/]+/g)].map(([name]) => name),
   }));
 }
@@ -69,8 +69,13 @@ export function readHouse(root: string): House {
 /** Returns the folder of a file. */
 export const folderOf = (file: string): string => dirname(file);
 
+/** Folder and room of the files that lie in no room: what the package exports. */
+export const TOP = '.';
+
 /** Returns the room, one of the folders at the top, that a file or folder is in. */
-export const roomOf = (path: string): string => path.split('/')[0]!;
+export function roomOf(path: string): string {
+  return path.endsWith('.ts') && !path.includes('/') ? TOP : path.split('/')[0]!;
+}
 
 /** Returns whether a folder may import another one by the table; every folder may import itself. */
 export function isAllowed(table: readonly Room[], from: string, to: string): boolean {

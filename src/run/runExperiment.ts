@@ -102,6 +102,7 @@ export async function trainExperiment(
     command: process.argv.slice(2).join(' '),
   };
   if (options.jobs > 1) {
+    if (program === null) throw new RangeError('program must be given for several jobs, got null');
     const tasks = longestFirst(open, options).map(({ run, files }) => ({
       run: run.id,
       dir: files.dir,

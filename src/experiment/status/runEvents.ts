@@ -13,8 +13,8 @@ export interface RunExperimentOptions {
   failFast: boolean;
   /** Runs side by side; above 1 each has a process of its own. */
   jobs: number;
-  /** Script of this program, started for each of them with `train-one`. */
-  program: string;
+  /** Script of this program, started for each of several jobs with `train-one`; null where there is only one. */
+  program: string | null;
   /** Threads for each run; null: as the engine chooses. */
   threads: number | null;
   /** What executor.json is to hold of that; no such file is written without. */

@@ -31,7 +31,7 @@ export interface Experiment {
   description: string | null;
   /** The results folder, absolute. */
   outDir: string;
-  /** The config file, absolute. */
+  /** The config file, absolute; `CONFIG_IN_CODE` where it is none. */
   configPath: string;
   /** The `--set` overrides, as given. */
   overrides: readonly string[];
@@ -42,6 +42,10 @@ export interface Experiment {
   /** Remarks for the user that are no errors. */
   notes: readonly string[];
 }
+
+/** Stands for the path of a config that was handed over by a program. */
+export const CONFIG_IN_CODE = '(in code)';
+const NAME_IN_CODE = 'experiment';
 
 export interface LoadOptions {
   /** Overrides `key=value`, the later ones on top. */
@@ -55,11 +59,11 @@ const EXPERIMENT_KEYS = ['name', 'description', 'extends', 'sweep', 'analysis'];
 const ELSEWHERE = [...RUN_KEYS.keys()];
 
 /**
- * Returns the experiment that the config file at `path` describes. Reads only; throws a UserError that lists every mistake with
- * its file, line, column and key path.
+ * Returns the experiment that a config describes: the file at a path, or the map of keys itself. Reads only; throws a UserError that lists
+ * every mistake with its file, line, column and key path.
  */
-export function loadExperiment(path: string, { set = [], out }: LoadOptions = {}): Experiment {
-  const node = readConfig(path, set);
+export function loadExperiment(config: string | object, { set = [], out }: LoadOptions = {}): Experiment {
+  const node = readConfig(config, set);
   const base = filterKeys(node, (key) => !EXPERIMENT_KEYS.includes(key));
   // A map in the config may lack a key that the sweep brings, so what is missing is told run by run.
   const own = validateConfig(experimentSchema, node, { elsewhere: ELSEWHERE, partial: true }).problems;
@@ -71,12 +75,14 @@ export function loadExperiment(path: string, { set = [], out }: LoadOptions = {}
   if (clashes.length > 0) throw problemsError(clashes);
 
   const analysis = analysisSchema.parse(plainAt(node, 'analysis') ?? {});
-  const name = (plainAt(node, 'name') as string | undefined) ?? nameOfFile(path);
+  const name =
+    (plainAt(node, 'name') as string | undefined) ??
+    (typeof config === 'string' ? nameOfFile(config) : NAME_IN_CODE);
   return {
     name,
     description: (plainAt(node, 'description') as string | undefined) ?? null,
     outDir: resolve(out ?? `results/${name}`),
-    configPath: resolve(path),
+    configPath: typeof config === 'string' ? resolve(config) : CONFIG_IN_CODE,
     overrides: set,
     analysis,
     runs: configs.map((config, i) => ({ id: ids[i]!, config, differs: swept.runs[i]!.differs })),
