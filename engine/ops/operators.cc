@@ -3,6 +3,7 @@
 #include "operators.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <exception>
 #include <stdexcept>
@@ -70,10 +71,10 @@ class Call {
 
   int inputs() const { return TF_NumInputs(context); }
 
-  Tensor output(const std::vector<std::int64_t>& shape) const {
+  Tensor output(const std::vector<std::int64_t>& shape, int index = 0) const {
     std::size_t count = 1;
     for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
-    TF_Tensor* tensor = TF_AllocateOutput(context, 0, TF_FLOAT, shape.data(), static_cast<int>(shape.size()),
+    TF_Tensor* tensor = TF_AllocateOutput(context, index, TF_FLOAT, shape.data(), static_cast<int>(shape.size()),
                                           count * sizeof(float), status.raw);
     status.check();
     return Tensor(tensor);
@@ -119,12 +120,16 @@ DenseShape denseShape(const Tensor& x, const Tensor& W, const Tensor& b, bool re
   return {static_cast<int>(x.dim(0)), static_cast<int>(x.dim(1)), static_cast<int>(W.dim(1)), relu};
 }
 
+template <std::size_t COUNT>
+using Names = std::array<const char*, COUNT>;
+
 /** y = f(x W + b). */
 struct Dense {
   static constexpr const char* name = "PhasewatchDense";
   static constexpr bool stateful = false;
-  static constexpr const char* inputs[] = {"x: float", "kernel: float", "bias: float"};
-  static constexpr const char* attributes[] = {"relu: bool"};
+  static constexpr Names<3> inputs = {"x: float", "kernel: float", "bias: float"};
+  static constexpr Names<1> outputs = {"y: float"};
+  static constexpr Names<1> attributes = {"relu: bool"};
 
   bool relu;
 
@@ -142,9 +147,10 @@ struct Dense {
 struct DenseTraining {
   static constexpr const char* name = "PhasewatchDenseTraining";
   static constexpr bool stateful = true;
-  static constexpr const char* inputs[] = {"gradient: float", "y: float",           "x: float",           "kernel: float",
+  static constexpr Names<8> inputs = {"gradient: float", "y: float",           "x: float",           "kernel: float",
                                            "bias: float",     "rate: float", "step: float", "slots: slot_count * float"};
-  static constexpr const char* attributes[] = {"slot_count: int >= 0", "relu: bool",     "need_input: bool", "rule: int",
+  static constexpr Names<1> outputs = {"input_gradient: float"};
+  static constexpr Names<8> attributes = {"slot_count: int >= 0", "relu: bool",     "need_input: bool", "rule: int",
                                                "decay: float",         "decay2: float", "epsilon: float",   "l2: float"};
   static constexpr int FIRST_SLOT = 7;
 
@@ -194,9 +200,10 @@ struct DenseTraining {
 struct Images {
   static constexpr const char* name = "PhasewatchImages";
   static constexpr bool stateful = false;
-  static constexpr const char* inputs[] = {"bytes: uint8", "indices: int32", "scale: scale_count * float",
+  static constexpr Names<1> outputs = {"images: float"};
+  static constexpr Names<4> inputs = {"bytes: uint8", "indices: int32", "scale: scale_count * float",
                                            "offset: scale_count * float"};
-  static constexpr const char* attributes[] = {"scale_count: int >= 0", "divisor: float"};
+  static constexpr Names<2> attributes = {"scale_count: int >= 0", "divisor: float"};
 
   float divisor;
 
@@ -238,6 +245,42 @@ struct Images {
   static constexpr int IMAGES_OF_TASK = 16;
 };
 
+/** Of softmax(logits): the sum over the images of -log p(label), how many labels are the largest logit, and the gradient of the mean. */
+struct CrossEntropy {
+  static constexpr const char* name = "PhasewatchCrossEntropy";
+  static constexpr bool stateful = false;
+  static constexpr Names<2> inputs = {"logits: float", "labels: int32"};
+  static constexpr Names<3> outputs = {"total: float", "correct: float", "gradient: float"};
+  static constexpr Names<0> attributes = {};
+
+  explicit CrossEntropy(const Attributes&) {}
+
+  void run(const Call& call) const {
+    const Tensor logits = call.input(0), labels = call.input(1);
+    require(logits.rank() == 2 && labels.size() == logits.dim(0), "logits and labels must be batch x classes and batch");
+    const std::int64_t batch = logits.dim(0), classes = logits.dim(1);
+    const Tensor total = call.output({}), correct = call.output({}, 1), gradient = call.output({batch, classes}, 2);
+    double sum = 0;
+    int hits = 0;
+    for (std::int64_t i = 0; i < batch; i++) {
+      const std::int32_t label = labels.values<std::int32_t>()[i];
+      require(label >= 0 && label < classes, "labels must be below the number of classes");
+      const float* const z = logits.values<float>() + i * classes;
+      float* const d = gradient.values<float>() + i * classes;
+      const std::int64_t largest = std::max_element(z, z + classes) - z;
+      float exponentials = 0;
+      for (std::int64_t c = 0; c < classes; c++) exponentials += d[c] = std::exp(z[c] - z[largest]);
+      sum += std::log(exponentials) - (z[label] - z[largest]);
+      hits += largest == label;
+      const float scale = 1 / (exponentials * static_cast<float>(batch));
+      for (std::int64_t c = 0; c < classes; c++) d[c] *= scale;
+      d[label] -= 1 / static_cast<float>(batch);
+    }
+    *total.values<float>() = static_cast<float>(sum);
+    *correct.values<float>() = static_cast<float>(hits);
+  }
+};
+
 template <typename Operator>
 void* create(TF_OpKernelConstruction* construction) {
   try {
@@ -268,12 +311,12 @@ void destroy(void* op) {
 }
 
 template <typename Operator>
-void registerOperator(const char* output) {
+void registerOperator() {
   const Status status;
   TF_OpDefinitionBuilder* const definition = TF_NewOpDefinitionBuilder(Operator::name);
   for (const char* input : Operator::inputs) TF_OpDefinitionBuilderAddInput(definition, input);
   for (const char* attribute : Operator::attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute);
-  TF_OpDefinitionBuilderAddOutput(definition, output);
+  for (const char* output : Operator::outputs) TF_OpDefinitionBuilderAddOutput(definition, output);
   TF_OpDefinitionBuilderSetIsStateful(definition, Operator::stateful);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, TF_ShapeInferenceContextSetUnknownShape);
   TF_RegisterOpDefinition(definition, status.raw);
@@ -287,9 +330,10 @@ void registerOperator(const char* output) {
 }  // namespace
 
 void registerOperators() {
-  registerOperator<Dense>("y: float");
-  registerOperator<DenseTraining>("input_gradient: float");
-  registerOperator<Images>("images: float");
+  registerOperator<Dense>();
+  registerOperator<DenseTraining>();
+  registerOperator<Images>();
+  registerOperator<CrossEntropy>();
 }
 
 void useKernels(const Kernels& kernels) { chosen = &kernels; }

@@ -1,9 +1,13 @@
-import { type Output, outputAt } from '../graph/graphBuilder.ts';
+import { type GraphBuilder, type Output, outputAt } from '../graph/graphBuilder.ts';
 import { float32, type StepBuilder } from './stepBuilder.ts';
 
-/** Nodes of a loss: its value for every image, and the gradient of the batch mean with respect to the logits. */
+/** Nodes of a loss. */
 export interface LossOutput {
-  perImage: Output;
+  /** Sum over the images. */
+  total: Output;
+  /** Images whose label has the largest logit. */
+  correct: Output;
+  /** Gradient of the batch mean with respect to the logits. */
   dLogits: Output;
 }
 
@@ -19,13 +23,19 @@ export function addLoss(
   classes: number,
 ): LossOutput {
   const { graph, batch } = step;
+  if (step.fused && loss === 'crossEntropy') {
+    const fused = graph.op('PhasewatchCrossEntropy', [logits, labels]);
+    return { total: fused, correct: outputAt(fused, 1), dLogits: outputAt(fused, 2) };
+  }
+  const correct = addCorrect(graph, logits, labels);
   if (loss === 'crossEntropy') {
     const fused = graph.op('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], {
       ...float32,
       Tlabels: { type: 'int32' },
     });
     return {
-      perImage: fused,
+      total: addSum(graph, fused),
+      correct,
       dLogits: graph.op('Mul', [outputAt(fused, 1), graph.scalar(1 / batch)], float32),
     };
   }
@@ -47,5 +57,23 @@ export function addLoss(
   // Jacobian of the softmax: dLogits = p * (dP - sum(p dP)).
   const inner = reduceClasses('Sum', graph.op('Mul', [p, dP], float32), true);
   const dLogits = graph.op('Mul', [p, graph.op('Sub', [dP, inner], float32)], float32);
-  return { perImage, dLogits };
+  return { total: addSum(graph, perImage), correct, dLogits };
+}
+
+function addCorrect(graph: GraphBuilder, logits: Output, labels: Output): Output {
+  const predicted = graph.op('ArgMax', [logits, graph.scalar(1, 'int32')], {
+    ...float32,
+    Tidx: { type: 'int32' },
+    output_type: { type: 'int32' },
+  });
+  const equal = graph.op('Equal', [predicted, labels], { T: { type: 'int32' } });
+  return addSum(graph, graph.op('Cast', [equal], { SrcT: { type: 'bool' }, DstT: { type: 'float32' } }));
+}
+
+function addSum(graph: GraphBuilder, value: Output): Output {
+  return graph.op('Sum', [value, graph.constant([0], [1], 'int32')], {
+    ...float32,
+    Tidx: { type: 'int32' },
+    keep_dims: { bool: false },
+  });
 }

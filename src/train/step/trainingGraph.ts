@@ -6,7 +6,7 @@ import { addBatch, addDataTransfer } from './batch.ts';
 import { addLoss } from './loss.ts';
 import { evaluationBatches } from './sessionCalls.ts';
 import { float32, type StepBuilder } from './stepBuilder.ts';
-import { addCorrect, addForward, addSum, addTrainingStep, type StepOptions } from './trainingStep.ts';
+import { addForward, addTrainingStep, type StepOptions } from './trainingStep.ts';
 
 /** A float32 variable of the graph: a parameter, or an optimizer slot of one. */
 export interface StateVariable {
@@ -145,8 +145,8 @@ function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions, batch
   };
   const { images, labels } = addBatch(graph, 'test', indices, options.preprocessing, options.fused);
   const { logits } = addForward(step, options, images);
-  const { perImage } = addLoss(step, options.config.loss, logits, labels, options.classes);
+  const { total, correct } = addLoss(step, options.config.loss, logits, labels, options.classes);
   const named = (value: Output, name: string): Output => graph.op('Identity', [value], float32, { name });
-  named(addSum(graph, perImage), names.loss);
-  named(addCorrect(graph, logits, labels), names.correct);
+  named(total, names.loss);
+  named(correct, names.correct);
 }

@@ -44,24 +44,6 @@ export function addForward(
   return { logits: value, layers };
 }
 
-export function addCorrect(graph: GraphBuilder, logits: Output, labels: Output): Output {
-  const predicted = graph.op('ArgMax', [logits, graph.scalar(1, 'int32')], {
-    ...float32,
-    Tidx: { type: 'int32' },
-    output_type: { type: 'int32' },
-  });
-  const equal = graph.op('Equal', [predicted, labels], { T: { type: 'int32' } });
-  return addSum(graph, graph.op('Cast', [equal], { SrcT: { type: 'bool' }, DstT: { type: 'float32' } }));
-}
-
-export function addSum(graph: GraphBuilder, value: Output): Output {
-  return graph.op('Sum', [value, graph.constant([0], [1], 'int32')], {
-    ...float32,
-    Tidx: { type: 'int32' },
-    keep_dims: { bool: false },
-  });
-}
-
 /** One training step; `updated` holds the last op that changed each variable and takes this step's in. */
 export function addTrainingStep(
   graph: GraphBuilder,
@@ -147,9 +129,9 @@ export function addTrainingStep(
   );
   const { images, labels } = addBatch(graph, 'train', indices, options.preprocessing, options.fused);
   const { logits, layers } = addForward(step, options, images);
-  const { perImage, dLogits } = addLoss(step, config.loss, logits, labels, options.classes);
+  const { total, correct, dLogits } = addLoss(step, config.loss, logits, labels, options.classes);
 
-  const mean = graph.op('Mul', [addSum(graph, perImage), graph.scalar(1 / batch)], float32);
+  const mean = graph.op('Mul', [total, graph.scalar(1 / batch)], float32);
   const loss = addPenalties(step, config.l2, mean);
 
   const gradients: Gradients = new Map();
@@ -167,7 +149,7 @@ export function addTrainingStep(
     updated.set(name, update(name, slotHandles, gradients.get(name)!, readers.get(name) ?? []));
   }
   for (const [name, op] of sideEffects) updated.set(name, op);
-  return { loss, correct: addCorrect(graph, logits, labels) };
+  return { loss, correct };
 }
 
 /** Returns the loss with Keras's l2: coefficient * sum(W^2) of each penalized layer. */
