@@ -14,7 +14,7 @@ export function refuseNewerFormat(path: string, found: string | null, ours: stri
   );
 }
 
-const nameOf = (format: string): string => format.replace(/\d+$/, '');
+const nameOf = (format: string): string => format.replace(/\d.*$/s, '');
 
 function versionOf(format: string, name: string): number | null {
   if (!format.startsWith(name)) return null;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, hostname, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { writeFileAtomic } from '../../base/files/atomicWrite.ts';
 import { compareVersions } from '../../base/files/compareVersions.ts';
 import { packageVersion } from '../../base/files/packageVersion.ts';
@@ -116,28 +117,36 @@ export function openSession(
   };
 }
 
-/** Returns the newest version of phasewatch that trained a run; null where its provenance does not tell. */
+/** Returns the newest version of phasewatch that trained a run, as far as its provenance, of whatever version, tells; else null. */
 export function trainedBy(files: RunLayout): string | null {
   try {
-    const versions = (readProvenance(files)?.sessions ?? []).map(({ phasewatch }) => phasewatch);
-    return (
-      versions
-        .filter((version) => /^\d+(\.\d+)*$/.test(version))
-        .toSorted(compareVersions)
-        .at(-1) ?? null
-    );
+    const { sessions } = readJson(files.provenance) as { sessions: { phasewatch: unknown }[] };
+    const versions = sessions.map(({ phasewatch }) => String(phasewatch));
+    const known = versions.filter((version) => /^\d+(\.\d+)*$/.test(version));
+    return known.toSorted(compareVersions).at(-1) ?? null;
   } catch {
     return null;
   }
 }
 
-/** Returns the provenance of a run, or null when it has none. Throws UserError for one that cannot be read. */
+/** What readers of a provenance rely on. */
+const provenanceSchema = z.object({
+  dataset_sha256: z.string(),
+  sessions: z.array(z.object({ phasewatch: z.string(), git: z.object({ commit: z.string() }).nullable() })),
+});
+
+/** Returns the provenance of a run, or null when it has none. Throws UserError for one that cannot be read or has another shape. */
 export function readProvenance(files: RunLayout): Provenance | null {
   const path = files.provenance;
   if (!existsSync(path)) return null;
-  const stored = readJson(path) as Provenance | null;
-  if (Array.isArray(stored?.sessions)) return stored;
-  throw new UserError(`${path} must hold the sessions of a run`, `Remove it: it is begun anew.`);
+  const stored = readJson(path);
+  const parsed = provenanceSchema.safeParse(stored);
+  if (parsed.success) return stored as Provenance;
+  const [issue] = parsed.error.issues;
+  throw new UserError(
+    `${path} must hold the sessions of a run: ${[...issue!.path, issue!.message].join(' ')}`,
+    'Remove it: it is begun anew.',
+  );
 }
 
 function gitState(folder: string): Environment['git'] {

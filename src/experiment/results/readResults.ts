@@ -10,7 +10,7 @@ import { type CsvRow, readSpectraCsv, readTable } from './csvFiles.ts';
 import { type OnDamage, readOrElse, refuseDamage } from './damage.ts';
 import { esdKey, type ResultsLayout, resultsLayout } from './layout.ts';
 import type { MetricsRow } from './metricsRow.ts';
-import type { Provenance } from './provenance.ts';
+import { type Provenance, readProvenance } from './provenance.ts';
 import { readMetrics } from './readMetrics.ts';
 import { type RunStatus, readStatus } from './runStatus.ts';
 import { snapshotEpochs } from './snapshotEpochs.ts';
@@ -117,7 +117,7 @@ function readRun(layout: ResultsLayout, id: string, onDamage: OnDamage): RunResu
     id,
     config: readStored<RunConfig>(run.config, onDamage),
     status,
-    provenance: readStored<Provenance>(run.provenance, onDamage),
+    provenance: readOrElse(run.provenance, () => readProvenance(run), null, onDamage),
     metrics: readOrElse(run.metrics, () => readMetrics(run, status), [], onDamage),
     snapshots: snapshotEpochs(run.snapshots),
   };
