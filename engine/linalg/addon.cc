@@ -5,7 +5,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "bandReduction.h"
 #include "eigen.h"
+#include "interrupt.h"
+#include "simd.h"
 
 namespace {
 
@@ -57,13 +60,28 @@ napi_value float64Array(napi_env env, const std::vector<double>& values) {
   return array;
 }
 
-/** eigenvaluesOfEach([[W, rows, cols], ...], threads): an array of Float64Array. */
-napi_value eigenvaluesOfEach(napi_env env, napi_value list, int threads) {
+/** Returns an argument that may be left out. */
+int optionalInteger(napi_env env, napi_value value, int otherwise) {
+  napi_valuetype type;
+  check(napi_typeof(env, value, &type));
+  return type == napi_undefined ? otherwise : integer(env, value);
+}
+
+/** eigenvaluesOfEach([[W, rows, cols], ...], threads, twoStageFrom?, bandWidth?): an array of Float64Array. */
+napi_value eigenvaluesOfEach(napi_env env, const napi_value* arguments) {
+  const napi_value list = arguments[0];
+  const int threads = integer(env, arguments[1]);
+  linalg::TwoStage twoStage;
+  twoStage.from = optionalInteger(env, arguments[2], twoStage.from);
+  twoStage.width = optionalInteger(env, arguments[3], twoStage.width);
+  if (twoStage.width < 1 || twoStage.width % linalg::WIDEST_STRIP != 0) {
+    throw Refused("width of the band must be a multiple of " + std::to_string(linalg::WIDEST_STRIP));
+  }
   uint32_t count;
   check(napi_get_array_length(env, list, &count));
   std::vector<Matrix> matrices;
   for (uint32_t i = 0; i < count; i++) matrices.push_back(matrix(env, element(env, list, i)));
-  const auto found = linalg::eigenvaluesOfEach(matrices, threads);
+  const auto found = linalg::eigenvaluesOfEach(matrices, threads, twoStage);
   napi_value result;
   check(napi_create_array_with_length(env, count, &result));
   for (uint32_t i = 0; i < count; i++) check(napi_set_element(env, result, i, float64Array(env, found[i])));
@@ -71,8 +89,8 @@ napi_value eigenvaluesOfEach(napi_env env, napi_value list, int threads) {
 }
 
 /** eigenvectors([W, rows, cols], threads): [eigenvalues, vectors]. */
-napi_value eigenvectors(napi_env env, napi_value triple, int threads) {
-  const linalg::Eigen eigen = linalg::eigenvectors(matrix(env, triple), threads);
+napi_value eigenvectors(napi_env env, const napi_value* arguments) {
+  const linalg::Eigen eigen = linalg::eigenvectors(matrix(env, arguments[0]), integer(env, arguments[1]));
   napi_value result;
   check(napi_create_array_with_length(env, 2, &result));
   check(napi_set_element(env, result, 0, float64Array(env, eigen.values)));
@@ -80,17 +98,22 @@ napi_value eigenvectors(napi_env env, napi_value triple, int threads) {
   return result;
 }
 
-template <napi_value (*call)(napi_env, napi_value, int)>
+constexpr std::size_t MOST_ARGUMENTS = 4;
+
+template <napi_value (*call)(napi_env, const napi_value*)>
 napi_value guarded(napi_env env, napi_callback_info info) {
   try {
-    std::size_t count = 2;
-    napi_value arguments[2];
+    std::size_t count = MOST_ARGUMENTS;
+    napi_value arguments[MOST_ARGUMENTS];
     check(napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr));
-    return call(env, arguments[0], integer(env, arguments[1]));
+    const linalg::InterruptWatch watch;
+    return call(env, arguments);
   } catch (const std::range_error& error) {
     napi_throw_range_error(env, nullptr, error.what());
   } catch (const Refused& error) {
     napi_throw_range_error(env, nullptr, error.what());
+  } catch (const linalg::Interrupted& error) {
+    napi_throw_error(env, error.what(), "interrupted");
   } catch (const std::bad_alloc&) {
     napi_throw_error(env, nullptr, "not enough memory for the eigenvalue problem");
   } catch (const std::exception& error) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "bulgeChasing.h"
 #include "implicitQL.h"
 #include "parallel.h"
 #include "rootFreeQL.h"
@@ -13,16 +14,16 @@
 namespace linalg {
 namespace {
 
-/** Bytes of the Gram matrices that are held at a time; one matrix may have more. */
-constexpr std::size_t GRAM_BYTES = std::size_t{1} << 29;
+/** Bytes of the Gram matrices of smaller matrices that are held at a time; one may have more. */
+constexpr std::size_t GRAM_BYTES = std::size_t{1} << 26;
 
-/** Strips a thread gets on average: enough that none waits long for the last one. */
-constexpr int STRIPS_EACH = 2;
+/** Parts of Gram matrices that a thread gets on average: enough that none waits long for the last one. */
+constexpr int PARTS_EACH = 2;
 
-struct Strip {
+struct Part {
   int matrix;
-  int strip;
-  int strips;
+  int part;
+  int parts;
   double cost;
 };
 
@@ -38,16 +39,16 @@ std::vector<Gram> gramOfEach(const std::vector<Matrix>& matrices, int threads) {
   double total = 0;
   for (const Matrix& W : matrices) total += gramCost(W);
   std::vector<Gram> grams;
-  std::vector<Strip> work;
+  std::vector<Part> work;
   for (int i = 0; i < count; i++) {
     grams.push_back(emptyGram(matrices[i], exponents[i]));
-    const double share = gramCost(matrices[i]) / total * threads * STRIPS_EACH;
-    const int strips = std::max(1, std::min(threads, static_cast<int>(std::lround(share))));
-    for (int s = 0; s < strips; s++) work.push_back({i, s, strips, gramCost(matrices[i]) / strips});
+    const double share = gramCost(matrices[i]) / total * threads * PARTS_EACH;
+    const int parts = std::max(1, std::min(threads, static_cast<int>(std::lround(share))));
+    for (int p = 0; p < parts; p++) work.push_back({i, p, parts, gramCost(matrices[i]) / parts});
   }
-  std::stable_sort(work.begin(), work.end(), [](const Strip& a, const Strip& b) { return a.cost > b.cost; });
+  std::stable_sort(work.begin(), work.end(), [](const Part& a, const Part& b) { return a.cost > b.cost; });
   parallel(static_cast<int>(work.size()), threads, [&](int i) {
-    addGramStrip(matrices[work[i].matrix], grams[work[i].matrix], work[i].strip, work[i].strips);
+    addGramPart(matrices[work[i].matrix], grams[work[i].matrix], work[i].part, work[i].parts);
   });
   return grams;
 }
@@ -57,12 +58,26 @@ double unscaled(double value, int exponent) {
   return std::ldexp(std::ldexp(std::max(0.0, value), exponent), exponent);
 }
 
-std::vector<double> eigenvaluesOf(Gram& gram) {
-  Tridiagonal form = tridiagonalize(gram);
+int side(const Matrix& W) { return std::min(W.rows, W.cols); }
+
+std::vector<double> eigenvaluesOf(Tridiagonal form, int exponent) {
   rootFreeQL(form.diagonal, form.offDiagonal);
   std::sort(form.diagonal.begin(), form.diagonal.end());
-  for (double& value : form.diagonal) value = unscaled(value, gram.exponent);
+  for (double& value : form.diagonal) value = unscaled(value, exponent);
   return std::move(form.diagonal);
+}
+
+/** A tridiagonal matrix with the eigenvalues of the Gram matrix of W * 2^-exponent. */
+struct Reduced {
+  Tridiagonal form;
+  int exponent;
+};
+
+Reduced reduceInTwoStages(const Matrix& W, int threads, int width) {
+  Gram gram = std::move(gramOfEach({W}, threads).front());
+  Band band = reduceToBand(gram, width, threads);
+  gram.values = {};
+  return {chaseBulges(band, threads), gram.exponent};
 }
 
 /** Q of A = Q T Q^T times the eigenvectors of T: eight rows of it lie in a block, column by column. */
@@ -111,31 +126,34 @@ class VectorBlocks {
 
 }  // namespace
 
-std::vector<std::vector<double>> eigenvaluesOfEach(const std::vector<Matrix>& matrices, int threads) {
-  const auto order = [&] {
-    std::vector<int> indices(matrices.size());
-    std::iota(indices.begin(), indices.end(), 0);
-    const auto n = [&](int i) { return std::min(matrices[i].rows, matrices[i].cols); };
-    std::stable_sort(indices.begin(), indices.end(), [&](int a, int b) { return n(a) > n(b); });
-    return indices;
-  }();
+std::vector<std::vector<double>> eigenvaluesOfEach(const std::vector<Matrix>& matrices, int threads, TwoStage twoStage) {
+  std::vector<int> order(matrices.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return side(matrices[a]) > side(matrices[b]); });
   std::vector<std::vector<double>> found(matrices.size());
-  for (std::size_t at = 0; at < order.size();) {
+  std::size_t at = 0;
+  std::vector<Reduced> large;
+  for (; at < order.size() && side(matrices[order[at]]) >= twoStage.from; at++) {
+    large.push_back(reduceInTwoStages(matrices[order[at]], threads, twoStage.width));
+  }
+  parallel(static_cast<int>(large.size()), threads, [&](int i) {
+    found[order[i]] = eigenvaluesOf(std::move(large[i].form), large[i].exponent);
+  });
+  while (at < order.size()) {
     std::vector<int> group;
     std::vector<Matrix> together;
     std::size_t bytes = 0;
-    while (at < order.size()) {
+    for (; at < order.size(); at++) {
       const Matrix& W = matrices[order[at]];
-      const std::size_t n = std::min(W.rows, W.cols);
-      if (!group.empty() && bytes + n * n * sizeof(double) > GRAM_BYTES) break;
-      bytes += n * n * sizeof(double);
+      const std::size_t gramBytes = sizeof(double) * side(W) * side(W);
+      if (!group.empty() && bytes + gramBytes > GRAM_BYTES) break;
+      bytes += gramBytes;
       group.push_back(order[at]);
       together.push_back(W);
-      at++;
     }
     std::vector<Gram> grams = gramOfEach(together, threads);
     parallel(static_cast<int>(group.size()), threads, [&](int i) {
-      found[group[i]] = eigenvaluesOf(grams[i]);
+      found[group[i]] = eigenvaluesOf(tridiagonalize(grams[i]), grams[i].exponent);
       grams[i].values = {};
     });
   }

@@ -5,13 +5,16 @@
 #include <stdexcept>
 #include <string>
 
+#include "interrupt.h"
 #include "simd.h"
 
 namespace linalg {
 namespace {
 
-/** Values of the panels of a tile's columns: 24 KiB of doubles, which a first-level cache holds. */
-constexpr int COLUMN_VALUES = 3072;
+/** Values of a strip: 24 KiB of doubles, which a first-level cache holds. */
+constexpr int STRIP_VALUES = 3072;
+/** Strips whose rows meet all columns together: their values fit a second-level cache. */
+constexpr int STRIPS_TOGETHER = 16;
 
 template <typename T>
 int exponentOf(const T* W, std::size_t count) {
@@ -47,25 +50,25 @@ int exponentOf(const T* W, std::size_t count) {
   return std::max(-1020, std::min(1020, static_cast<int>(std::floor(std::log2(static_cast<double>(most))))));
 }
 
-/** Packs entries start .. start + depth along the longer side: panel p holds, one after another, its `panel` entries of each. */
+/** Packs entries start .. start + depth along the longer side into strips: row k of a strip holds entry start + k of its columns. */
 template <typename T>
-void pack(const T* W, const Matrix& shape, int start, int depth, int panels, int panel, double scale, double* packed) {
+void pack(const T* W, const Matrix& shape, int start, int depth, int strips, int strip, double scale, double* packed) {
   const bool tall = shape.rows >= shape.cols;
   const int n = std::min(shape.rows, shape.cols);
   const std::ptrdiff_t width = shape.cols;
-  for (int p = 0; p < panels; p++) {
-    double* to = packed + static_cast<std::ptrdiff_t>(p) * panel * depth;
-    const int count = std::max(0, std::min(panel, n - p * panel));
-    if (count < panel) std::fill(to, to + static_cast<std::ptrdiff_t>(panel) * depth, 0.0);
+  for (int s = 0; s < strips; s++) {
+    double* to = packed + static_cast<std::ptrdiff_t>(s) * strip * depth;
+    const int count = std::max(0, std::min(strip, n - s * strip));
+    if (count < strip) std::fill(to, to + static_cast<std::ptrdiff_t>(strip) * depth, 0.0);
     if (tall) {
-      const T* from = W + start * width + p * panel;
+      const T* from = W + start * width + s * strip;
       for (int k = 0; k < depth; k++) {
-        for (int i = 0; i < count; i++) to[k * panel + i] = from[k * width + i] * scale;
+        for (int i = 0; i < count; i++) to[k * strip + i] = from[k * width + i] * scale;
       }
     } else {
-      const T* from = W + p * panel * width + start;
-      for (int i = 0; i < count; i++) {
-        for (int k = 0; k < depth; k++) to[k * panel + i] = from[i * width + k] * scale;
+      const T* from = W + s * strip * width + start;
+      for (int k = 0; k < depth; k++) {
+        for (int i = 0; i < count; i++) to[k * strip + i] = from[i * width + k] * scale;
       }
     }
   }
@@ -79,36 +82,37 @@ int exponentOfLargest(const Matrix& W) {
 }
 
 Gram emptyGram(const Matrix& W, int exponent) {
-  const int panel = kernels().panel;
   const int n = std::min(W.rows, W.cols);
-  const int width = panel * TILE_PANELS;
-  const std::ptrdiff_t ld = static_cast<std::ptrdiff_t>((n + width - 1) / width) * width;
+  const std::ptrdiff_t ld = static_cast<std::ptrdiff_t>((n + WIDEST_STRIP - 1) / WIDEST_STRIP) * WIDEST_STRIP;
   return {n, ld, exponent, AlignedVector(ld * ld)};
 }
 
-void addGramStrip(const Matrix& W, Gram& gram, int strip, int strips) {
+void addGramPart(const Matrix& W, Gram& gram, int part, int parts) {
   const Kernels& cpu = kernels();
-  const int panel = cpu.panel;
-  const int panels = static_cast<int>(gram.ld / panel);
-  const auto edge = [&](int s) {
-    return static_cast<int>(std::lround(panels / TILE_PANELS * std::sqrt(1.0 * s / strips))) * TILE_PANELS;
-  };
-  const int first = edge(strip);
-  const int end = edge(strip + 1);
+  const int strips = (gram.n + cpu.strip - 1) / cpu.strip;
+  const auto edge = [&](int p) { return static_cast<int>(std::lround(strips * std::sqrt(1.0 * p / parts))); };
+  const int first = edge(part);
+  const int end = edge(part + 1);
   if (first == end) return;
   const int length = std::max(W.rows, W.cols);
-  const int block = COLUMN_VALUES / (TILE_PANELS * panel);
+  const int block = STRIP_VALUES / cpu.strip;
   const double scale = std::ldexp(1.0, -gram.exponent);
-  AlignedVector packed(static_cast<std::size_t>(end) * panel * std::min(block, length));
+  AlignedVector packed(static_cast<std::size_t>(end) * cpu.strip * std::min(block, length));
   for (int start = 0; start < length; start += block) {
+    checkInterrupt();
     const int depth = std::min(block, length - start);
-    if (W.floats != nullptr) pack(W.floats, W, start, depth, end, panel, scale, packed.data());
-    else pack(W.doubles, W, start, depth, end, panel, scale, packed.data());
-    const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(panel) * depth;
-    for (int q = 0; q < end; q += TILE_PANELS) {
-      for (int p = std::max(first, q); p < end; p++) {
-        double* c = gram.values.data() + static_cast<std::ptrdiff_t>(p) * panel * gram.ld + q * panel;
-        cpu.tile(packed.data() + p * stride, packed.data() + q * stride, depth, c, gram.ld);
+    if (W.floats != nullptr) pack(W.floats, W, start, depth, end, cpu.strip, scale, packed.data());
+    else pack(W.doubles, W, start, depth, end, cpu.strip, scale, packed.data());
+    const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(cpu.strip) * depth;
+    for (int group = first; group < end; group += STRIPS_TOGETHER) {
+      const int groupEnd = std::min(end, group + STRIPS_TOGETHER);
+      for (int q = 0; q < groupEnd; q++) {
+        for (int p = std::max(group, q); p < groupEnd; p++) {
+          for (int i = 0; i < cpu.strip; i += cpu.lanes) {
+            double* c = gram.values.data() + (static_cast<std::ptrdiff_t>(p) * cpu.strip + i) * gram.ld + q * cpu.strip;
+            cpu.tile({packed.data() + p * stride + i, 1, cpu.strip}, packed.data() + q * stride, depth, c, gram.ld);
+          }
+        }
       }
     }
   }

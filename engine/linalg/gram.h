@@ -28,9 +28,9 @@ int exponentOfLargest(const Matrix& W);
 Gram emptyGram(const Matrix& W, int exponent);
 
 /**
- * Adds strip `strip` of `strips` of the lower triangle of the smaller Gram matrix of W (W^T W for rows >= cols, else W W^T). Strips
- * have about the same arithmetic and no entry in common, so each may be formed by another thread; the sums do not depend on how many.
+ * Adds part `part` of `parts` of the lower triangle of the smaller Gram matrix of W (W^T W for rows >= cols, else W W^T). Parts have
+ * about the same arithmetic and no entry in common, so each may be formed by another thread; the sums do not depend on how many.
  */
-void addGramStrip(const Matrix& W, Gram& gram, int strip, int strips);
+void addGramPart(const Matrix& W, Gram& gram, int part, int parts);
 
 }  // namespace linalg

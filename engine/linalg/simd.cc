@@ -28,19 +28,25 @@ INLINE double sumOf(const typename Vector<LANES>::type& x) {
 }
 
 template <int LANES>
-INLINE void tileBody(const double* a, const double* b, int depth, double* c, std::ptrdiff_t ld) {
-  static_assert(TILE_PANELS == 3, "a vector of each panel is named below");
+INLINE void tileBody(Factor a, const double* b, int depth, double* c, std::ptrdiff_t ld) {
+  static_assert(TILE_VECTORS == 3, "each vector of a row of b is named below");
   using Vec = typename Vector<LANES>::type;
-  const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(LANES) * depth;
-  Vec sums[LANES][TILE_PANELS] = {};
+  const double* rows[LANES];
+#pragma GCC unroll 8
+  for (int r = 0; r < LANES; r++) {
+    rows[r] = a.values + r * a.rowStride;
+    for (int l = 0; l < TILE_VECTORS; l++) __builtin_prefetch(c + r * ld + l * LANES, 1);
+  }
+  Vec sums[LANES][TILE_VECTORS] = {};
   for (int k = 0; k < depth; k++) {
-    const double* row = b + LANES * k;
-    const Vec b0 = at<LANES>(row);
-    const Vec b1 = at<LANES>(row + stride);
-    const Vec b2 = at<LANES>(row + 2 * stride);
+    const Vec b0 = at<LANES>(b);
+    const Vec b1 = at<LANES>(b + LANES);
+    const Vec b2 = at<LANES>(b + 2 * LANES);
+    b += TILE_VECTORS * LANES;
 #pragma GCC unroll 8
     for (int r = 0; r < LANES; r++) {
-      const double x = a[LANES * k + r];
+      const double x = *rows[r];
+      rows[r] += a.depthStride;
       sums[r][0] += x * b0;
       sums[r][1] += x * b1;
       sums[r][2] += x * b2;
@@ -155,9 +161,154 @@ INLINE void rotateEightBody(double* block, const double* cosines, const double* 
   }
 }
 
-#define KERNELS(NAME, TARGET, LANES)                                                                        \
-  TARGET void tile##NAME(const double* a, const double* b, int depth, double* c, std::ptrdiff_t ld) {                  \
-    tileBody<LANES>(a, b, depth, c, ld);                                                                    \
+template <int LANES>
+INLINE void reflectPanelBody(double* panel, int width, int begin, int rows, int column, double scale, const double* w,
+                             double* sums) {
+  using Vec = typename Vector<LANES>::type;
+  constexpr int together = 4;
+  const int next = column + 1;
+  const int start = next / LANES * LANES;
+  int i = begin;
+  for (; i + together <= rows; i += together) {
+    double* row[together];
+    double v[together];
+    double x[together];
+    for (int r = 0; r < together; r++) {
+      row[r] = panel + static_cast<std::ptrdiff_t>(i + r) * width;
+      v[r] = row[r][column] * scale;
+      x[r] = row[r][next] - v[r] * w[next];
+    }
+    for (int c = start; c < width; c += LANES) {
+      const Vec wc = at<LANES>(w + c);
+      Vec sum = at<LANES>(sums + c);
+#pragma GCC unroll 4
+      for (int r = 0; r < together; r++) {
+        const Vec reflected = at<LANES>(row[r] + c) - v[r] * wc;
+        at<LANES>(row[r] + c) = reflected;
+        sum += x[r] * reflected;
+      }
+      at<LANES>(sums + c) = sum;
+    }
+  }
+  for (; i < rows; i++) {
+    double* row = panel + static_cast<std::ptrdiff_t>(i) * width;
+    const double v = row[column] * scale;
+    const double x = row[next] - v * w[next];
+    for (int c = start; c < width; c += LANES) {
+      const Vec reflected = at<LANES>(row + c) - v * at<LANES>(w + c);
+      at<LANES>(row + c) = reflected;
+      at<LANES>(sums + c) += x * reflected;
+    }
+  }
+}
+
+/** Columns of the band that are taken together. */
+constexpr int BAND_GROUP = 4;
+
+/** Zeros, then ones: a vector from here masks the rows above a diagonal entry. */
+constexpr int MASK_ZEROS = 16;
+alignas(64) const double MASK[2 * MASK_ZEROS] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                                 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+template <int LANES>
+INLINE void bandProductBody(const BandStep& step, const double* v, double* y) {
+  using Vec = typename Vector<LANES>::type;
+  const int middle = (step.offset + step.width + LANES - 1) / LANES * LANES;
+  const int end = (step.offset + 2 * step.width + LANES - 1) / LANES * LANES;
+  for (int i = 0; i < end; i++) y[i] = 0;
+  for (int c = 0; c < step.width; c += BAND_GROUP) {
+    const double* column[BAND_GROUP];
+    double vc[BAND_GROUP];
+    Vec dots[BAND_GROUP] = {};
+    const int diagonal = step.offset + c;
+    for (int q = 0; q < BAND_GROUP; q++) {
+      column[q] = step.columns + (c + q) * step.ld;
+      vc[q] = v[diagonal + q];
+    }
+    int i = diagonal / LANES * LANES;
+    for (; i < middle; i += LANES) {
+      const Vec vi = at<LANES>(v + i);
+      Vec yi = at<LANES>(y + i);
+#pragma GCC unroll 4
+      for (int q = 0; q < BAND_GROUP; q++) {
+        const Vec a = at<LANES>(column[q] + i);
+        yi += vc[q] * a;
+        dots[q] += vi * a;
+      }
+      at<LANES>(y + i) = yi;
+    }
+    for (; i < end; i += LANES) {
+      Vec yi = at<LANES>(y + i);
+#pragma GCC unroll 4
+      for (int q = 0; q < BAND_GROUP; q++) yi += vc[q] * at<LANES>(column[q] + i);
+      at<LANES>(y + i) = yi;
+    }
+    // The entry on the diagonal was counted as one of the column and one of the row.
+    for (int q = 0; q < BAND_GROUP; q++) {
+      y[diagonal + q] += sumOf<LANES>(dots[q]) - column[q][diagonal + q] * vc[q];
+    }
+  }
+}
+
+template <int LANES>
+INLINE void bandUpdateBody(const BandStep& step, const double* v, const double* w, const double* u, double beta) {
+  using Vec = typename Vector<LANES>::type;
+  const int below = (step.offset + step.width) / LANES * LANES;
+  const int middle = (step.offset + step.width + LANES - 1) / LANES * LANES;
+  const int end = (step.offset + 2 * step.width + LANES - 1) / LANES * LANES;
+  const double* reflector = u - step.width;
+  for (int c = 0; c < step.width; c += BAND_GROUP) {
+    double* column[BAND_GROUP];
+    double vc[BAND_GROUP];
+    double wc[BAND_GROUP];
+    const int diagonal = step.offset + c;
+    for (int q = 0; q < BAND_GROUP; q++) {
+      column[q] = step.columns + (c + q) * step.ld;
+      vc[q] = v[diagonal + q];
+      wc[q] = w[diagonal + q];
+    }
+    int i = diagonal / LANES * LANES;
+    // What lies above the diagonal must stay zero.
+    for (const int masked = (diagonal + BAND_GROUP - 1) / LANES * LANES; i <= masked; i += LANES) {
+      for (int q = 0; q < BAND_GROUP; q++) {
+        const Vec mask = at<LANES>(MASK + MASK_ZEROS + i - (diagonal + q));
+        at<LANES>(column[q] + i) -= mask * (wc[q] * at<LANES>(v + i) + vc[q] * at<LANES>(w + i));
+      }
+    }
+    for (; i < middle; i += LANES) {
+      const Vec vi = at<LANES>(v + i);
+      const Vec wi = at<LANES>(w + i);
+#pragma GCC unroll 4
+      for (int q = 0; q < BAND_GROUP; q++) at<LANES>(column[q] + i) -= wc[q] * vi + vc[q] * wi;
+    }
+    Vec dots[BAND_GROUP] = {};
+    if (below < middle) {
+      const Vec ui = at<LANES>(reflector + below);
+      for (int q = 0; q < BAND_GROUP; q++) dots[q] = ui * at<LANES>(column[q] + below);
+    }
+    for (i = middle; i < end; i += LANES) {
+      const Vec wi = at<LANES>(w + i);
+      const Vec ui = at<LANES>(reflector + i);
+#pragma GCC unroll 4
+      for (int q = 0; q < BAND_GROUP; q++) {
+        const Vec a = at<LANES>(column[q] + i) - vc[q] * wi;
+        at<LANES>(column[q] + i) = a;
+        dots[q] += ui * a;
+      }
+    }
+    double scale[BAND_GROUP];
+    for (int q = 0; q < BAND_GROUP; q++) scale[q] = beta * sumOf<LANES>(dots[q]);
+    for (i = below; i < end; i += LANES) {
+      const Vec ui = at<LANES>(reflector + i);
+#pragma GCC unroll 4
+      for (int q = 0; q < BAND_GROUP; q++) at<LANES>(column[q] + i) -= scale[q] * ui;
+    }
+  }
+}
+
+#define KERNELS(NAME, TARGET, LANES)                                                                                    \
+  TARGET void tile##NAME(Factor a, const double* b, int depth, double* c, std::ptrdiff_t ld) {                         \
+    tileBody<LANES>(a, b, depth, c, ld);                                                                               \
   }                                                                                                                    \
   TARGET void symmetricProduct##NAME(const double* A, std::ptrdiff_t ld, int n, const double* u, double* p) {          \
     symmetricProductBody<LANES>(A, ld, n, u, p);                                                                       \
@@ -172,11 +323,22 @@ INLINE void rotateEightBody(double* block, const double* cosines, const double* 
   TARGET void rotateEight##NAME(double* block, const double* cosines, const double* sines, int first, int last) {      \
     rotateEightBody<LANES>(block, cosines, sines, first, last);                                                        \
   }                                                                                                                    \
-  const Kernels NAME = {LANES,     tile##NAME,        symmetricProduct##NAME, \
-                        dot##NAME, subtractTwo##NAME, reflectEight##NAME,     rotateEight##NAME};
+  TARGET void reflectPanel##NAME(double* panel, int width, int begin, int rows, int column, double scale,              \
+                                 const double* w, double* sums) {                                                      \
+    reflectPanelBody<LANES>(panel, width, begin, rows, column, scale, w, sums);                                        \
+  }                                                                                                                    \
+  TARGET void bandProduct##NAME(const BandStep& step, const double* v, double* y) {                                    \
+    bandProductBody<LANES>(step, v, y);                                                                                \
+  }                                                                                                                    \
+  TARGET void bandUpdate##NAME(const BandStep& step, const double* v, const double* w, const double* u, double beta) { \
+    bandUpdateBody<LANES>(step, v, w, u, beta);                                                                        \
+  }                                                                                                                    \
+  const Kernels NAME = {LANES,           LANES * TILE_VECTORS, tile##NAME,         symmetricProduct##NAME,             \
+                        dot##NAME,       subtractTwo##NAME,    reflectEight##NAME, rotateEight##NAME,                  \
+                        reflectPanel##NAME, bandProduct##NAME, bandUpdate##NAME};
 
 KERNELS(Baseline, , 2)
-#if defined(__x86_64__) && !defined(LINALG_BASELINE)
+#if defined(__x86_64__)
 KERNELS(Avx2, __attribute__((target("avx2,fma"))), 4)
 KERNELS(Avx512, __attribute__((target("avx512f,avx2,fma"))), 8)
 #endif
@@ -184,7 +346,9 @@ KERNELS(Avx512, __attribute__((target("avx512f,avx2,fma"))), 8)
 }  // namespace
 
 const Kernels& kernels() {
-#if defined(__x86_64__) && !defined(LINALG_BASELINE)
+#if defined(LINALG_KERNELS)
+  return LINALG_KERNELS;  // for tests
+#elif defined(__x86_64__)
   __builtin_cpu_init();
   static const Kernels& chosen = __builtin_cpu_supports("avx512f")                                    ? Avx512
                                  : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? Avx2

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "interrupt.h"
 #include "simd.h"
 
 namespace linalg {
@@ -43,31 +44,33 @@ Reflector reflector(double* row, int i, double* u) {
 /** Subtracts v w^T + w v^T of all collected pairs from the lower triangle of the leading n x n part. */
 void subtractCollected(Gram& A, int n, const double* V, const double* W, int collected, AlignedVector& packed) {
   const Kernels& cpu = kernels();
-  const int panel = cpu.panel;
-  const int width = panel * TILE_PANELS;
-  const int panels = (n + width - 1) / width * TILE_PANELS;
+  const int strips = (n + cpu.strip - 1) / cpu.strip;
   const int depth = 2 * collected;
-  const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(panel) * depth;
-  packed.assign(2 * panels * stride, 0.0);
+  const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(cpu.strip) * depth;
+  packed.assign(2 * strips * stride, 0.0);
   double* left = packed.data();
-  double* right = left + panels * stride;
-  for (int p = 0; p < panels; p++) {
-    const int count = std::max(0, std::min(panel, n - p * panel));
+  double* right = left + strips * stride;
+  for (int s = 0; s < strips; s++) {
+    const int count = std::min(cpu.strip, n - s * cpu.strip);
     for (int j = 0; j < collected; j++) {
-      const double* v = V + j * A.ld + p * panel;
-      const double* w = W + j * A.ld + p * panel;
-      const std::ptrdiff_t at = p * stride + 2 * j * panel;
+      const double* v = V + j * A.ld + s * cpu.strip;
+      const double* w = W + j * A.ld + s * cpu.strip;
+      const std::ptrdiff_t at = s * stride + 2 * j * cpu.strip;
       for (int i = 0; i < count; i++) {
         left[at + i] = -v[i];
-        left[at + panel + i] = -w[i];
+        left[at + cpu.strip + i] = -w[i];
         right[at + i] = w[i];
-        right[at + panel + i] = v[i];
+        right[at + cpu.strip + i] = v[i];
       }
     }
   }
-  for (int p = 0; p * panel < n; p++) {
-    double* c = A.values.data() + static_cast<std::ptrdiff_t>(p) * panel * A.ld;
-    for (int q = 0; q <= p; q += TILE_PANELS) cpu.tile(left + p * stride, right + q * stride, depth, c + q * panel, A.ld);
+  for (int p = 0; p < strips; p++) {
+    for (int i = 0; i < cpu.strip && p * cpu.strip + i < n; i += cpu.lanes) {
+      double* c = A.values.data() + (static_cast<std::ptrdiff_t>(p) * cpu.strip + i) * A.ld;
+      for (int q = 0; q <= p; q++) {
+        cpu.tile({left + p * stride + i, 1, cpu.strip}, right + q * stride, depth, c + q * cpu.strip, A.ld);
+      }
+    }
   }
 }
 
@@ -81,6 +84,7 @@ Tridiagonal tridiagonalize(Gram& A) {
   AlignedVector W(COLLECTED * A.ld);
   AlignedVector packed;
   for (int top = n - 1; top >= 1;) {
+    checkInterrupt();
     const int block = std::min(COLLECTED, top);
     for (int t = 0; t < block; t++) {
       const int i = top - t;

@@ -1,9 +1,10 @@
 import yargs, { type Argv } from 'yargs';
 import { packageVersion } from '../base/files/packageVersion.ts';
+import { Interrupted } from '../base/interrupted.ts';
 import { didYouMean } from '../base/nearestName.ts';
 import { UserError } from '../base/userError.ts';
 import { COMMANDS } from './commands.ts';
-import { Interrupted } from './interrupt.ts';
+
 import { printError } from './output.ts';
 
 const EXIT_FAILED = 1;

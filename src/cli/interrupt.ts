@@ -1,16 +1,4 @@
-import { constants } from 'node:os';
-
-/** What an interrupted command is aborted with. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-  /** As shells count: 130 after Ctrl-C, 143 after SIGTERM. */
-  readonly exitCode: number;
-
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
-    super(`interrupted by ${signal}`);
-    this.exitCode = 128 + constants.signals[signal];
-  }
-}
+import { Interrupted } from '../base/interrupted.ts';
 
 /**
  * Returns a signal that the first Ctrl-C (or SIGTERM, as a scheduler sends it) aborts, after the exit code is set and `onFirst` has told

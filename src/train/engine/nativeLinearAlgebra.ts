@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { Interrupted } from '../../base/interrupted.ts';
 import { UserError } from '../../base/userError.ts';
 import type { LinearAlgebra, Matrix } from '../../spectra/linalg/linearAlgebra.ts';
 import { engineParts } from './enginePaths.ts';
@@ -18,7 +19,7 @@ interface LinalgModule {
 /**
  * Returns the float64 eigenvalue solver compiled with the engine (engine/linalg), which does not need TensorFlow, or null where there is
  * no engine or it came ready-made without one. `threads` share the work; eigenvalues are the same to the bit for any number. Throws
- * UserError when it cannot be loaded.
+ * UserError when it cannot be loaded. Its functions throw Interrupted soon after a signal that somebody listens to.
  */
 export function nativeLinearAlgebra(threads = availableParallelism()): LinearAlgebra | null {
   const engine = locateEngine();
@@ -27,9 +28,11 @@ export function nativeLinearAlgebra(threads = availableParallelism()): LinearAlg
   if (!existsSync(path)) return null;
   const solver = load(path);
   const values = (matrices: readonly Matrix[]): Float64Array[] =>
-    solver.eigenvaluesOfEach(
-      matrices.map(({ W, rows, cols }) => [W, rows, cols]),
-      threads,
+    interruptible(() =>
+      solver.eigenvaluesOfEach(
+        matrices.map(({ W, rows, cols }) => [W, rows, cols]),
+        threads,
+      ),
     );
   return {
     name: 'native',
@@ -37,10 +40,20 @@ export function nativeLinearAlgebra(threads = availableParallelism()): LinearAlg
     eigenvalues: (W, rows, cols) => values([{ W, rows, cols }])[0]!,
     eigenvaluesOfEach: values,
     eigenvectors(W, rows, cols) {
-      const [eigenvalues, vectors] = solver.eigenvectors([W, rows, cols], threads);
+      const [eigenvalues, vectors] = interruptible(() => solver.eigenvectors([W, rows, cols], threads));
       return { eigenvalues, vectors };
     },
   };
+}
+
+/** The solver watches for SIGINT and SIGTERM itself where somebody listens to them: JavaScript would hear of them when it is done. */
+function interruptible<T>(solve: () => T): T {
+  try {
+    return solve();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === 'SIGINT' || code === 'SIGTERM' ? new Interrupted(code) : error;
+  }
 }
 
 function load(path: string): LinalgModule {

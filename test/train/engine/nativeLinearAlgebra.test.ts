@@ -1,10 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/base/random/stream.ts';
 import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
+import { engineParts } from '../../../src/train/engine/enginePaths.ts';
+import { locateEngine } from '../../../src/train/engine/locateEngine.ts';
 import { nativeLinearAlgebra } from '../../../src/train/engine/nativeLinearAlgebra.ts';
 
 const native = nativeLinearAlgebra()!;
+
+/** The compiled module itself, which takes the smallest side for two stages and the width of the band between them. */
+const solver: {
+  eigenvaluesOfEach(
+    matrices: [W: Float64Array, rows: number, cols: number][],
+    threads: number,
+    twoStageFrom?: number,
+    bandWidth?: number,
+  ): Float64Array[];
+} = createRequire(import.meta.url)(join(locateEngine()!.folder, engineParts.linalg));
+const ONE_STAGE = 2 ** 30;
 
 function gaussian(length: number): Float32Array {
   const stream = randomStream(1, `test/${length}`);
@@ -154,5 +172,110 @@ describe('native linear algebra', () => {
 
   it('refuses weights that do not fill the matrix', () => {
     expect(() => native.eigenvalues(new Float32Array(5), 2, 3)).toThrow('length of W must be 2 x 3, got 5');
+  });
+});
+
+describe('eigenvalues in two stages', () => {
+  /** Matrices whose spectra are hard in one way each; `strength` is in 0..1. */
+  const SPECTRA: Record<
+    string,
+    (rows: number, cols: number, strength: number, seed: number) => Float64Array
+  > = {
+    random: (rows, cols, _, seed) => lowRank(rows, cols, Math.min(rows, cols), seed),
+    'rank-deficient': (rows, cols, strength, seed) =>
+      lowRank(rows, cols, Math.floor(strength * Math.min(rows, cols)), seed),
+    'graded by columns': (rows, cols, strength, seed) =>
+      lowRank(rows, cols, Math.min(rows, cols), seed).map(
+        (value, at) => value * 2 ** (600 * strength * ((at % cols) / cols) - 300 * strength),
+      ),
+    diagonal: (rows, cols, strength) =>
+      new Float64Array(rows * cols).map((_, at) => {
+        const [i, j] = [Math.floor(at / cols), at % cols];
+        return i === j ? 2 ** (300 * strength - 600 * strength * (j / cols)) : 0;
+      }),
+    clustered: (rows, cols, strength) =>
+      new Float64Array(rows * cols).map((_, at) => {
+        const [i, j] = [Math.floor(at / cols), at % cols];
+        const reflected = (i === j ? 1 : 0) - 2 / rows;
+        return reflected * (j % 3 === 0 ? 1 : 1 + 2 ** (-50 * strength));
+      }),
+    'one spike': (rows, cols, strength, seed) =>
+      lowRank(rows, cols, Math.min(rows, cols), seed).map((value) => 1 + value * 2 ** (-40 * strength)),
+    zero: (rows, cols) => new Float64Array(rows * cols),
+  };
+
+  it('are those of one stage to 1e-12 of the largest, and the same bits for any number of threads', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.keys(SPECTRA)),
+        fc.integer({ min: 1, max: 180 }),
+        fc.integer({ min: 1, max: 180 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.constantFrom(24, 48, 72),
+        fc.integer(),
+        (kind, rows, cols, strength, width, seed) => {
+          const W = SPECTRA[kind]!(rows, cols, strength, seed);
+          const [expected] = solver.eigenvaluesOfEach([[W, rows, cols]], 1, ONE_STAGE);
+          const found = [1, 2, 3].map(
+            (threads) => solver.eigenvaluesOfEach([[W, rows, cols]], threads, 1, width)[0]!,
+          );
+          expect(found[1]).toEqual(found[0]);
+          expect(found[2]).toEqual(found[0]);
+          const largest = expected!.at(-1)!;
+          for (const [i, value] of found[0]!.entries()) {
+            expect(Math.abs(value - expected![i]!)).toBeLessThanOrEqual(1e-12 * largest);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it.each([24, 48, 72].flatMap((width) => [-2, -1, 0, 1, 2, 3].map((more) => [width, more] as const)))(
+    'are right at every edge of the panels: band of %i, sides %i off a multiple of it',
+    (width, more) => {
+      for (const side of [width, 2 * width, 3 * width].map((multiple) => multiple + more)) {
+        const W = lowRank(side + 5, side, side, side);
+        const [expected] = solver.eigenvaluesOfEach([[W, side + 5, side]], 1, ONE_STAGE);
+        const [found] = solver.eigenvaluesOfEach([[W, side + 5, side]], 2, 1, width);
+        const worst = Math.max(...found!.map((value, i) => Math.abs(value - expected![i]!)));
+        expect(worst / expected!.at(-1)!).toBeLessThan(1e-13);
+      }
+    },
+  );
+
+  it('are the squares of known singular values, for a matrix large enough to take them unasked', () => {
+    // The reflection I - 2/n 1 1^T times a diagonal.
+    const side = 800;
+    const singular = Float64Array.from({ length: side }, (_, i) => 1 + i / side);
+    const W = new Float64Array(side * side).map((_, at) => {
+      const [i, j] = [Math.floor(at / side), at % side];
+      return ((i === j ? 1 : 0) - 2 / side) * singular[j]!;
+    });
+    const found = native.eigenvalues(W, side, side);
+    const worst = Math.max(...found.map((value, i) => Math.abs(value - singular[i]! ** 2)));
+    expect(worst / singular.at(-1)! ** 2).toBeLessThan(1e-14);
+  });
+});
+
+describe('a signal', () => {
+  it('that somebody listens to ends a long computation', async () => {
+    const child = spawn(process.execPath, [
+      '--import',
+      'tsx',
+      fileURLToPath(new URL('interruptedChild.ts', import.meta.url)),
+    ]);
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += String(chunk);
+    });
+    // A signal between two computations is for JavaScript, which this child gives no turn.
+    const signals = setInterval(() => {
+      if (said === 'solving\n') child.kill('SIGINT');
+    }, 300);
+    const [code] = await once(child, 'exit');
+    clearInterval(signals);
+    expect(said).toBe('solving\nInterrupted: interrupted by SIGINT\nlistener: SIGINT\n');
+    expect(code).toBe(130);
   });
 });
