@@ -18,7 +18,12 @@ export {
   marchenkoPasturEdges,
 } from './spectra/laws/marchenkoPastur.ts';
 export { fitPowerLaw, type PowerLawFit, type PowerLawMode } from './spectra/laws/powerLaw.ts';
-export { tracyWidomCdf, tracyWidomEdge } from './spectra/laws/tracyWidom.ts';
+export {
+  largestEigenvaluePValue,
+  tracyWidomCdf,
+  tracyWidomEdge,
+  tracyWidomQuantile,
+} from './spectra/laws/tracyWidom.ts';
 export { layerSpectrum } from './spectra/layerSpectrum.ts';
 export { type Spectrum, spectrumOf } from './spectra/measures/spectrum.ts';
 export { PHASES, type Phase } from './spectra/phase.ts';

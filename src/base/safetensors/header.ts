@@ -100,19 +100,20 @@ function readInfo(file: RandomAccessFile, name: string, entry: unknown, dataStar
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     return fail('shape', 'a list of counts', shape);
   }
-  if (!Array.isArray(range) || range.length !== 2 || !range.every(isCount) || range[0] > range[1]) {
+  const [start, end] = Array.isArray(range) && range.length === 2 ? range : [];
+  if (!isCount(start) || !isCount(end) || start > end) {
     return fail('data_offsets', 'two ascending offsets', range);
   }
-  const bytes = range[1] - range[0];
+  const bytes = end - start;
   // How many bits an element of an unknown type takes nobody can check.
   const itemBytes = Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype]! : null;
   const needed = shape.reduce((product: number, side: number) => product * side, itemBytes ?? 0);
   if (itemBytes !== null && bytes !== needed)
     return fail('data_offsets', `${needed} bytes apart (${dtype} ${shown(shape)})`, range);
-  if (dataStart + range[1] > file.size) {
+  if (dataStart + end > file.size) {
     return fail('data_offsets', `at most ${file.size - dataStart}, where the file ends`, range);
   }
-  return { dtype, shape, offset: dataStart + range[0], bytes };
+  return { dtype, shape, offset: dataStart + start, bytes };
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -185,9 +185,7 @@ export const analysisSchema = z.strictObject({
   seed: seedNumber.default(0).describe('of the bootstrap and of the randomized copies'),
 });
 
-export type LayerConfig = z.infer<typeof layerSchema>;
 export type CustomNetworkConfig = z.infer<typeof customNetworkSchema>;
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
 export type RunConfig = z.infer<typeof runConfigSchema>;
 export type AnalysisConfig = z.infer<typeof analysisSchema>;
-export type FitMode = (typeof FIT_MODES)[number];

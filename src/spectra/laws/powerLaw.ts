@@ -75,11 +75,6 @@ export function fitPowerLaw(evals: Float64Array, mode: PowerLawMode): PowerLawFi
   return tails.fit(mode, best, 0);
 }
 
-/** Returns the fit of the tail that starts at xmin = evals[start], start given: for resampling and for comparison at a fixed xmin. */
-export function fitPowerLawFrom(evals: Float64Array, start: number, mode: PowerLawMode): PowerLawFit {
-  return new Tails(evals, mode === 'paper').fit(mode, start, 0);
-}
-
 function smallFit(tails: Tails, n: number): PowerLawFit {
   let best = 0;
   let least = Number.POSITIVE_INFINITY;

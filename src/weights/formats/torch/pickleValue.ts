@@ -66,7 +66,3 @@ export const standIn = (name: string, args: readonly PickleValue[] = []): Pickle
   items: [],
   entries: [],
 });
-
-/** Returns what stands in a dict under a text, or undefined. */
-export const entryOf = (value: PickleValue | undefined, key: string): PickleValue | undefined =>
-  isKind(value, 'dict') ? value.entries.findLast(([own]) => own === key)?.[1] : undefined;
