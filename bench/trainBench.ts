@@ -163,7 +163,7 @@ interface Round {
   product: Measurement;
 }
 
-/** Returns one round of a cell. Its processes are new: one and the same step can be slow in one process and fast in the next. */
+/** Returns one round of a cell. Its processes are new: what the system makes of the threads of one does not last for all rounds. */
 async function measureRound(
   network: BenchNetwork,
   batch: number,

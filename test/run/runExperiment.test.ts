@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/userError.ts';
 import { readMetricsCsv, readSpectraCsv } from '../../src/experiment/results/csvFiles.ts';
 import { resultsLayout } from '../../src/experiment/results/layout.ts';
+import { NO_CIRCUMSTANCES } from '../../src/experiment/results/metricsRow.ts';
 import type { RunEvent, RunExperimentOptions } from '../../src/experiment/status/runEvents.ts';
 import { loadExperiment } from '../../src/experiment/sweep/loadExperiment.ts';
 import { runExperiment } from '../../src/run/runExperiment.ts';
@@ -75,6 +76,10 @@ describe('runExperiment', () => {
     expect(first.layers.every(({ phase }) => phase !== null)).toBe(true);
     expect(readSpectraCsv(resultsLayout(dir).spectra)).toEqual(first.layers);
     expect(readFileSync(first.report!, 'utf8')).toContain('lr=0.02');
+    const [initial, , last] = readMetricsCsv(resultsLayout(dir).run('lr=0.02').metrics);
+    expect(initial).toMatchObject(NO_CIRCUMSTANCES);
+    expect(last!.cpu_over_wall).toBeGreaterThan(0);
+    if (process.platform === 'linux') expect(last!.other_cores).toBeGreaterThanOrEqual(0);
     const second = await run(dir);
     expect(second.runs.map(({ trained }) => trained)).toEqual([false, false]);
     expect(second.layers).toEqual(first.layers);
