@@ -357,7 +357,7 @@ def write_gguf():
     writer.add_array("tokenizer.ggml.tokens", ["a", "bc"])
     joined = {}
     random = np.random.default_rng(0)
-    for name, of in [("f32", kind.F32), ("f16", kind.F16), ("bf16", kind.BF16), ("q8_0", kind.Q8_0), ("q4_0", kind.Q4_0)]:
+    for name, of in [("f32", kind.F32), ("f16", kind.F16), ("bf16", kind.BF16), ("q8_0", kind.Q8_0), ("q4_0", kind.Q4_0), ("q5_0", kind.Q5_0)]:
         stored = quantize(pattern((3, 64), 1), of)
         writer.add_tensor(f"blk.0.{name}.weight", stored, raw_dtype=of)
         joined[name] = dequantize(stored, of).astype("f4")
@@ -369,7 +369,7 @@ def write_gguf():
                 row[at : at + 2] = np.frombuffer(np.float16(random.normal() / 64).tobytes(), "u1")
         writer.add_tensor(f"blk.0.{name}.weight", stored, raw_dtype=of)
         joined[name] = dequantize(stored, of).astype("f4")
-    writer.add_tensor("blk.0.q5_0.weight", quantize(pattern((3, 64), 1), kind.Q5_0), raw_dtype=kind.Q5_0)
+    writer.add_tensor("blk.0.q5_1.weight", quantize(pattern((3, 64), 1), kind.Q5_1), raw_dtype=kind.Q5_1)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -31,14 +31,14 @@ const OTHER_NAMES: readonly [RegExp, string][] = [
     'normalization',
   ],
   [
-    /^(inv_freq|freqs?(_cis|_cos|_sin)?|(cos|sin)(_cached|_cache)?|mel_filters?|window|(.*_)?sinusoid\w*)$/i,
+    /^(inv_freq|freqs?(_cis|_cos|_sin)?|(cos|sin)(_cached|_cache)?|mel_filters?|window|(.*_)?(sinusoid\w*|(forward_|inverse_)?basis(_buffer)?))$/i,
     'fixed table, not trained',
   ],
 ];
 const EMBEDDING_NAME = /embed|(^|[./_])emb([./_]|$)|(^|[./_])w[tp]e([./]|$)|(^|\.)token_embd|position_table/i;
 const POSITION_NAME = /pos(ition(al)?)?_?emb|position_table/i;
 const RECURRENT_NAME =
-  /(^|[./])(weight_[ih]h(_l\d+(_reverse)?)?|recurrent_kernel(:0)?|((simple_)?rnn|lstm|gru)(_cell)?(_\d+)?\/(.*\/)?(kernel(:0)?|vars\/[01])|cell\/vars\/[01])$/;
+  /(^|[./])((enc_|dec_)?(weight|w)_[ih]h(_l\d+(_reverse)?)?|recurrent_kernel(:0)?|((simple_)?rnn|lstm|gru)(_cell)?(_\d+)?\/(.*\/)?(kernel(:0)?|vars\/[01])|cell\/vars\/[01])$/;
 const EXPERT_NAME = /(^|[./_])(experts?|moe)([./_]|$)/i;
 const BILINEAR_NAME = /(^|[./_])bil(inear)?([./_\d]|$)/i;
 const DEPTHWISE_NAME =
@@ -46,6 +46,7 @@ const DEPTHWISE_NAME =
 const NORM_NAME = /(^|[./_])(layer|batch|group|instance|rms)_?norm\w*([./]|$)/i;
 
 const DEPTHWISE = 'depthwise kernel: no matrix joins its channels';
+const VECTOR = 'a single row or column: its one eigenvalue is its squared norm';
 /** Kernels are at most this long along a side; three axes with a longer last one are a stack of matrices. */
 const LONGEST_SIDE = 31;
 
@@ -116,7 +117,7 @@ function whyNone(
   if (use === 'optimizer state' || parts.some((part) => OPTIMIZER_PART.test(part))) return 'optimizer state';
   if (unread !== null) return unread;
   if (use === 'bias') return 'bias';
-  if (use === 'scale') return 'scale of quantized weights';
+  if (use === 'scale') return 'scale';
   if (!isFloatDtype(dtype) && !dequantized) return `values are ${dtype}, no floats`;
   if (shape.length < 2) return `${shape.length} dimensions, no matrix`;
   if (shape.length > 5) return `${shape.length} dimensions, neither matrix nor kernel`;
@@ -172,7 +173,9 @@ function isDepthwise(
 ): boolean {
   if (DEPTHWISE_NAME.test(name)) return true;
   if (layout === 'outInKernel') {
-    return shape[1] === 1 && shape[0]! > 1 && elementCount(shape.slice(2)) > 1 && !isFirstKernel;
+    const sides = shape.slice(2);
+    const isShort = sides.every((side) => side <= LONGEST_SIDE);
+    return shape[1] === 1 && shape[0]! > 1 && elementCount(sides) > 1 && isShort && !isFirstKernel;
   }
   const [inputs, outputs] = [shape.at(-2)!, shape.at(-1)!];
   const bias = shapes.get(name.replace(/kernel(:0)?$/, 'bias$1'));
@@ -218,7 +221,9 @@ function layerOf(
   shape: readonly number[],
   convLayout: ConvLayout | null = null,
 ): WeightsLayer {
-  return { name, kind, shape, dtype, notes, convLayout, rounding, read };
+  const sides = convLayout === 'outInKernel' ? shape.slice(0, 2) : shape.slice(-2);
+  const remarks = sides.includes(1) ? [...notes, VECTOR] : notes;
+  return { name, kind, shape, dtype, notes: remarks, convLayout, rounding, read };
 }
 
 /** One layer for each matrix of a stack; their values are read together and given out one after the other. */
@@ -240,7 +245,10 @@ function stackOf(tensor: StoredTensor, kind: LayerKind, shape: readonly number[]
 
 /** The first kernel in the natural order of names: some formats sort their tensors by type or by letters. */
 function firstKernelName(tensors: readonly StoredTensor[]): string | null {
-  const kernels = tensors.filter(({ shape, dtype }) => shape.length > 3 && isFloatDtype(dtype));
+  const kernels = tensors.filter(
+    ({ name, shape, dtype }) =>
+      shape.length > 2 && shape[0] !== 1 && isFloatDtype(dtype) && !EXPERT_NAME.test(name),
+  );
   const ordered = kernels.map(({ name }) => name).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   return ordered[0] ?? null;
 }

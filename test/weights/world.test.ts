@@ -201,13 +201,14 @@ describe('quantized and low-rank weights', () => {
       bf16: 'bfloat16',
       q8_0: 'Q8_0',
       q4_0: 'Q4_0',
+      q5_0: 'Q5_0',
       q4_k: 'Q4_K',
       q6_k: 'Q6_K',
     };
     for (const [name, dtype] of Object.entries(dtypes)) {
       expect(layers[`blk.0.${name}.weight`]).toMatchObject({ dtype, values: joined[name]!.values });
     }
-    expect(skipped['blk.0.q5_0.weight']).toMatch(/^values are Q5_0, which is not read: .*llama-quantize/);
+    expect(skipped['blk.0.q5_1.weight']).toMatch(/^values are Q5_1, which is not read: .*llama-quantize/);
   });
 });
 

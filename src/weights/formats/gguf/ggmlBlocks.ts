@@ -73,6 +73,18 @@ const q4: DecodeBlock = (data, at, values, to) => {
   return SMALL * d ** 2;
 };
 
+/** Scale d, 32 bits that are the fifth ones, then 16 bytes as above: d (q - 16). */
+const q5: DecodeBlock = (data, at, values, to) => {
+  const d = half(data, at);
+  const high = data.getUint32(at + 2, true);
+  for (let i = 0; i < SMALL / 2; i++) {
+    const byte = data.getUint8(at + 6 + i);
+    values[to + i] = d * (((byte & 15) | (((high >>> i) & 1) << 4)) - 16);
+    values[to + SMALL / 2 + i] = d * (((byte >> 4) | (((high >>> (i + 16)) & 1) << 4)) - 16);
+  }
+  return SMALL * d ** 2;
+};
+
 /** Scales d and dmin, twelve bytes of eight scales and eight minima of 6 bits, then 128 bytes of two values: d s q - dmin m. */
 const q4k: DecodeBlock = (data, at, values, to) => {
   const [d, dmin] = [half(data, at), half(data, at + 2)];
@@ -125,7 +137,7 @@ export const GGML_TYPES: Readonly<Record<number, GgmlType>> = {
   1: plain('float16', 2),
   2: blocks('Q4_0', SMALL, 18, q4),
   3: unread('Q4_1'),
-  6: unread('Q5_0'),
+  6: blocks('Q5_0', SMALL, 22, q5),
   7: unread('Q5_1'),
   8: blocks('Q8_0', SMALL, 34, q8),
   9: unread('Q8_1'),

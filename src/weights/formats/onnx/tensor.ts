@@ -37,9 +37,11 @@ const FIELD = {
   dataType: 2,
   floatData: 4,
   int32Data: 5,
+  int64Data: 7,
   name: 8,
   rawData: 9,
   doubleData: 10,
+  uint64Data: 11,
   externalData: 13,
   dataLocation: 14,
 } as const;
@@ -89,6 +91,8 @@ export function readOnnxTensor(file: RandomAccessFile, start: number, end: numbe
         sections.typed.push(field);
         break;
       case FIELD.int32Data:
+      case FIELD.int64Data:
+      case FIELD.uint64Data:
         sections.int32.push(field);
         break;
       case FIELD.externalData:
@@ -172,14 +176,13 @@ function floatReader(
 
 /** Returns the low bytes of each number: a negative one is a varint of 64 bits. */
 function packed(bits: readonly bigint[], itemBytes: number): Uint8Array<ArrayBuffer> {
-  const numbers = bits.map((value) => Number(BigInt.asUintN(8 * itemBytes, value)));
-  const typed =
-    itemBytes === 1
-      ? Uint8Array.from(numbers)
-      : itemBytes === 2
-        ? Uint16Array.from(numbers)
-        : Uint32Array.from(numbers);
-  return new Uint8Array(typed.buffer);
+  const bytes = new Uint8Array(bits.length * itemBytes);
+  for (const [i, value] of bits.entries()) {
+    for (let byte = 0; byte < itemBytes; byte++) {
+      bytes[i * itemBytes + byte] = Number((value >> BigInt(8 * byte)) & 0xffn);
+    }
+  }
+  return bytes;
 }
 
 /** Values in a file beside the model: location, offset and length stand in the model. */
