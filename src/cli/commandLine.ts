@@ -1,5 +1,6 @@
 import yargs, { type Argv } from 'yargs';
 import { packageVersion } from '../base/files/packageVersion.ts';
+import { systemFailure } from '../base/files/systemError.ts';
 import { Interrupted } from '../base/interrupted.ts';
 import { didYouMean } from '../base/nearestName.ts';
 import { UserError } from '../base/userError.ts';
@@ -146,6 +147,11 @@ function reportError(error: unknown): number {
     const [first, ...others] = error.lines;
     printError([`phasewatch: ${first}`, ...others, ...(error.remedy === undefined ? [] : [error.remedy])]);
     return EXIT_WRONG_USE;
+  }
+  const failure = systemFailure(error);
+  if (failure !== null) {
+    printError([`phasewatch: ${failure.text}`]);
+    return failure.circumstances ? EXIT_FAILED : EXIT_WRONG_USE;
   }
   const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
   printError(`phasewatch: ${told}`.split('\n'));

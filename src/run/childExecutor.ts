@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import { makeFolder } from '../base/files/makeFolder.ts';
 import { openRandomAccess } from '../base/files/randomAccessFile.ts';
 import { availableCores } from '../base/machine/cores.ts';
 import { type RunLayout, runLayout } from '../experiment/results/layout.ts';
@@ -131,7 +132,7 @@ function processEnd(
 }
 
 function start(task: ChildTask, program: string): ChildProcess {
-  mkdirSync(task.dir, { recursive: true });
+  makeFolder(task.dir);
   const output = openSync(join(task.dir, CHILD_OUTPUT), 'w');
   try {
     return fork(program, ['train-one'], { stdio: ['ignore', output, output, 'ipc'] });

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../base/files/makeFolder.ts';
 import { firstNotFinite } from '../base/firstNotFinite.ts';
 import {
   type Circumstances,
@@ -82,7 +83,7 @@ export class DivergenceError extends Error {
  */
 export async function trainRun(options: TrainRunOptions): Promise<TrainOutcome> {
   const { files, config, data, identity } = options;
-  mkdirSync(files.snapshots, { recursive: true });
+  makeFolder(files.snapshots);
   const network = resolveNetwork(config.network, data.inputShape, data.classes);
   const session = new TrainingSession(options.binding, {
     network,

@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from './makeFolder.ts';
 import { isAlive } from './processes.ts';
 
 const TEMPORARY = /\.(\d+)\.tmp$/;
@@ -21,7 +13,7 @@ const TEMPORARY = /\.(\d+)\.tmp$/;
 export function writeFileAtomic(path: string, data: string | Uint8Array | readonly Uint8Array[]): void {
   holdSignals();
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const temporary = `${path}.${process.pid}.tmp`;
   const chunks = typeof data === 'string' ? [Buffer.from(data)] : data instanceof Uint8Array ? [data] : data;
   const fd = openSync(temporary, 'w');

@@ -3,7 +3,6 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -16,6 +15,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../userError.ts';
+import { makeFolder } from './makeFolder.ts';
 import { isAlive, processStart } from './processes.ts';
 import { readText } from './readFile.ts';
 
@@ -54,7 +54,7 @@ export async function takeLock(
   folder: string,
   { onWait, onUnreadable, signal }: LockOptions = {},
 ): Promise<() => void> {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const lock = join(folder, LOCK);
   const mine: LockHolder = {
     pid: process.pid,

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
+import { makeFolder } from '../files/makeFolder.ts';
 import { UserError } from '../userError.ts';
 
 // Layout of PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16.
@@ -87,7 +88,7 @@ export async function extractMember(
 ): Promise<string> {
   const hash = createHash('sha256');
   let sum = 0;
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   const check = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk);

@@ -1,8 +1,9 @@
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileSha256 } from '../../base/files/checksums.ts';
+import { makeFolder } from '../../base/files/makeFolder.ts';
 import { UserError } from '../../base/userError.ts';
 
 export interface DownloadOptions {
@@ -30,7 +31,7 @@ const MAX_FRUITLESS = 5;
 export async function downloadFile(options: DownloadOptions): Promise<void> {
   const { url, path, bytes, sha256, signal } = options;
   const part = `${path}.part`;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   let fruitless = 0;
   for (let size = sizeOf(part); size !== bytes; size = sizeOf(part)) {
     if (size > bytes) {

@@ -3,13 +3,13 @@ import {
   constants,
   copyFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../../base/files/makeFolder.ts';
 import { isAlive } from '../../base/files/processes.ts';
 import { openRegular } from '../../base/files/readFile.ts';
 import { UserError } from '../../base/userError.ts';
@@ -34,7 +34,7 @@ export async function importCifar10(
   if (source === undefined) throw new UserError(`--from must be a folder or an archive, got none at ${from}`);
   removeStale(target);
   const stage = `${target}.${process.pid}.partial`;
-  mkdirSync(stage, { recursive: true });
+  makeFolder(stage);
   try {
     if (source.isDirectory()) copyFolder(from, stage, onFile);
     else {

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { writeFileAtomic } from '../../base/files/atomicWrite.ts';
+import { makeFolder } from '../../base/files/makeFolder.ts';
 import { UserError } from '../../base/userError.ts';
 import { loadDataset } from '../../experiment/data/loadDataset.ts';
 import { resultsLayout } from '../../experiment/results/layout.ts';
@@ -93,7 +93,7 @@ function writeScripts(
   const files = slurmLayout(dir);
   const { threads, jobs, tasks } = submission;
   const common = { logs: files.logs, processors: threads === null ? null : threads * jobs };
-  mkdirSync(files.logs, { recursive: true });
+  makeFolder(files.logs);
   const train = jobScript({
     ...common,
     name,

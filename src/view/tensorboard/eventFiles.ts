@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../base/files/atomicWrite.ts';
+import { makeFolder } from '../../base/files/makeFolder.ts';
 import { readMetricsCsv } from '../../experiment/results/csvFiles.ts';
 import { type ResultsLayout, resultsLayout } from '../../experiment/results/layout.ts';
 import type { MetricsRow } from '../../experiment/results/metricsRow.ts';
@@ -40,7 +41,7 @@ export function eventFiles(dir: string, now: () => number = () => Date.now() / 1
     join(folder(run), `events.out.tfevents.0000000000.${hostname()}.${kind}`);
   const startRun = (run: string, resumedAt: number | null): void => {
     rmSync(folder(run), { recursive: true, force: true });
-    mkdirSync(folder(run), { recursive: true });
+    makeFolder(folder(run));
     const { metrics } = layout.run(run);
     const rows = resumedAt === null || !existsSync(metrics) ? [] : readMetricsCsv(metrics);
     const kept = rows.filter(({ epoch }) => epoch <= resumedAt!);

@@ -1,5 +1,6 @@
-import { linkSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
+import { linkSync, readdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { makeFolder } from '../../../base/files/makeFolder.ts';
 import { UserError } from '../../../base/userError.ts';
 import { engineParts, OWN_MODULES } from '../enginePaths.ts';
 import type { EngineManifest, LocatedEngine, NativeFile } from '../engineTypes.ts';
@@ -203,7 +204,7 @@ function shareFiles(from: string, to: string, except: ReadonlySet<string>): void
   for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(from, path);
-    if (entry.isDirectory()) mkdirSync(join(to, name), { recursive: true });
+    if (entry.isDirectory()) makeFolder(join(to, name));
     else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(path), join(to, name));
     else if (!except.has(name)) linkSync(path, join(to, name));
   }

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../../base/files/makeFolder.ts';
 import { UserError } from '../../../base/userError.ts';
 import { engineParts } from '../enginePaths.ts';
 import { ownSources } from '../ownSources.ts';
@@ -25,7 +26,7 @@ export interface CompileOptions {
 /** Returns the object files of tfjs-node's binding, compiled in `scratch`. Throws UserError with the compiler's first error. */
 export async function compileObjects(options: CompileOptions, scratch: string): Promise<string[]> {
   const bindings = join(options.engineFolder, engineParts.bindings);
-  mkdirSync(scratch, { recursive: true });
+  makeFolder(scratch);
   return Promise.all(
     SOURCES.map(async (name) => {
       const object = join(scratch, `${name}.o`);
@@ -50,7 +51,7 @@ export async function linkBinding(
   libraries: LinkLibraries,
 ): Promise<void> {
   const binding = join(options.engineFolder, engineParts.binding);
-  mkdirSync(dirname(binding), { recursive: true });
+  makeFolder(dirname(binding));
   await compile(
     [...['-shared', ...objects, '-o', binding], ...linkArguments(libraries, engineParts.binding)],
     options,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from '../../../base/files/makeFolder.ts';
 import { UserError } from '../../../base/userError.ts';
 import { downloadsFolder } from '../enginePaths.ts';
 import type { PinnedWheel } from '../pins.ts';
@@ -81,7 +82,7 @@ export async function runPip(
   const of = bytes === null ? '' : ` of ${megabytes(bytes)}`;
   // pip downloads into TMPDIR: on the right disk, swept with the rest, and its growth can be watched
   const temporary = join(scratch, 'pip');
-  mkdirSync(temporary, { recursive: true });
+  makeFolder(temporary);
   const watching = new AbortController();
   const watch = (async () => {
     while (!watching.signal.aborted) {

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../../base/files/atomicWrite.ts';
 import { compareVersions } from '../../../base/files/compareVersions.ts';
 import { takeLock } from '../../../base/files/lock.ts';
+import { makeFolder } from '../../../base/files/makeFolder.ts';
 import { UserError } from '../../../base/userError.ts';
 import { CURRENT_ENGINE, engineParts, enginesFolder, OWN_MODULES } from '../enginePaths.ts';
 import type { EngineManifest, EngineSource, EngineVariant, LocatedEngine } from '../engineTypes.ts';
@@ -139,7 +140,7 @@ async function build(
   const folder = join(engines, `${UNFINISHED}${process.pid}-${Date.now()}`);
   const scratch = join(folder, 'scratch');
   try {
-    mkdirSync(scratch, { recursive: true });
+    makeFolder(scratch);
     const status = new Map<string, string>();
     const last = { stage: '', at: 0 };
     const onStatus: BuildSite['onStatus'] = (task, text) => {

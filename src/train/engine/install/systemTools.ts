@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { compareVersions } from '../../../base/files/compareVersions.ts';
+import { makeFolder } from '../../../base/files/makeFolder.ts';
 import { UserError } from '../../../base/userError.ts';
 import { runTool } from './runTool.ts';
 
@@ -95,7 +96,7 @@ export async function firstThatAnswers(
 /** Makes `folder`. Throws UserError when it cannot be made or written to. */
 export function requireWritable(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new UserError(
