@@ -36,11 +36,12 @@ export function resolveJobs(
     setting: { jobs, threads, device },
     choice: {
       jobs,
-      threads: threads ?? Math.max(1, Math.floor(cores / jobs)),
+      // What the engine takes by itself, in one process, or the share of each.
+      threads: threads ?? (jobs === 1 ? allowed : Math.max(1, Math.floor(cores / jobs))),
       processors: cores,
       decided_by,
     },
-    remark: remark === null ? null : `${jobsText(jobs, threads ?? cores)}: ${remark}`,
+    remark: remark === null ? null : `${jobsText(jobs, threads ?? allowed)}: ${remark}`,
   });
 
   /** A single job trains in this process, with the threads that the engine takes by itself where those are as many. */

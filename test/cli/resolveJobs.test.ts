@@ -57,6 +57,11 @@ describe('how many runs go side by side', () => {
 
   it('a container with time for two of 64 cores has two', () => {
     expect(text(resolveJobs(experiment(), args(), cores(64, 2)))).toBe('2x1 rule');
+    // One job that was asked for takes what TensorFlow takes, which does not ask the control group.
+    expect(resolveJobs(experiment(), args({ jobs: 1 }), cores(64, 2)).choice).toMatchObject({
+      jobs: 1,
+      threads: 64,
+    });
     // All threads of a single job would be 64.
     remember(1, 2, 1000);
     remember(2, 1, 400);
@@ -118,7 +123,13 @@ describe('how many runs go side by side', () => {
     const begun = experiment();
     const { dir, provenance } = resultsLayout(begun.outDir).run(begun.runs[3]!.id);
     mkdirSync(dir, { recursive: true });
-    writeFileSync(provenance, JSON.stringify({ dataset_sha256: '', sessions: [{ threads, cores: 2 }] }));
+    writeFileSync(
+      provenance,
+      JSON.stringify({
+        dataset_sha256: '',
+        sessions: [{ phasewatch: '0.1.0', git: null, threads, cores: 2 }],
+      }),
+    );
     expect(resolveJobs(begun, args(), cores(2)).setting).toMatchObject(expected);
   });
 });
