@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { elementCount } from '../src/base/elementCount.ts';
 import { permutation, randomStream } from '../src/base/random/stream.ts';
 import { resolveNetwork } from '../src/experiment/networks/resolveNetwork.ts';
 import { writeMetricsCsv } from '../src/experiment/results/csvFiles.ts';
@@ -66,7 +67,7 @@ export function measureEpochOverhead(
     session.run(
       Object.fromEntries(
         state.map(({ name: variable, shape }) => {
-          const zeros = new Float32Array(shape.reduce((a, b) => a * b, 1));
+          const zeros = new Float32Array(elementCount(shape));
           return [nodes.stateValue(variable), { dtype: 'float32' as const, shape, data: zeros }];
         }),
       ),

@@ -2,7 +2,7 @@ import { permutation, randomStream } from '../src/base/random/stream.ts';
 import { countParameters } from '../src/experiment/networks/network.ts';
 import { resolveNetwork } from '../src/experiment/networks/resolveNetwork.ts';
 import { loadEngine } from '../src/train/engine/loadEngine.ts';
-import { initialWeights } from '../src/train/initialWeights.ts';
+import { initialState } from '../src/train/initialWeights.ts';
 import { callShapes, epochCalls } from '../src/train/step/sessionCalls.ts';
 import { TrainingSession } from '../src/train/step/trainingSession.ts';
 import { BENCH_CLASSES, type BenchNetwork, benchTask } from './benchNetworks.ts';
@@ -29,15 +29,7 @@ const session = new TrainingSession(binding, {
     labels: data.labels.subarray(0, 1),
   },
 });
-const weights = initialWeights(network, 1);
-session.setState(
-  new Map(
-    session.state.map(({ name: variable, shape }) => [
-      variable,
-      weights.get(variable) ?? new Float32Array(shape.reduce((a, b) => a * b, 1)),
-    ]),
-  ),
-);
+session.setState(initialState(network, 1, session.state));
 
 /** The calls of one epoch after the other; the last, smaller batch of an epoch is left out so that every step has `batch` images. */
 function* calls(): Generator<number> {

@@ -1,3 +1,4 @@
+import { elementCount } from '../base/elementCount.ts';
 import { circumstancesBetween, readCounters } from '../base/machine/circumstances.ts';
 import { DATASET_SHAPES } from '../experiment/config/datasetShape.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
@@ -5,7 +6,7 @@ import { PREPROCESSING } from '../experiment/data/preprocessing.ts';
 import type { MeasuredSpeed } from '../experiment/plan/speedCache.ts';
 import { networkOf } from '../experiment/sweep/checkRun.ts';
 import type { SessionBinding } from '../train/graph/graphSession.ts';
-import { initialWeights } from '../train/initialWeights.ts';
+import { initialState } from '../train/initialWeights.ts';
 import type { ImageSplit } from '../train/step/batch.ts';
 import { callShapes, epochCalls } from '../train/step/sessionCalls.ts';
 import { TrainingSession } from '../train/step/trainingSession.ts';
@@ -37,12 +38,7 @@ export function prepareMeasurement(binding: SessionBinding, config: RunConfig): 
     train: blankImages(inputShape, classes, count),
     test: blankImages(inputShape, classes, 1),
   });
-  const weights = initialWeights(network, config.seed);
-  const initial = session.state.map(({ name, shape }): [string, Float32Array] => [
-    name,
-    weights.get(name) ?? new Float32Array(shape.reduce((a, b) => a * b, 1)),
-  ]);
-  session.setState(new Map(initial));
+  session.setState(initialState(network, config.seed, session.state));
   const calls = endlessCalls(session, config, count);
   for (let i = 0; i < UNTIMED_CALLS; i++) calls.next();
   return {
@@ -82,7 +78,7 @@ function* endlessCalls(
 /** Labels go round the classes; what is on the images does not change the arithmetic. */
 function blankImages(shape: readonly number[], classes: number, count: number): ImageSplit {
   return {
-    images: new Uint8Array(count * shape.reduce((a, b) => a * b, 1)).fill(1),
+    images: new Uint8Array(count * elementCount(shape)).fill(1),
     labels: Uint8Array.from({ length: count }, (_, i) => i % classes),
     count,
   };

@@ -1,3 +1,4 @@
+import { elementCount } from '../base/elementCount.ts';
 import { type RandomStream, randomStream } from '../base/random/stream.ts';
 import type { Initializer, Network, Parameter } from '../experiment/networks/network.ts';
 
@@ -11,8 +12,20 @@ export function initialWeights(network: Network, seed: number): Map<string, Floa
   );
 }
 
+/** Returns the initial value of every variable of a training: the network's parameters, and zeros for what an optimizer keeps. */
+export function initialState(
+  network: Network,
+  seed: number,
+  variables: readonly { name: string; shape: readonly number[] }[],
+): Map<string, Float32Array> {
+  const weights = initialWeights(network, seed);
+  return new Map(
+    variables.map(({ name, shape }) => [name, weights.get(name) ?? new Float32Array(elementCount(shape))]),
+  );
+}
+
 function initialValue(parameter: Parameter, network: Network, seed: number): Float32Array {
-  const values = new Float32Array(parameter.shape.reduce((a, b) => a * b, 1));
+  const values = new Float32Array(elementCount(parameter.shape));
   switch (parameter.kind) {
     case 'kernel': {
       const draw = glorot(network.initializer, parameter, randomStream(seed, `init/${parameter.name}`));

@@ -1,4 +1,4 @@
-import { elementCount } from './tensors/floatBytes.ts';
+import { elementCount } from '../base/elementCount.ts';
 import type { ConvLayout, WeightsLayer } from './tensors/weightsFile.ts';
 
 /** A matrix in row-major order. */

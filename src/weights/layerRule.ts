@@ -1,5 +1,6 @@
+import { elementCount } from '../base/elementCount.ts';
 import { largestOf } from '../base/extremes.ts';
-import { elementCount, isFloatDtype } from './tensors/floatBytes.ts';
+import { isFloatDtype } from './tensors/floatBytes.ts';
 import type {
   ConvLayout,
   LayerKind,

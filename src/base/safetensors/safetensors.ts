@@ -1,3 +1,4 @@
+import { elementCount } from '../elementCount.ts';
 import { writeFileAtomic } from '../files/atomicWrite.ts';
 import { openRandomAccess } from '../files/randomAccessFile.ts';
 import { UserError } from '../userError.ts';
@@ -52,7 +53,7 @@ export function writeSafetensors(
   let offset = 0;
   for (const [name, { dtype, shape, data }] of ordered) {
     if (name === '__metadata__') throw new RangeError('tensor name must not be __metadata__');
-    const elements = shape.reduce((product, side) => product * side, 1);
+    const elements = elementCount(shape);
     if (data.length !== elements) {
       throw new RangeError(
         `data of tensor ${name} [${shape}] must have ${elements} values, got ${data.length}`,

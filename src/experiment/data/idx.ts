@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { elementCount } from '../../base/elementCount.ts';
 import { UserError } from '../../base/userError.ts';
 
 /** Type code of unsigned bytes in the third byte of an IDX file. */
@@ -38,7 +39,7 @@ export function readIdx(path: string, bytes: Uint8Array, shape: readonly number[
       );
     }
   });
-  const expected = headerBytes + shape.reduce((product, side) => product * side, 1);
+  const expected = headerBytes + elementCount(shape);
   if (bytes.length !== expected) {
     throw new UserError(
       `${path} must have ${expected} bytes, got ${bytes.length}${bytes.length < expected ? ` (cut off at offset ${bytes.length})` : ''}`,

@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/elementCount.ts';
 /** A layer with every shape known: what the graph compiler and the initializer read. */
 export type Layer =
   | {
@@ -48,5 +49,5 @@ export interface Network extends NetworkDeclaration {
 
 /** Returns the number of weights, moving statistics included, as Keras's summary counts them. */
 export function countParameters(network: Network): number {
-  return network.parameters.reduce((sum, parameter) => sum + parameter.shape.reduce((a, b) => a * b, 1), 0);
+  return network.parameters.reduce((sum, parameter) => sum + elementCount(parameter.shape), 0);
 }

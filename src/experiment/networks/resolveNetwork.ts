@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/elementCount.ts';
 import { UserError } from '../../base/userError.ts';
 import type { CustomNetworkConfig, RunConfig } from '../config/schema.ts';
 import { leNet5 } from './leNet5.ts';
@@ -86,7 +87,7 @@ function outputShape(layer: Layer, input: readonly number[], index: number): rea
       return output;
     }
     case 'flatten':
-      return [input.reduce((a, b) => a * b, 1)];
+      return [elementCount(input)];
     case 'dense':
       if (input.length !== 1)
         throw new UserError(`${subject} must be flat (put a flatten layer before it), got ${show(input)}`);

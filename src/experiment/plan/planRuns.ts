@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/elementCount.ts';
 import { largestOf } from '../../base/extremes.ts';
 import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import { optimizerSlots } from '../config/optimizerSlots.ts';
@@ -76,5 +77,5 @@ export function diskBytes(config: RunConfig, network: Network): number {
   return snapshots + spectra + 4 * state + OTHER_BYTES;
 }
 
-const size = ({ shape }: Parameter): number => shape.reduce((a, b) => a * b, 1);
+const size = ({ shape }: Parameter): number => elementCount(shape);
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

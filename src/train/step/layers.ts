@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/elementCount.ts';
 import type { Layer } from '../../experiment/networks/network.ts';
 import { type Output, outputAt } from '../graph/graphBuilder.ts';
 import { float32, type LayerOutput, product, reshape, type StepBuilder } from './stepBuilder.ts';
@@ -178,7 +179,7 @@ function addMaxPool(
 
 function addFlatten(step: StepBuilder, input: Output, inputShape: readonly number[]): LayerOutput {
   return {
-    value: reshape(step, input, [step.batch, inputShape.reduce((a, b) => a * b, 1)]),
+    value: reshape(step, input, [step.batch, elementCount(inputShape)]),
     backward: (gradient, _gradients, needInput) =>
       needInput ? reshape(step, gradient, [step.batch, ...inputShape]) : null,
   };
@@ -218,7 +219,7 @@ function addBatchNorm(
   }
   const none = graph.constant([], [0], 'float32');
   const fused = graph.op('FusedBatchNormV3', [x, gamma, beta, none, none], attributes);
-  const samples = batch * inputShape.slice(0, -1).reduce((a, b) => a * b, 1);
+  const samples = batch * elementCount(inputShape.slice(0, -1));
   addMovingAverage(step, `${name}/moving_mean`, outputAt(fused, 1));
   // The kernel returns the sample variance; Keras and tfjs keep the population variance.
   const population = graph.op('Mul', [outputAt(fused, 2), graph.scalar((samples - 1) / samples)], float32);
@@ -242,6 +243,6 @@ function addMovingAverage(step: StepBuilder, name: string, batchValue: Output): 
   const decrement = graph.op('Mul', [difference, graph.scalar(1 - BATCH_NORM_MOMENTUM)], float32);
   step.addSideEffect(
     name,
-    graph.op('AssignSubVariableOp', [step.handle(name), decrement], { dtype: { type: 'float32' } }),
+    graph.op('AssignSubVariableOp', [name, decrement], { dtype: { type: 'float32' } }),
   );
 }

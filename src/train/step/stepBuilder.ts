@@ -12,8 +12,6 @@ export interface StepBuilder {
   readonly fused: boolean;
   /** Returns the value of a parameter at the start of the step. */
   read(parameter: string): Output;
-  /** Returns the handle of a variable. */
-  handle(parameter: string): Output;
   /** Makes the update of a parameter wait for an op that still reads its old value. */
   holdUpdate(parameter: string, reader: Output): void;
   /** Notes an op that changes a variable beside the optimizer, such as a moving average. */

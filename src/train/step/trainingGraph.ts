@@ -133,7 +133,6 @@ function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions, batch
     convolution: options.config.convolution,
     fused: options.fused,
     read: nodes.stateRead,
-    handle: (name) => name,
     holdUpdate() {},
     addSideEffect() {},
     trainDense() {

@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/elementCount.ts';
 import { type Feed, GraphSession, type SessionBinding } from '../graph/graphSession.ts';
 import { dataFeeds, type ImageSplit } from './batch.ts';
 import { EVALUATION_BATCH } from './sessionCalls.ts';
@@ -55,7 +56,7 @@ export class TrainingSession {
     const feeds: Record<string, Feed> = {};
     for (const { name, shape } of this.state) {
       const data = values.get(name);
-      const size = shape.reduce((a, b) => a * b, 1);
+      const size = elementCount(shape);
       if (data?.length !== size) {
         throw new Error(`state ${name} must have ${size} values, got ${data?.length ?? 'none'}`);
       }

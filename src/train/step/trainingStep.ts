@@ -79,7 +79,6 @@ export function addTrainingStep(
       reads.set(name, read);
       return read;
     },
-    handle: (name) => name,
     holdUpdate(name, reader) {
       readers.set(name, [...(readers.get(name) ?? []), reader]);
     },

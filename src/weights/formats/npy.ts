@@ -1,15 +1,10 @@
 import { basename } from 'node:path';
+import { elementCount } from '../../base/elementCount.ts';
 import { ByteReader } from '../../base/files/byteReader.ts';
 import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
 import { UserError } from '../../base/userError.ts';
 import type { ZipFile } from '../../base/zip/zip.ts';
-import {
-  columnMajorStrides,
-  decodeNumbers,
-  elementCount,
-  gatherStrided,
-  isNumberDtype,
-} from '../tensors/floatBytes.ts';
+import { columnMajorStrides, decodeNumbers, gatherStrided, isNumberDtype } from '../tensors/floatBytes.ts';
 import { storedTensor } from '../tensors/storedTensor.ts';
 import type { NumberDtype, StoredTensor, TensorFile } from '../tensors/weightsFile.ts';
 

@@ -1,4 +1,4 @@
-import { elementCount } from '../tensors/floatBytes.ts';
+import { elementCount } from '../../base/elementCount.ts';
 import type { StoredTensor } from '../tensors/weightsFile.ts';
 import type { TensorSet } from './tensorSet.ts';
 

@@ -1,4 +1,5 @@
-import { elementCount, isFloatDtype, isNumberDtype } from '../tensors/floatBytes.ts';
+import { elementCount } from '../../base/elementCount.ts';
+import { isFloatDtype, isNumberDtype } from '../tensors/floatBytes.ts';
 import { blockScaledTensor, scaledTensor } from '../tensors/scaledTensor.ts';
 import type { StoredTensor } from '../tensors/weightsFile.ts';
 import type { TensorSet } from './tensorSet.ts';

@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/elementCount.ts';
 import { bfloats16ToFloats, halvesToFloats } from '../../base/safetensors/halfFloat.ts';
 import { bytesToFloats } from './float8.ts';
 import type { FloatDtype, NumberDtype } from './weightsFile.ts';
@@ -28,10 +29,6 @@ export const NUMBER_BYTES: Record<NumberDtype, number> = {
 export const isFloatDtype = (dtype: string): dtype is FloatDtype => Object.hasOwn(FLOAT_BYTES, dtype);
 
 export const isNumberDtype = (dtype: string): dtype is NumberDtype => Object.hasOwn(NUMBER_BYTES, dtype);
-
-/** Returns the number of values of a shape; NaN or a huge number where the sides are none. */
-export const elementCount = (shape: readonly number[]): number =>
-  shape.reduce((product, side) => product * side, 1);
 
 /** Returns the values in `bytes`, which may be changed: big-endian ones are turned round in place. Those of 64 bits come as float64, all others as float32, which rounds int32. */
 export function decodeNumbers(

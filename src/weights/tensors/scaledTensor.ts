@@ -1,5 +1,5 @@
+import { elementCount } from '../../base/elementCount.ts';
 import type { Rounding } from '../../spectra/measures/rounding.ts';
-import { elementCount } from './floatBytes.ts';
 import type { StoredTensor } from './weightsFile.ts';
 
 /** How the values of a quantized tensor are had from the stored ones: scale * (stored - zero). */

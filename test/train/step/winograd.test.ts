@@ -160,7 +160,6 @@ function stepBuilder(graph: GraphBuilder, batch: number): StepBuilder {
     convolution: 'winograd',
     fused: false,
     read: unused,
-    handle: unused,
     holdUpdate: unused,
     addSideEffect: unused,
     trainDense: unused,

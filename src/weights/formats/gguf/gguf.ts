@@ -1,7 +1,7 @@
+import { elementCount } from '../../../base/elementCount.ts';
 import { ByteReader } from '../../../base/files/byteReader.ts';
 import { checkCount, MAX_NAME_LENGTH } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
-import { elementCount } from '../../tensors/floatBytes.ts';
 import { storedTensor, unreadTensor } from '../../tensors/storedTensor.ts';
 import type { StoredTensor, TensorFile } from '../../tensors/weightsFile.ts';
 import { GGML_TYPES } from './ggmlBlocks.ts';

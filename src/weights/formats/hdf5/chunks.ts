@@ -1,9 +1,9 @@
 import { inflateSync } from 'node:zlib';
+import { elementCount } from '../../../base/elementCount.ts';
 import { ByteReader } from '../../../base/files/byteReader.ts';
 import { checkCount, meteredFile } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { UserError } from '../../../base/userError.ts';
-import { elementCount } from '../../tensors/floatBytes.ts';
 import type { Hdf5Dataset, Hdf5Filter, Hdf5Layout } from './dataset.ts';
 import { leavesOf } from './groups.ts';
 

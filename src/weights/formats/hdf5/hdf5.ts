@@ -1,8 +1,9 @@
+import { elementCount } from '../../../base/elementCount.ts';
 import { ByteReader } from '../../../base/files/byteReader.ts';
 import { meteredFile } from '../../../base/files/limits.ts';
 import { fileSection, type RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { UserError } from '../../../base/userError.ts';
-import { decodeNumbers, elementCount, isNumberDtype } from '../../tensors/floatBytes.ts';
+import { decodeNumbers, isNumberDtype } from '../../tensors/floatBytes.ts';
 import { storedTensor } from '../../tensors/storedTensor.ts';
 import type { NumberDtype, SkippedTensor, StoredTensor, TensorFile } from '../../tensors/weightsFile.ts';
 import { readChunked, unreadFilter } from './chunks.ts';

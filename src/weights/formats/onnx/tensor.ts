@@ -1,9 +1,10 @@
 import { dirname, isAbsolute, join } from 'node:path';
+import { elementCount } from '../../../base/elementCount.ts';
 import { checkCount } from '../../../base/files/limits.ts';
 import { openRandomAccess, type RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { type ProtobufField, packedVarints, protobufFields } from '../../../base/protobuf/fields.ts';
 import { UserError } from '../../../base/userError.ts';
-import { decodeNumbers, elementCount, isNumberDtype, NUMBER_BYTES } from '../../tensors/floatBytes.ts';
+import { decodeNumbers, isNumberDtype, NUMBER_BYTES } from '../../tensors/floatBytes.ts';
 import type { NumberDtype } from '../../tensors/weightsFile.ts';
 
 /** TensorProto.DataType of onnx.proto. */

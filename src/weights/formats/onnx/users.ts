@@ -1,6 +1,7 @@
+import { elementCount } from '../../../base/elementCount.ts';
 import { checkCount } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
-import { elementCount, isFloatDtype, isNumberDtype } from '../../tensors/floatBytes.ts';
+import { isFloatDtype, isNumberDtype } from '../../tensors/floatBytes.ts';
 import { scaledTensor } from '../../tensors/scaledTensor.ts';
 import { storedTensor, unreadTensor } from '../../tensors/storedTensor.ts';
 import type { StoredTensor, TensorUse } from '../../tensors/weightsFile.ts';

@@ -1,3 +1,4 @@
+import { elementCount } from '../../../base/elementCount.ts';
 import { ByteReader } from '../../../base/files/byteReader.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { UserError } from '../../../base/userError.ts';
@@ -5,7 +6,6 @@ import type { ZipFile } from '../../../base/zip/zip.ts';
 import {
   columnMajorStrides,
   decodeNumbers,
-  elementCount,
   gatherStrided,
   isNumberDtype,
   NUMBER_BYTES,

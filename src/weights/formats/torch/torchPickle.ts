@@ -1,3 +1,4 @@
+import { elementCount } from '../../../base/elementCount.ts';
 import type { ByteReader } from '../../../base/files/byteReader.ts';
 import { readPickle } from './pickle.ts';
 import { isKind, type PickleList, type PickleValue } from './pickleValue.ts';
@@ -147,7 +148,7 @@ function rebuildTensor(args: readonly PickleValue[]): PickleValue | null {
   if (isKind(built, 'object')) return unread(shape, 'unknown', 'values are in a storage of an unknown class');
   if (!isKind(built, 'built') || (built.value as TorchStorage).kind !== 'storage') return null;
   const storage = built.value as TorchStorage;
-  const elements = shape.reduce((product, side) => product * side, 1);
+  const elements = elementCount(shape);
   const last = shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, offset);
   if (elements > 0 && last >= storage.elements) return null;
   const repeats = shape.some((side, axis) => side > 1 && strides[axis] === 0) || elements > storage.elements;
