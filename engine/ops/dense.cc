@@ -23,6 +23,8 @@ constexpr int MEDIUM_BATCH = 256;
 constexpr int PARTS = 8;
 /** Rows of a part at least. */
 constexpr int MIN_PART = 64;
+/** Tasks that the forward pass is split into at least, where there are so many tiles. */
+constexpr int MIN_TASKS = 8;
 /** Tiles of rows of y that a task takes at a time: their sums stay in the second-level cache. */
 constexpr int BLOCKS_OF_TASK = 18;
 
@@ -122,7 +124,9 @@ void denseForward(const Kernels& kernels, const DenseShape& shape, const float* 
   const int parts = small ? std::max(1, std::min(PARTS, inputs / MIN_PART)) : 1;
   const int panelsOfTask = small ? panels : batch <= MEDIUM_BATCH ? 2 : 4;
   const int columnTasks = divideUp(panels, panelsOfTask);
-  const int rowTasks = divideUp(blocks.count, BLOCKS_OF_TASK);
+  // Few columns leave too few tasks; at small batches the parts are enough.
+  const int wanted = small ? 1 : std::min(blocks.count, divideUp(MIN_TASKS, columnTasks));
+  const int rowTasks = std::max(divideUp(blocks.count, BLOCKS_OF_TASK), wanted);
   const int most = std::max(8, std::min(MOST_DEPTH, PACKED_VALUES / (panelsOfTask * panel)));
   const ptrdiff_t partSize = static_cast<ptrdiff_t>(batch) * width;
   float* const sums = workspace.take(static_cast<std::size_t>(partSize) * parts);

@@ -61,10 +61,13 @@ template <int LANES, int RUN, bool UPPER, int... I>
 INLINE void interleave(const typename Vector<LANES>::type& a, const typename Vector<LANES>::type& b,
                        typename Vector<LANES>::type& result, std::integer_sequence<int, I...>) {
   // lane i comes from a where (i / RUN) is even, else from b; pairs of runs keep their place
-  result = __builtin_shuffle(
-      a, b,
-      typename Vector<LANES>::mask{((I / (2 * RUN)) * 2 * RUN + (UPPER ? RUN : 0) + I % RUN +
-                                    ((I / RUN) % 2 == 1 ? LANES : 0))...});
+#define SOURCE_LANE ((I / (2 * RUN)) * 2 * RUN + (UPPER ? RUN : 0) + I % RUN + ((I / RUN) % 2 == 1 ? LANES : 0))
+#if defined(__clang__)
+  result = __builtin_shufflevector(a, b, SOURCE_LANE...);
+#else
+  result = __builtin_shuffle(a, b, typename Vector<LANES>::mask{SOURCE_LANE...});
+#endif
+#undef SOURCE_LANE
 }
 
 template <int LANES, int RUN>
