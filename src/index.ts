@@ -28,6 +28,7 @@ export { layerSpectrum } from './spectra/layerSpectrum.ts';
 export { type Spectrum, spectrumOf } from './spectra/measures/spectrum.ts';
 export { PHASES, type Phase } from './spectra/phase.ts';
 export { classifyPhase, type NoPhase, type PhaseVerdict } from './spectra/phases/classifyPhase.ts';
+export type { Witnesses } from './spectra/phases/witnesses.ts';
 export type { SpectrumRow } from './spectra/spectrumRow.ts';
 export { openWeights } from './weights/openWeights.ts';
 export type { WeightsFile, WeightsLayer } from './weights/tensors/weightsFile.ts';

@@ -13,8 +13,9 @@ import {
 import { layerSpectrum } from '../spectra/layerSpectrum.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import type { Spectrum } from '../spectra/measures/spectrum.ts';
-import { nullCalibration } from '../spectra/nullCalibration.ts';
+import { type NullCalibration, nullCalibration } from '../spectra/nullCalibration.ts';
 import { classifyPhase, phaseColumns } from '../spectra/phases/classifyPhase.ts';
+import { permutedWitness } from '../spectra/phases/witnesses.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { type WeightMatrices, weightSpectra } from '../spectra/weightSpectra.ts';
 import { scaledWeights, unscaledRow } from './scaledWeights.ts';
@@ -58,41 +59,69 @@ export function analyzeLayer(
   return describeLayer(scaled, spectrum!, analysis, algebra);
 }
 
-/** Returns the analysis of a layer whose spectrum is known. */
+/**
+ * Returns the analysis of a layer whose spectrum is known. `initialSigma` is the layer's sigma_mp at epoch 0 of its run, null where
+ * there is none.
+ */
 export function describeLayer(
   weights: LayerWeights,
   spectrum: Spectrum,
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
+  initialSigma: number | null = null,
 ): LayerAnalysis {
   const metrics = layerSpectrum(spectrum, { fit: analysis.fit });
-  const phase = phaseColumns(classifyPhase(spectrum));
-  const extra = extraColumns(weights, spectrum, metrics, analysis, algebra);
+  const calibration = randomizedCopies(weights, spectrum, analysis, algebra);
+  const witnesses = { initialSigma, permuted: permutedWitness(calibration) };
+  const phase = phaseColumns(classifyPhase(spectrum, witnesses));
+  const extra = {
+    ...spectrumOptions(weights.layer, spectrum, metrics, analysis),
+    ...calibration,
+    ...weightOptions(weights, metrics, analysis, algebra),
+  };
   const notes = [metrics.notes, ...(weights.notes ?? [])].filter((note) => note !== null).join('; ');
   const row = { run: null, epoch: null, layer: weights.layer, ...metrics, ...phase, ...extra };
   row.notes = notes === '' ? null : notes;
   return unscaledRow(row, spectrum.eigenvalues, weights.exponent ?? 0);
 }
 
-function extraColumns(
+function randomizedCopies(
   weights: LayerWeights,
   spectrum: Spectrum,
-  metrics: LayerSpectrum,
-  { fit, bootstrap, randomize, tails, vectors, farms, seed }: AnalysisConfig,
+  { fit, randomize, seed }: AnalysisConfig,
   algebra: LinearAlgebra,
-): Partial<RowOf<readonly OptionColumn[]>> {
-  const { layer, rows, cols, matrices } = weights;
-  const columns: Partial<RowOf<readonly OptionColumn[]>> = {};
+): NullCalibration | null {
+  if (randomize === 0) return null;
+  const stream = randomStream(seed, `randomize/${weights.layer}`);
+  return nullCalibration(spectrum, weights, { copies: randomize, fit }, stream, algebra);
+}
+
+type OptionColumns = Partial<RowOf<readonly OptionColumn[]>>;
+
+/** Returns the columns that options add from the spectrum alone. */
+export function spectrumOptions(
+  layer: string,
+  spectrum: Spectrum,
+  metrics: LayerSpectrum,
+  { fit, bootstrap, tails, seed }: AnalysisConfig,
+): OptionColumns {
+  const columns: OptionColumns = {};
   if (tails) Object.assign(columns, tailTypeColumns(spectrum, metrics));
   if (bootstrap > 0) {
     const stream = randomStream(seed, `bootstrap/${layer}`);
     Object.assign(columns, bootstrapColumns(spectrum, { fit, resamples: bootstrap }, stream));
   }
-  if (randomize > 0) {
-    const stream = randomStream(seed, `randomize/${layer}`);
-    const calibration = nullCalibration(spectrum, weights, { copies: randomize, fit }, stream, algebra);
-    Object.assign(columns, calibration);
-  }
+  return columns;
+}
+
+/** Returns the columns that options add from the weights. */
+function weightOptions(
+  { rows, cols, matrices }: LayerWeights,
+  metrics: LayerSpectrum,
+  { vectors, farms }: AnalysisConfig,
+  algebra: LinearAlgebra,
+): OptionColumns {
+  const columns: OptionColumns = {};
   if (vectors) {
     Object.assign(columns, localizationColumns(matrices, rows, cols, metrics.num_spikes, algebra));
   }

@@ -12,9 +12,10 @@ import { writeAnalysisChecksums } from '../experiment/results/resultsChecksums.t
 import { snapshotEpochs } from '../experiment/results/snapshotEpochs.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
+import { weightSpectra } from '../spectra/weightSpectra.ts';
 import { openWeights } from '../weights/openWeights.ts';
-import { ANALYSIS_VERSION, type LayerWeights } from './analyzeLayer.ts';
-import { analyzeTogether, readLayers, type SkippedLayer } from './analyzeWeights.ts';
+import { ANALYSIS_VERSION, describeLayer, type LayerWeights } from './analyzeLayer.ts';
+import { readLayers, type SkippedLayer } from './analyzeWeights.ts';
 
 export interface AnalyzeOptions {
   algebra: LinearAlgebra;
@@ -43,9 +44,9 @@ interface KnownSpectra extends RunSpectra {
 }
 
 /** Stands before the SHA-256 of a snapshot that was gone when the others were analyzed anew: if it comes back it is analyzed again. */
-const EARLIER = 'earlier analysis of ';
+export const EARLIER = 'earlier analysis of ';
 
-const ESD_FORMAT = 'phasewatch esd 1';
+export const ESD_FORMAT = 'phasewatch esd 1';
 
 /**
  * Analyzes every snapshot of the given runs, writes esd/<run>.safetensors and spectra.csv, and returns the rows of spectra.csv.
@@ -75,7 +76,10 @@ export async function analyzeResults(
         epochs.includes(epoch) ? fileSha256(snapshot(epoch)) : keptSource(known, epoch),
       ]),
     );
-    const changed = epochs.filter((epoch) => !known.current || sources.get(epoch) !== known.sources[epoch]);
+    const isChanged = (epoch: number): boolean =>
+      !known.current || sources.get(epoch) !== known.sources[epoch];
+    // Epoch 0 is a witness to all later ones.
+    const changed = epochs.includes(0) && isChanged(0) ? epochs : epochs.filter(isChanged);
     const kept = all.filter((epoch) => sources.get(epoch)!.startsWith(EARLIER));
     if (kept.length > 0) {
       onNote(
@@ -88,6 +92,7 @@ export async function analyzeResults(
       const together = changed.slice(at, at + algebra.lanes);
       analyzeSnapshots(
         analyzed,
+        known.rows.filter(({ epoch }) => !changed.includes(epoch!)),
         run,
         together.map((epoch) => ({ epoch, path: snapshot(epoch) })),
         analysis,
@@ -261,9 +266,10 @@ function takeEpoch(spectra: RunSpectra, from: RunSpectra, epoch: number): void {
   }
 }
 
-/** Adds the spectra of a few epochs of a run, whose layers share the cores. */
+/** Adds the spectra of a few epochs of a run, whose layers share the cores; `known` are rows of it that stay. */
 function analyzeSnapshots(
   spectra: RunSpectra,
+  known: readonly SpectrumRow[],
   run: string,
   snapshots: readonly { epoch: number; path: string }[],
   analysis: AnalysisConfig,
@@ -286,8 +292,11 @@ function analyzeSnapshots(
     for (const { reason, refused } of skipped)
       if (refused) onSkip(`skipped a layer of run ${run}, epoch ${epoch}: ${reason}`);
   }
-  for (const [i, { row, eigenvalues }] of analyzeTogether(layers, analysis, algebra).entries()) {
+  const found = weightSpectra(layers, algebra);
+  for (const [i, layer] of layers.entries()) {
     const epoch = epochs[i]!;
+    const initial = initialSigma([...known, ...spectra.rows], layer.layer, epoch);
+    const { row, eigenvalues } = describeLayer(layer, found[i]!, analysis, algebra, initial);
     spectra.rows.push({ ...row, run, epoch });
     spectra.eigenvalues.set(esdKey(epoch, row.layer), {
       dtype: 'F64',
@@ -297,6 +306,13 @@ function analyzeSnapshots(
   }
 }
 
-function analysisKey(analysis: AnalysisConfig): string {
+/** Returns the layer's sigma_mp at epoch 0 from rows of its run, null at epoch 0 itself and where there is none. */
+export function initialSigma(rows: readonly SpectrumRow[], layer: string, epoch: number): number | null {
+  if (epoch === 0) return null;
+  return rows.find((row) => row.epoch === 0 && row.layer === layer)?.sigma_mp ?? null;
+}
+
+/** Returns what stands in an esd file for the way it was analyzed. */
+export function analysisKey(analysis: AnalysisConfig): string {
   return `${ANALYSIS_VERSION} ${canonicalJson(analysis)}`;
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { analyzeResults } from '../analyze/analyzeResults.ts';
 import { layerChoice } from '../analyze/layerChoice.ts';
+import { relabelResults } from '../analyze/relabelResults.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import { UserError } from '../base/userError.ts';
 import { type AnalysisConfig, analysisSchema, FIT_MODES } from '../experiment/config/schema.ts';
@@ -40,6 +41,7 @@ interface AnalyzeArgs extends OutputFlags {
   seed: number | undefined;
   conv: ConvReading;
   csv: string | undefined;
+  fromEigenvalues: boolean;
 }
 
 /** `analyze PATH...`: spectra and phases of weights, of one's own or of a results folder, whose spectra.csv it brings up to date. */
@@ -95,6 +97,11 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
         farms: { type: 'number', requiresArg: true, describe: 'alpha of square submatrices of this side' },
         seed: { type: 'number', requiresArg: true, describe: 'of bootstrap and randomized copies [0]' },
         csv: { type: 'string', requiresArg: true, describe: 'write the rows to this file as well' },
+        'from-eigenvalues': {
+          type: 'boolean',
+          default: false,
+          describe: 'a results folder whose snapshots are gone, anew from its eigenvalues',
+        },
       })
       .example('$0 analyze model.safetensors', 'every layer of a file')
       .example(
@@ -121,7 +128,11 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     const analyzed: Analyzed = { layers: [], skipped: [], failed: [], copies: [], formats: [] };
     try {
       for (const path of args.path) {
-        const part = existsSync(resultsLayout(path).runs)
+        const isResults = existsSync(resultsLayout(path).runs);
+        if (args.fromEigenvalues && !isResults) {
+          throw new UserError(`--from-eigenvalues must be given a results folder, got ${path}`);
+        }
+        const part = isResults
           ? await analyzeFolder(path, args, algebra, signal, progress)
           : await analyzeFiles(path, {
               analysis: analysisOf(args, {}),
@@ -152,6 +163,7 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
       copies: analyzed.copies,
     });
     output.block(layerTable(analyzed.layers, output.width));
+    if (analyzed.layers.length > 0) output.note('how to read it: docs/reading.md');
     for (const line of skippedLines(analyzed, args.verbose)) output.note(line);
     for (const { error } of analyzed.failed) printError(error.lines);
     if (!signal.aborted && (refused || analyzed.failed.length > 0)) process.exitCode = EXIT_NOT_DONE;
@@ -227,16 +239,19 @@ async function analyzeFolder(
   const release = await lockResults(layout.dir, { signal, onWait: (message) => progress.log(message) });
   const skipped: Analyzed['skipped'] = [];
   try {
-    const rows = await analyzeResults(layout, [...experimentRuns(layout).keys()], analysisOf(args, stored), {
-      algebra,
-      signal,
-      onProgress: (done, total) => progress.update(`analyzing ${done}/${total}`),
-      onSkip: (message) => {
-        skipped.push({ file: dir, layer: '', reason: message, refused: true });
-        progress.log(message);
-      },
-      onNote: (message) => progress.log(message),
-    });
+    const analysis = analysisOf(args, stored);
+    const rows = args.fromEigenvalues
+      ? relabelResults(layout, analysis)
+      : await analyzeResults(layout, [...experimentRuns(layout).keys()], analysis, {
+          algebra,
+          signal,
+          onProgress: (done, total) => progress.update(`analyzing ${done}/${total}`),
+          onSkip: (message) => {
+            skipped.push({ file: dir, layer: '', reason: message, refused: true });
+            progress.log(message);
+          },
+          onNote: (message) => progress.log(message),
+        });
     const file = (row: SpectrumRow): string => layout.run(row.run!).snapshot(row.epoch!);
     return {
       layers: rows.map((row) => ({ file: file(row), ...row })),

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { analyzeResults, pruneSnapshots } from '../../src/analyze/analyzeResults.ts';
+import { relabelResults } from '../../src/analyze/relabelResults.ts';
 import { randomStream } from '../../src/base/random/stream.ts';
 import { readSafetensors } from '../../src/base/safetensors/safetensors.ts';
 import { analysisSchema } from '../../src/experiment/config/schema.ts';
-import { readSpectraCsv } from '../../src/experiment/results/csvFiles.ts';
+import { readSpectraCsv, writeSpectraCsv } from '../../src/experiment/results/csvFiles.ts';
 import { esdKey, resultsLayout } from '../../src/experiment/results/layout.ts';
 import { writeSnapshot } from '../../src/experiment/results/snapshot.ts';
 import type { LinearAlgebra } from '../../src/spectra/linalg/linearAlgebra.ts';
@@ -138,6 +139,48 @@ describe('analyzeResults', () => {
     expect(await analyze(['b=2'], analysisSchema.parse({ fit: 'ww' }))).toEqual(before);
     expect(readSpectraCsv(resultsLayout(dir).spectra)).toEqual(before);
     expect(readFileSync(resultsLayout(dir).esd('b=2'))).toEqual(esd);
+  });
+
+  it('takes the first epoch for a witness to the scale of the bulk', async () => {
+    const layout = resultsLayout(dir);
+    const noise = randomStream(0, 'bulk');
+    const write = (epoch: number, scale: number) => {
+      const data = Float32Array.from({ length: 400 * 200 }, () => scale * noise.normal());
+      // Twelve strong directions that no penalty shrank.
+      for (let i = 0; i < 12; i++) data[i * 200 + i]! += 4000 + 200 * i;
+      const shape = [400, 200] as const;
+      writeSnapshot(layout.run('b=2').snapshot(epoch), epoch, [{ layer: 'fc1', shape, data }], 'float32');
+    };
+    write(0, 20);
+    write(1, 1);
+    write(2, 18);
+    const [, shrunken, strong] = await analyze(['b=2']);
+    expect(shrunken).toMatchObject({ phase: 'rank-collapse', phase_ambiguous: false });
+    expect(strong).toMatchObject({ phase: 'bulk+spikes', phase_ambiguous: false });
+    expect(shrunken!.phase_evidence).toContain('of that of epoch 0');
+    // The same first epoch with a smaller bulk makes another witness, of later epochs as well.
+    write(0, 1);
+    const [, again] = await analyze(['b=2']);
+    expect(again!.phase).toBe('bulk+spikes');
+  });
+
+  it('computes rows anew from the eigenvalues where the snapshots are gone', async () => {
+    for (const epoch of [0, 1]) snapshot('b=2', epoch);
+    const layout = resultsLayout(dir);
+    const randomized = analysisSchema.parse({ randomize: 2, bootstrap: 5 });
+    const before = await analyze(['b=2'], randomized);
+    pruneSnapshots(layout, 'b=2', 'none');
+    writeSpectraCsv(
+      layout.spectra,
+      before.map((row) => ({ ...row, phase: 'heavy-tailed' as const, alpha: 99, alpha_low: 99 })),
+    );
+    solved = 0;
+    expect(relabelResults(layout, randomized)).toEqual(before);
+    expect(solved).toBe(0);
+    expect(readSpectraCsv(layout.spectra)).toEqual(before);
+    // What was analyzed in this way is current.
+    expect(await analyze(['b=2'], randomized)).toEqual(before);
+    expect(skips).toEqual([]);
   });
 
   it('refuses a layer with NaN by name and goes on with the others', async () => {

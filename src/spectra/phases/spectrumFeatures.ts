@@ -1,4 +1,6 @@
 import { fitMarchenkoPastur } from '../laws/fitMarchenkoPastur.ts';
+import { marchenkoPasturCdf } from '../laws/marchenkoPastur.ts';
+import { fitPowerLaw } from '../laws/powerLaw.ts';
 import { johnstone, TW1_QUANTILE_99, tracyWidomQuantile } from '../laws/tracyWidom.ts';
 import type { Spectrum } from '../measures/spectrum.ts';
 import {
@@ -6,16 +8,21 @@ import {
   ABOVE_NULL_MODE_MIN_SHARE,
   CLIFF_MIN_RANK,
   CLIFF_STRETCH,
+  NEAR_EDGE,
   NULL_MODE_MAX_ENERGY,
   NULL_MODE_MIN_SHARE,
 } from './thresholds.ts';
 
-/** What the classifier looks at; all of it free of scale. */
+/** What the classifier looks at; all of it free of scale but `sigma`. */
 export interface SpectrumFeatures {
   N: number;
   M: number;
+  /** How many matrices the eigenvalues come from. */
+  replicas: number;
   /** Share of the eigenvalues that are 0 to the precision of the weights. */
   zeroShare: number;
+  /** The same, less what noise as wide as the bulk has there. */
+  zeroExcess: number;
   /** Factor between a mode near 0 and what stands above it, 1 where there is no such mode. */
   nullModeGap: number;
   /** Share of the eigenvalues in that mode, 0 where there is none. */
@@ -26,45 +33,74 @@ export interface SpectrumFeatures {
   cliff: number;
   /** Why there is no bulk to fit, which leaves the features below at those of noise; null where there is one. */
   noBulk: string | null;
+  /** sigma_mp, null where there is no bulk. */
+  sigma: number | null;
   /** How far lambda_max lies above the expected edge, in units of the Tracy-Widom scale; for pooled matrices less what the largest of many gains. */
   outlier: number;
   /** lambda_plus / lambda_max, R_mp. */
   softRank: number;
   numSpikes: number;
   outlierShare: number;
+  /** Those of the spikes that lie near the edge. */
+  nearSpikes: number;
   /** Kolmogorov-Smirnov distance of the bulk to the Marchenko-Pastur law. */
   bulkDistance: number;
+  /** Eigenvalues of that bulk. */
+  bulkSize: number;
+  /** The power law of the tail; null where there is none to speak of. */
+  powerLaw: { alpha: number; D: number; tail: number } | null;
 }
 
 /** Returns the features of a spectrum, or why they cannot be had. */
 export function spectrumFeatures(spectrum: Spectrum): SpectrumFeatures | { reason: string } {
   const { eigenvalues: evals, shape, zero, rank } = spectrum;
-  const { N, M } = shape;
+  const { N, M, replicas } = shape;
   const n = evals.length;
   if (rank === 0) return { reason: 'all eigenvalues are 0' };
   const fit = fitMarchenkoPastur(spectrum);
   const zeroShare = 1 - rank / n;
-  const mode = { ...nullMode(evals, zero), ...cliff(evals, zero) };
+  const known = { N, M, replicas, zeroShare, ...nullMode(evals, zero), ...cliff(evals, zero) };
   if (fit.sigma === null) {
     // Where much of the spectrum is 0 there is no bulk, but there is a verdict.
     if (zeroShare < NULL_MODE_MIN_SHARE) return { reason: fit.reason };
-    const noise = { outlier: 0, softRank: 1, numSpikes: 0, outlierShare: 0, bulkDistance: 0 };
-    return { N, M, zeroShare, ...mode, noBulk: fit.reason, ...noise };
+    return { ...known, zeroExcess: zeroShare, noBulk: fit.reason, sigma: null, ...NOISE };
   }
   const { center, scale } = johnstone(N, M, fit.sigma);
-  const gain = shape.replicas === 1 ? 0 : tracyWidomQuantile(0.99 ** (1 / shape.replicas)) - TW1_QUANTILE_99;
+  const gain = replicas === 1 ? 0 : tracyWidomQuantile(0.99 ** (1 / replicas)) - TW1_QUANTILE_99;
+  const far = evals.findIndex((value) => value > NEAR_EDGE * fit.lambdaPlus);
   return {
-    N,
-    M,
-    zeroShare,
-    ...mode,
+    ...known,
+    zeroExcess: Math.max(0, zeroShare - marchenkoPasturCdf(zero, N / M, fit.sigma)),
     noBulk: null,
+    sigma: fit.sigma,
     outlier: (evals[n - 1]! - center) / scale - gain,
     softRank: fit.mpSoftRank,
     numSpikes: fit.numSpikes,
     outlierShare: fit.numSpikes / n,
+    nearSpikes: fit.numSpikes - (far === -1 ? 0 : n - far),
     bulkDistance: fit.bulkKs,
+    bulkSize: n - fit.numSpikes,
+    powerLaw: fit.mpSoftRank < TAIL_BELOW ? powerLaw(spectrum) : null,
   };
+}
+
+const NOISE = {
+  outlier: 0,
+  softRank: 1,
+  numSpikes: 0,
+  outlierShare: 0,
+  nearSpikes: 0,
+  bulkDistance: 0,
+  bulkSize: 0,
+  powerLaw: null,
+};
+
+/** R_mp above which no tail is looked for: the belief in a heavy one is below .01 whatever it is. */
+const TAIL_BELOW = 0.64;
+
+function powerLaw({ positive }: Spectrum): SpectrumFeatures['powerLaw'] {
+  const law = fitPowerLaw(positive, 'paper');
+  return law.alpha === null ? null : { alpha: law.alpha, D: law.D, tail: law.tail };
 }
 
 /** Looks for the widest gap between neighbours below which a good part of the spectrum lies that carries next to nothing. */

@@ -19,7 +19,7 @@ export const THRESHOLDS = {
     at: 0.05,
     width: 0.2,
     unit: 'log',
-    quantity: 'share of eigenvalues that are 0',
+    quantity: 'share of eigenvalues that are 0, beyond those that noise as wide as the bulk has there',
     reason:
       'a few dead units are no collapse; a twentieth of the spectrum at 0 is a visible bar of its own in a histogram',
   },
@@ -30,6 +30,30 @@ export const THRESHOLDS = {
     quantity: 'factor between the mode near 0 and the rest',
     reason:
       'in a heavy tail of alpha = 1.5 the factor between ranks k and k + 1 exceeds 10 with probability 10^(-k/2), one in 10,000 at rank 8, the lowest looked at for M = 192',
+  },
+  faintBulk: {
+    at: 1500,
+    width: 0.25,
+    unit: 'log',
+    quantity: 'the same factor, where a clean bulk lies below the gap and few spikes above it',
+    reason:
+      'spikes a thousand times the edge are seen over noise that nothing shrank; beyond, no picture tells the bulk from a bar at 0',
+  },
+  fewSpikes: {
+    at: 24,
+    width: 0.08,
+    unit: 'log',
+    quantity: 'eigenvalues above the gap',
+    reason:
+      'twice the ten directions of a ten-class task are still a perturbation of low rank, in a small layer as well; in a large one the share decides, as for `outlierShare`',
+  },
+  shrinkage: {
+    at: 0.1,
+    width: 0.25,
+    unit: 'log',
+    quantity: 'sigma_mp over that of the first epoch',
+    reason:
+      "the geometric mean of the authors' layers under L2, .29 and .32, which they do not call collapsed, and of ours under thirty times the penalty, .026",
   },
   crowding: {
     at: 0.85,
@@ -53,6 +77,14 @@ export const THRESHOLDS = {
     quantity: 'lambda_max in Tracy-Widom units above the bulk edge',
     reason: 'the 99 % quantile of the Tracy-Widom law: 1 % of noise matrices have a larger one',
   },
+  outlierSure: {
+    at: 2.02,
+    width: 4,
+    unit: 'linear',
+    quantity: 'the same, from there on',
+    reason:
+      'confidence passes .75 at about 4, which one noise matrix in 5,000 exceeds: of many layers the luckiest is still noise',
+  },
   onset: {
     at: 0.95,
     width: 0.01,
@@ -73,9 +105,17 @@ export const THRESHOLDS = {
     at: 0.0625,
     width: 0.2,
     unit: 'log',
-    quantity: 'share of eigenvalues above the bulk edge',
+    quantity: 'share of eigenvalues between the bulk edge and three times it',
     reason:
-      'spikes are a perturbation of low rank: bulk+spikes at 4.6 % (b = 16) and 5.3 % (LeNet5), bulk-decay at 8.5 % (b = 8); the geometric mean of 4.6 and 8.5',
+      'spikes are a perturbation of low rank: bulk+spikes at 4.6 % (b = 16) and 5.3 % (LeNet5), bulk-decay at 8.5 % (b = 8); the geometric mean of 4.6 and 8.5. Farther out they are spikes, however many',
+  },
+  outlierCount: {
+    at: 14,
+    width: 0.2,
+    unit: 'log',
+    quantity: 'the same as a number, which of a small layer may be a larger share',
+    reason:
+      'ten classes give nine or ten spikes, of 64 columns 15 %; a decaying bulk of 192 columns has 14 to 21 there',
   },
   bulkDistance: {
     at: 0.015,
@@ -83,19 +123,40 @@ export const THRESHOLDS = {
     unit: 'log',
     quantity: 'KS distance of the bulk',
     reason:
-      'finite noise alone gives 2/M to 4/M (never 5/M in 5,000 draws of M = 100 to 1024, which is the limit where it is larger); .015 of the eigenvalues out of place is less than what a histogram of 100 bins shows',
+      '.015 of the eigenvalues out of place is less than what a histogram of 100 bins shows. Of a small matrix 1.25 times what noise alone reaches, (1.3 + .45 ln M) / M, the 99.9 % quantile to a tenth: a bulk no farther off than that is not seen to be off',
   },
   heavyTail: {
     at: 0.25,
-    width: 0.2,
+    width: 0.3,
     unit: 'log',
     quantity: 'R_mp',
     reason: 'labelled points: bulk-decay at .44 and .315, either at .293, heavy-tailed at .147 and .074',
   },
+  powerLaw: {
+    at: 0.07,
+    width: 0.25,
+    unit: 'log',
+    quantity: 'D, the distance of the tail to its power law',
+    reason:
+      "the authors' pretrained layers, which they call heavy-tailed, have D up to .053. Of a short tail what chance alone gives, 1.08 over the root of its length: the 5 % quantile for an exponential law of fitted rate (Lilliefors 1969), which the logarithms of a power law follow",
+  },
+  entryTail: {
+    at: 0.5,
+    width: 0.25,
+    unit: 'log',
+    quantity: 'spikes of permuted copies over those of the layer',
+    reason: 'half of the spikes or more come with the entries, whatever their places',
+  },
 } as const satisfies Record<string, Threshold>;
 
-/** Finite noise of M eigenvalues is up to this over M away from the law; the limit of `bulkDistance` is never below it. */
-export const NOISE_BULK_DISTANCE = 5;
+/** Returns the limit of `bulkDistance` for a bulk of `n` eigenvalues, where it is more: 1.25 times how far finite noise is from the law. */
+export const smallBulkDistance = (n: number): number => (1.25 * (1.3 + 0.45 * Math.log(n))) / n;
+/** Chance alone gives a tail of n eigenvalues a distance of this over the root of n to a power law of fitted exponent, one time in twenty. */
+export const CHANCE_DISTANCE = 1.08;
+/** Outliers up to this many times the bulk edge are near it: they make a bulk that decays, where there are many. */
+export const NEAR_EDGE = 3;
+/** Belief that a mode near 0 is a collapse where the bulk is clean and nothing tells its scale: the same spectrum has noise that stayed as it was under strong spikes. */
+export const UNKNOWN_SCALE = 0.45;
 /** A mode near 0 holds at least this share of the eigenvalues (as `rankLoss`). */
 export const NULL_MODE_MIN_SHARE = 0.05;
 /** What stands above a mode near 0 is this many eigenvalues or more, and this share: fewer are spikes, or the top of a heavy tail, whose first eigenvalues lie far apart. */

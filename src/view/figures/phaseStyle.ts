@@ -32,7 +32,7 @@ export const PHASE_STYLE: Readonly<
     short: 'HT',
     light: '#f8bd94',
     dark: '#8f4411',
-    meaning: 'a power law describes the spectrum, no bulk edge is left',
+    meaning: 'a power law describes the tail, far beyond the edge of the bulk',
   },
   'rank-collapse': {
     short: 'RC',

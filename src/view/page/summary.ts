@@ -20,7 +20,8 @@ export function summarySection(rows: readonly JoinedRow[]): string {
     ...(unlabeled > 0 ? [`${unlabeled} of ${last.length} have none`] : []),
   ].join('; ');
   return `<p><strong>${seen.length} of 5+1 phases seen</strong>, ${final.length} of them in the last epoch of a run.${doubts === '' ? '' : ` ${doubts}.`}
-The paper assigns phases by eye; these labels come from this project's classifier, and the evidence of each stands with its spectrum.</p>
+The paper assigns phases by eye; these labels come from this project's classifier, and the evidence of each stands with its spectrum.
+What they mean, and when a number means nothing, is told in docs/reading.md of phasewatch.</p>
 <ul class="phases">${PHASES.map((phase, i) => phaseCard(phase, i, rows, last)).join('')}</ul>`;
 }
 
