@@ -1,15 +1,8 @@
 import type { Argv, CommandModule } from 'yargs';
-import { UserError } from '../base/userError.ts';
 import { likelySpeeds } from '../experiment/plan/speedCache.ts';
 import type { RunEvent, RunExperimentOptions } from '../experiment/status/runEvents.ts';
-import {
-  analyzeSubmitted,
-  jobOfTask,
-  submittedWork,
-  threadsOfTask,
-  trainSubmitted,
-} from '../run/slurm/runSubmitted.ts';
-import { slurm } from '../run/slurm/slurmCommands.ts';
+import { analyzeSubmitted, submittedWork, threadsOfTask, trainSubmitted } from '../run/slurm/runSubmitted.ts';
+import { onTimeNearlyUp, requeueTask } from '../run/slurm/timeLimit.ts';
 import { eventFiles } from '../view/tensorboard/eventFiles.ts';
 import { createProgressLine } from '../view/terminal/progressLine.ts';
 import { runProgress } from '../view/terminal/runProgress.ts';
@@ -45,7 +38,7 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
     const interrupt = interruptSignal(() =>
       line.log('told to end: finishing the step, writing the checkpoint'),
     );
-    process.on('SIGUSR2', () => {
+    onTimeNearlyUp(() => {
       line.log('the time is nearly up: finishing the step, writing the checkpoint');
       timeIsUp.abort();
     });
@@ -77,18 +70,10 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
     } else if ((await analyzeSubmitted(work, options)) > 0) process.exitCode = EXIT_NOT_DONE;
     if (!timeIsUp.signal.aborted || interrupt.signal.aborted) return;
     process.exitCode = EXIT_INTERRUPTED;
-    requeue(gotOn);
+    requeueTask(gotOn, process.env);
   },
 };
 
 function isProgress({ type }: RunEvent): boolean {
   return type === 'step' || type === 'epoch' || type === 'analyze';
-}
-
-/** Puts this task back into the queue. One that got nowhere in its time would come back for ever. */
-function requeue(gotOn: boolean): void {
-  const job = jobOfTask(process.env);
-  if (job === null) return;
-  if (!gotOn) throw new UserError('the time limit must leave time to train, got none', '--slurm.time');
-  slurm('scontrol', ['requeue', job]);
 }

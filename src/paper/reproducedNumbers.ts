@@ -5,6 +5,7 @@ import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import { authorsList, authorsNumber, authorsRows } from './authors.ts';
 import type { Check } from './experimentFile.ts';
 import { type Measured, measureAt, spectrumAt } from './measures.ts';
+import { allowedDifference, isWithin } from './tolerance.ts';
 
 /** A row of reproduction.csv: a number of the paper beside the one found here. */
 export interface ReproducedNumber {
@@ -237,7 +238,7 @@ function row(
 ): ReproducedNumber {
   const { authors } = one;
   const difference = typeof here === 'number' && typeof authors === 'number' ? here - authors : null;
-  const tolerance = typeof authors === 'number' ? allowed(check, authors) : null;
+  const tolerance = typeof authors === 'number' ? allowedDifference(check, authors) : null;
   return {
     experiment,
     number: `${check.slip ? 'slip: ' : ''}${one.label}${group === '' ? '' : `, ${group}`}`,
@@ -246,27 +247,10 @@ function row(
     here,
     difference,
     tolerance,
-    within: within(here, authors, difference, tolerance),
+    within: isWithin(here, authors, tolerance),
     runs: runs === 0 ? null : runs,
     cut,
     why,
     source: one.source,
   };
-}
-
-function allowed({ tolerance }: Check, authors: number): number | null {
-  if (tolerance === undefined) return null;
-  return 'absolute' in tolerance ? tolerance.absolute : tolerance.relative * Math.abs(authors);
-}
-
-/** The authors name phases by eye, some as one of two: `bulk-decay|heavy-tailed`. */
-function within(
-  here: number | string | null,
-  authors: number | string | null,
-  difference: number | null,
-  tolerance: number | null,
-): boolean | null {
-  if (difference !== null) return tolerance === null ? null : Math.abs(difference) <= tolerance;
-  if (typeof here !== 'string' || typeof authors !== 'string') return null;
-  return authors.split('|').includes(here);
 }

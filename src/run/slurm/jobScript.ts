@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { SbatchOptions } from './slurmOptions.ts';
+import { WARNING_OPTION } from './timeLimit.ts';
 
 export interface JobScriptInput {
   name: string;
@@ -14,8 +15,6 @@ export interface JobScriptInput {
   command: readonly string[];
 }
 
-/** Seconds before the time limit at which a task is told to save its work; Slurm may tell it up to a minute earlier. */
-const WARNING_SECONDS = 120;
 const PLAIN = /^[\w@%:.,/=+[\]*-]+$/;
 
 /**
@@ -31,7 +30,7 @@ export function jobScript({ name, logs, tasks, processors, options, command }: J
     output: log.replace(logs, logs.replaceAll('%', '%%')),
     'open-mode': 'append',
     ...('no-requeue' in given ? {} : { requeue: true as const }),
-    signal: `B:USR2@${WARNING_SECONDS}`,
+    signal: WARNING_OPTION,
     ...(processors === null ? {} : { 'cpus-per-task': String(processors) }),
     ...given,
     ...(tasks === null ? {} : { array: `0-${tasks - 1}${throttle ?? ''}` }),

@@ -74,9 +74,3 @@ export function threadsOfTask(jobs: number, env: NodeJS.ProcessEnv): number | nu
   const processors = Number(env.SLURM_CPUS_PER_TASK ?? env.SLURM_CPUS_ON_NODE);
   return Number.isInteger(processors) ? Math.max(1, Math.floor(processors / jobs)) : null;
 }
-
-/** Returns the name by which Slurm knows this very task; the plain id of a task may be that of its whole array. Null outside of Slurm. */
-export function jobOfTask(env: NodeJS.ProcessEnv): string | null {
-  const { SLURM_ARRAY_JOB_ID: array, SLURM_ARRAY_TASK_ID: task, SLURM_JOB_ID: job } = env;
-  return array !== undefined && task !== undefined ? `${array}_${task}` : (job ?? null);
-}

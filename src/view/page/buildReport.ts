@@ -7,8 +7,11 @@ import { reportPayload } from './reportPayload.ts';
 import { reproductionSection } from './reproduction.ts';
 import { runTable } from './runTable.ts';
 import { pageChartScript } from './script/chart.ts';
+import { epochSliderScript } from './script/epochSlider.ts';
 import { pageEsdScript } from './script/esd.ts';
-import { pageTrendsScript } from './script/trends.ts';
+import { measuresScript } from './script/measures.ts';
+import { phaseMapScript } from './script/phaseMap.ts';
+import { runTableScript } from './script/runTable.ts';
 import { pageViewsScript } from './script/views.ts';
 import { pageStyle } from './style.ts';
 import { summarySection } from './summary.ts';
@@ -81,7 +84,7 @@ ${provenanceSection(input)}</section>
 <footer>Made by phasewatch. The page is complete in itself and fetches nothing.</footer>
 <script type="application/octet-stream" id="data-json">${payload.json}</script>
 <script type="application/octet-stream" id="data-counts">${payload.histograms}</script>
-<script>'use strict';${pageChartScript}${pageEsdScript}${pageTrendsScript}${pageViewsScript}</script>
+<script>'use strict';${pageChartScript}${pageEsdScript}${measuresScript}${phaseMapScript}${runTableScript}${epochSliderScript}${pageViewsScript}</script>
 </body>
 </html>
 `;

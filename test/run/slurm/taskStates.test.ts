@@ -3,8 +3,9 @@ import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { experimentStatus, type SchedulerTask } from '../../../src/experiment/status/experimentStatus.ts';
 import { loadExperiment } from '../../../src/experiment/sweep/loadExperiment.ts';
-import { jobOfTask, threadsOfTask } from '../../../src/run/slurm/runSubmitted.ts';
+import { threadsOfTask } from '../../../src/run/slurm/runSubmitted.ts';
 import { parseSacct, parseSqueue } from '../../../src/run/slurm/taskStates.ts';
+import { jobOfTask } from '../../../src/run/slurm/timeLimit.ts';
 import { writeConfig } from '../../experiment/config/writtenConfig.ts';
 import { resultsFolder, writeRun } from '../../experiment/status/resultsFixture.ts';
 

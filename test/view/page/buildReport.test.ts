@@ -10,8 +10,11 @@ import { BINS_PER_SPECTRUM, ESD_BINS, esdHistograms } from '../../../src/view/pa
 import { showNumber } from '../../../src/view/page/html.ts';
 import { runGroup } from '../../../src/view/page/runGroup.ts';
 import { pageChartScript } from '../../../src/view/page/script/chart.ts';
+import { epochSliderScript } from '../../../src/view/page/script/epochSlider.ts';
 import { pageEsdScript } from '../../../src/view/page/script/esd.ts';
-import { pageTrendsScript } from '../../../src/view/page/script/trends.ts';
+import { measuresScript } from '../../../src/view/page/script/measures.ts';
+import { phaseMapScript } from '../../../src/view/page/script/phaseMap.ts';
+import { runTableScript } from '../../../src/view/page/script/runTable.ts';
 import { pageViewsScript } from '../../../src/view/page/script/views.ts';
 import { writeSyntheticResults } from '../../experiment/results/syntheticResults.ts';
 
@@ -115,7 +118,15 @@ describe('buildReport', () => {
 
 describe('the script of the page', () => {
   it('is JavaScript without what a template would replace', () => {
-    for (const script of [pageChartScript, pageEsdScript, pageTrendsScript, pageViewsScript]) {
+    for (const script of [
+      pageChartScript,
+      pageEsdScript,
+      measuresScript,
+      phaseMapScript,
+      runTableScript,
+      epochSliderScript,
+      pageViewsScript,
+    ]) {
       expect(script).not.toMatch(/`|\$\{|<\//);
       expect(() => new Function(script)).not.toThrow();
     }

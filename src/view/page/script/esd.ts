@@ -1,4 +1,4 @@
-/** Second part of the page's script: the empirical spectral density of one row with its fit. See pageChartScript.ts for the form. */
+/** Second part of the page's script: the empirical spectral density of one row with its fit. See chart.ts for the form. */
 export const pageEsdScript = `
 const VIEWS = {
   full: { bins: 'full', x: 'eigenvalue', y: 'density' },
