@@ -39,13 +39,17 @@ export function parseYaml(text: string, file: string, origin?: Origin): ConfigNo
       lineCounter: lines,
       prettyErrors: false,
       uniqueKeys: false,
-      logLevel: 'silent',
+      // 'silent' would let a second document pass.
+      logLevel: 'error',
     });
   } catch (error) {
     if (error instanceof RangeError) throw new UserError(`${file}: the config is nested too deeply`);
     throw error;
   }
   const flaw = document.errors[0] ?? document.warnings[0];
+  if (flaw?.code === 'MULTIPLE_DOCS') {
+    throw syntaxError(place(flaw.pos[0]), 'a config must be one YAML document, got a second one');
+  }
   if (flaw !== undefined) throw syntaxError(place(flaw.pos[0]), `YAML: ${flaw.message}`);
 
   let values = 0;

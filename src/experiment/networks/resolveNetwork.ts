@@ -30,6 +30,7 @@ export function resolveNetwork(
   declaration.layers.forEach((layer, index) => {
     if ('name' in layer) {
       if (names.has(layer.name)) throw new UserError(`layer names must be unique, got ${layer.name} twice`);
+      checkName(layer.name, names);
       names.add(layer.name);
     }
     const output = outputShape(layer, input, index);
@@ -46,6 +47,28 @@ export function resolveNetwork(
     }
   }
   return { ...declaration, inputShape, shapes, parameters };
+}
+
+/** What TensorFlow takes for the names of its ops, part by part; a snapshot names its tensors so, too. */
+const LAYER_NAME = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*$/;
+const LONGEST_NAME = 100;
+/** In weights files these mean a bias and what an optimizer remembers, which are not analyzed. */
+const RESERVED = /(^|[./])(bias|optimi[sz]er\w*|opt_state)$|(^|[./])(optimi[sz]er\w*|opt_state)[./]/i;
+
+/** Throws a UserError for a name that TensorFlow refuses, and for one that would hide a layer, or be hidden by it. */
+function checkName(name: string, others: ReadonlySet<string>): void {
+  if (!LAYER_NAME.test(name) || name.length > LONGEST_NAME) {
+    throw new UserError(
+      `layer names must be letters, digits and . _ - in parts between /, each beginning with a letter or digit, at most ${LONGEST_NAME} long, got ${JSON.stringify(name.slice(0, 2 * LONGEST_NAME))}`,
+    );
+  }
+  if (RESERVED.test(name))
+    throw new UserError(`layer names must not be those of biases and optimizers, got ${name}`);
+  for (const other of others) {
+    if (name.startsWith(`${other}/`) || other.startsWith(`${name}/`)) {
+      throw new UserError(`layer names must not lie below one another, got ${other} and ${name}`);
+    }
+  }
 }
 
 /** Returns the names of the layers that have a weight matrix, from input to output. */

@@ -11,6 +11,7 @@ import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import type { RunConfig } from '../config/schema.ts';
 import type { Network } from '../networks/network.ts';
 import { kernelLayers, resolveNetwork } from '../networks/resolveNetwork.ts';
+import { checkNumbers } from './checkNumbers.ts';
 
 /** Returns what is impossible in a run although each key alone is right: layers and images that are not there. */
 export function checkRun(config: RunConfig, node: ConfigNode): ConfigProblem[] {
@@ -19,6 +20,7 @@ export function checkRun(config: RunConfig, node: ConfigNode): ConfigProblem[] {
     problems.push({ origin: originAt(node, path), message });
   };
   checkImages(config, report);
+  checkNumbers(config, report);
   try {
     checkLayers(config, networkOf(config), report);
   } catch (error) {

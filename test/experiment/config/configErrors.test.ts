@@ -254,3 +254,66 @@ describe('mistakes in overrides', () => {
     expect(loadExperiment(writeConfig(swept), { set: ['optimizer.momentum=0.5'] }).runs).toHaveLength(2);
   });
 });
+
+describe('what TensorFlow or float32 would not take', () => {
+  const named = (...names: string[]): string =>
+    `dataset: mnist\nnetwork:\n  layers:\n    - { type: flatten }\n${names
+      .map((name) => `    - { type: dense, name: ${JSON.stringify(name)}, units: 10 }\n`)
+      .join('')}`;
+
+  it.each([
+    'a b',
+    'é',
+    '_x',
+    'a:0',
+    '-a',
+    '/a',
+    'a/',
+    'a//b',
+    '^a',
+    '../x',
+    'a\nb',
+    '__metadata__',
+    'x'.repeat(101),
+  ])('refuses the layer name %j', (name) =>
+    expect(problems(named(name))).toEqual([expect.stringContaining('layer names must be letters')]),
+  );
+
+  it.each(['bias', 'fc.bias', 'optimizer/fc', 'Optimizer_state'])('refuses %s, which is no layer', (name) => {
+    expect(problems(named(name))).toEqual([
+      expect.stringContaining('must not be those of biases and optimizers'),
+    ]);
+  });
+
+  it('refuses layers that hide one another, and takes those that only look like it', () => {
+    expect(problems(named('a', 'a/kernel'))[0]).toContain(
+      'must not lie below one another, got a and a/kernel',
+    );
+    expect(problems(named('a/b/c', 'a/b'))[0]).toContain('must not lie below one another, got a/b/c and a/b');
+    const path = writeConfig(named('a/b', 'a/bc', 'A.b', '1'));
+    expect(loadExperiment(path, { set: [] }).runs).toHaveLength(1);
+  });
+
+  it.each([
+    [
+      'learningRate: 1e-50',
+      'learningRate must be a number that float32 holds (1.2e-38 to 3.4e38), got 1e-50',
+    ],
+    ['learningRate: 1e39', 'which rounds to infinity'],
+    ['learningRate: 1e-40', 'which rounds to 0'],
+    ['optimizer: { epsilon: 1e-60 }', 'optimizer.epsilon must be a number that float32 holds'],
+    ['l2: { coefficient: 1e-60, layers: [fc1] }', 'l2.coefficient must be a number that float32 holds'],
+    ['optimizer: { beta2: 0.999999999999 }', 'optimizer.beta2 must be below 1 in float32 too'],
+    ['dropout: { rate: 0.999999999999, layers: [fc1] }', 'dropout.rate must be below 1 in float32 too'],
+  ])('refuses %s', (line, message) => {
+    expect(problems(`${GOOD}${line}\n`).join('\n')).toContain(message);
+  });
+
+  it('takes one YAML document, with its marks', () => {
+    expect(problems(`${GOOD}---\n${GOOD}`)).toEqual([
+      '3:1: a config must be one YAML document, got a second one',
+    ]);
+    expect(problems(`${GOOD}...\n---\n`)[0]).toContain('got a second one');
+    expect(loadExperiment(writeConfig(`%YAML 1.2\n---\n${GOOD}...\n`), { set: [] }).runs).toHaveLength(1);
+  });
+});
