@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { largestOf } from '../src/base/extremes.ts';
 import { randomStream } from '../src/base/random/stream.ts';
+import { readSafetensors, type Tensor, writeSafetensors } from '../src/base/safetensors/safetensors.ts';
 import { type AnalysisConfig, analysisSchema } from '../src/experiment/config/schema.ts';
-import { type SnapshotLayer, writeSnapshot } from '../src/experiment/results/snapshot.ts';
 import { spikedMatrix } from '../src/spectra/synthetic/matrices.ts';
 import { nodeChild, pythonChild } from './benchProcesses.ts';
 import type { Measurement } from './measurement.ts';
@@ -19,6 +19,11 @@ const SNAPSHOT_SHAPES = {
 };
 /** The dense layers of AlexNet. */
 const ALEXNET_SHAPES = { fc6: [9216, 4096], fc7: [4096, 4096], fc8: [4096, 1000] };
+/** The dense layers of a block of a transformer with 7 billion weights. */
+const BLOCK_SHAPES = {
+  ...Object.fromEntries(['q', 'k', 'v', 'o'].map((name) => [`attention/${name}`, [4096, 4096]])),
+  ...Object.fromEntries(['gate', 'up', 'down'].map((name) => [`mlp/${name}`, [11008, 4096]])),
+};
 /** Singular values of the spikes in units of the bulk: trained layers have some, and fits take a way of their own there. */
 const SPIKES = [8, 6, 4.5, 3.5, 3, 2.5, 2.2, 2];
 
@@ -26,29 +31,47 @@ const SPIKES = [8, 6, 4.5, 3.5, 3, 2.5, 2.2, 2];
 interface SpectraTask {
   name: string;
   shapes: Readonly<Record<string, readonly number[]>>;
+  /** WeightWatcher reads float32 copies of the same values. */
+  dtype: 'F32' | 'BF16';
   analysis: AnalysisConfig;
   /** Options of WeightWatcher's analyze; null: it is not asked. */
   weightwatcher: object | null;
+  /** Measured once, whatever --rounds says: it takes minutes. */
+  once: boolean;
 }
 
 const TASKS: readonly SpectraTask[] = [
   {
     name: 'plain',
     shapes: SNAPSHOT_SHAPES,
+    dtype: 'F32',
     analysis: analysisSchema.parse({ fit: 'ww', randomize: 0 }),
     weightwatcher: {},
+    once: false,
   },
   {
     name: 'MP fit and randomization',
     shapes: SNAPSHOT_SHAPES,
+    dtype: 'F32',
     analysis: analysisSchema.parse({ fit: 'ww', randomize: 1 }),
     weightwatcher: { mp_fit: true, randomize: true },
+    once: false,
   },
   {
     name: 'AlexNet, plain',
     shapes: ALEXNET_SHAPES,
+    dtype: 'F32',
     analysis: analysisSchema.parse({ fit: 'ww', randomize: 0 }),
     weightwatcher: null,
+    once: false,
+  },
+  {
+    name: 'transformer block, plain',
+    shapes: BLOCK_SHAPES,
+    dtype: 'BF16',
+    analysis: analysisSchema.parse({ fit: 'ww', randomize: 0 }),
+    weightwatcher: {},
+    once: true,
   },
 ];
 
@@ -89,16 +112,18 @@ export async function benchSpectra({
     for (const task of TASKS) {
       onProgress(task.name);
       const path = join(folder, 'layers.safetensors');
-      writeSnapshot(path, 0, syntheticLayers(task.shapes), 'float32');
+      const peerPath = writeLayers(task, path);
       const ours = nodeChild<Facts>('spectraChild', [path, JSON.stringify(task.analysis)]);
       const theirs =
         python === null || task.weightwatcher === null
           ? null
           : pythonChild<Facts>(python, 'weightwatcher_spectra.py', [
-              path,
+              peerPath,
               JSON.stringify(task.weightwatcher),
             ]);
-      cells.push(await benchTask(task.name, theirs === null ? [ours] : [ours, theirs], rounds));
+      cells.push(
+        await benchTask(task.name, theirs === null ? [ours] : [ours, theirs], task.once ? 1 : rounds),
+      );
     }
     return cells;
   } finally {
@@ -145,10 +170,25 @@ async function benchTask(
   }
 }
 
-function syntheticLayers(shapes: SpectraTask['shapes']): SnapshotLayer[] {
-  return Object.entries(shapes).map(([layer, shape]) => {
-    const [rows, cols] = shape as [number, number];
-    const data = Float32Array.from(spikedMatrix(randomStream(1, `bench/${layer}`), { rows, cols }, SPIKES));
-    return { layer, shape, data };
-  });
+/** Writes the layers of a task and returns the file with the same values for the peer, which reads no bfloat16. */
+function writeLayers({ shapes, dtype }: SpectraTask, path: string): string {
+  writeSafetensors(path, syntheticLayers(shapes, dtype));
+  if (dtype === 'F32') return path;
+  const peerPath = join(dirname(path), 'float32.safetensors');
+  const rounded = [...readSafetensors(path).tensors].map(([name, tensor]): [string, Tensor] => [
+    name,
+    { ...tensor, dtype: 'F32' },
+  ]);
+  writeSafetensors(peerPath, new Map(rounded));
+  return peerPath;
+}
+
+function syntheticLayers(shapes: SpectraTask['shapes'], dtype: Tensor['dtype']): Map<string, Tensor> {
+  return new Map(
+    Object.entries(shapes).map(([layer, shape]) => {
+      const [rows, cols] = shape as [number, number];
+      const data = Float32Array.from(spikedMatrix(randomStream(1, `bench/${layer}`), { rows, cols }, SPIKES));
+      return [layer, { dtype, shape, data }];
+    }),
+  );
 }

@@ -106,13 +106,14 @@ napi_value guarded(napi_env env, napi_callback_info info) {
     std::size_t count = MOST_ARGUMENTS;
     napi_value arguments[MOST_ARGUMENTS];
     check(napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr));
-    const linalg::InterruptWatch watch;
+    linalg::watchSignals();
     return call(env, arguments);
   } catch (const std::range_error& error) {
     napi_throw_range_error(env, nullptr, error.what());
   } catch (const Refused& error) {
     napi_throw_range_error(env, nullptr, error.what());
   } catch (const linalg::Interrupted& error) {
+    linalg::interruptTold();
     napi_throw_error(env, error.what(), "interrupted");
   } catch (const std::bad_alloc&) {
     napi_throw_error(env, nullptr, "not enough memory for the eigenvalue problem");
@@ -125,6 +126,7 @@ napi_value guarded(napi_env env, napi_callback_info info) {
 }  // namespace
 
 NAPI_MODULE_INIT() {
+  linalg::watchSignals();
   napi_value function;
   napi_create_function(env, "eigenvaluesOfEach", NAPI_AUTO_LENGTH, guarded<eigenvaluesOfEach>, nullptr, &function);
   napi_set_named_property(env, exports, "eigenvaluesOfEach", function);

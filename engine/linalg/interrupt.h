@@ -1,6 +1,5 @@
 #pragma once
 
-#include <csignal>
 #include <stdexcept>
 
 namespace linalg {
@@ -10,24 +9,17 @@ struct Interrupted : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/** Throws Interrupted when a signal has come to an InterruptWatch; called between pieces of work of some milliseconds, on any thread. */
+/**
+ * Hears of SIGINT and SIGTERM from now on where JavaScript listens to them, and passes them on: JavaScript itself would hear of them
+ * only when the computation, and what it does before it, is done. Called by the main thread, when the module is loaded and before
+ * each computation.
+ */
+void watchSignals();
+
+/** Throws Interrupted when a signal has come; called between pieces of work of some milliseconds, on any thread. */
 void checkInterrupt();
 
-/**
- * As long as it lives, SIGINT and SIGTERM that JavaScript listens to end the computation at hand, which would keep JavaScript from
- * hearing of them until it is done. The signal is then raised again, for the listener. Used by the main thread alone.
- */
-class InterruptWatch {
- public:
-  InterruptWatch();
-  ~InterruptWatch();
-  InterruptWatch(const InterruptWatch&) = delete;
-  InterruptWatch& operator=(const InterruptWatch&) = delete;
-
- private:
-  static constexpr int COUNT = 2;
-  struct sigaction before_[COUNT];
-  bool watched_[COUNT];
-};
+/** Forgets the signal: JavaScript is told. */
+void interruptTold();
 
 }  // namespace linalg
