@@ -46,6 +46,13 @@ const DEPTHWISE_NAME =
   /depthwise|(^|[./_])dw(_?conv)?\d*([./_]|$)|(^|\/)separable_conv[12]d(_\d+)?\/vars\/0$/i;
 const NORM_NAME = /(^|[./_])(layer|batch|group|instance|rms)_?norm\w*([./]|$)/i;
 
+/** Matrices of one tensor; a file may claim any number of them. */
+const MAX_STACK = 65_536;
+/** As much of the end of a name as is looked at: some patterns take time with the square of it. */
+const TOLD_BY = 256;
+/** Ends of a name that are looked for among the averages. */
+const MAX_SUFFIXES = 8;
+
 const DEPTHWISE = 'depthwise kernel: no matrix joins its channels';
 const VECTOR = 'a single row or column: its one eigenvalue is its squared norm';
 /** Kernels are at most this long along a side; three axes with a longer last one are a stack of matrices. */
@@ -137,11 +144,12 @@ function whyNone(
 
 /** Returns what a tensor is for by its name and its shape (leading ones are gone). */
 function useOf(
-  name: string,
+  fullName: string,
   shape: readonly number[],
   convLayout: ConvLayout | null,
   surroundings: Surroundings,
 ): TensorUse {
+  const name = fullName.slice(-TOLD_BY);
   if (POSITION_NAME.test(name) && shape.length > 2) return 'embedding';
   if (shape.length === 2) {
     if (RECURRENT_NAME.test(name)) return 'recurrent';
@@ -149,7 +157,7 @@ function useOf(
   }
   if (shape.length === 3 && BILINEAR_NAME.test(name)) return 'bilinear';
   if (shape.length === 3 && isStack(name, shape, convLayout)) return 'stack';
-  return isDepthwise(name, shape, convLayout ?? convLayoutOf(name, shape), surroundings)
+  return isDepthwise(fullName, shape, convLayout ?? convLayoutOf(name, shape), surroundings)
     ? 'depthwise'
     : 'kernel';
 }
@@ -232,6 +240,7 @@ function stackOf(tensor: StoredTensor, kind: LayerKind, shape: readonly number[]
   if (shape.length !== 3) return `${shape.length} dimensions, neither matrix nor kernel`;
   const [count, rows, cols] = shape as [number, number, number];
   const size = rows * cols;
+  if (count > MAX_STACK) return `more than ${MAX_STACK} matrices`;
   let held: Float32Array | Float64Array | null = null;
   return Array.from({ length: count }, (_, i) => ({
     ...layerOf(tensor, kind, [rows, cols]),
@@ -274,7 +283,7 @@ function movingAverages(tensors: readonly StoredTensor[]): Map<string, string> {
   const averaged = new Set([...groups.values()].flat());
   for (const { name } of tensors) {
     if (averaged.has(name)) continue;
-    for (let rest = name; ; rest = rest.slice(rest.indexOf('.') + 1)) {
+    for (let rest = name, i = 0; i < MAX_SUFFIXES; rest = rest.slice(rest.indexOf('.') + 1), i++) {
       outside.set(rest.replaceAll('.', ''), name);
       if (!rest.includes('.')) break;
     }

@@ -13,7 +13,9 @@ import { zipSync } from 'fflate';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ProtoMessage } from '../../src/base/protobuf/message.ts';
 import { UserError } from '../../src/base/userError.ts';
+import { classifyTensors } from '../../src/weights/layerRule.ts';
 import { openWeights } from '../../src/weights/openWeights.ts';
+import { storedTensor } from '../../src/weights/tensors/storedTensor.ts';
 import { fixture } from './fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
@@ -251,4 +253,22 @@ it('names the known formats for anything else', () => {
   expect(() => openWeights(join(folder, 'missing.pt'))).toThrow(
     /missing\.pt must be a readable file, got ENOENT/,
   );
+});
+
+it('makes no list as long as a file only claims', () => {
+  const tensor = (name: string, shape: number[]): Parameters<typeof storedTensor>[0] => ({
+    name,
+    shape,
+    dtype: 'float32',
+    read: () => new Float32Array(),
+  });
+  const { layers, skipped } = classifyTensors([storedTensor(tensor('experts', [2 ** 40, 8, 8]))]);
+  expect(layers).toEqual([]);
+  expect(skipped).toEqual([{ name: 'experts', reason: 'more than 65536 matrices' }]);
+  // Names that patterns could take the square of their length for.
+  const names = ['gru/', 'ema.', 'dw_', 'lora_A.'].map((part) => part.repeat(1000));
+  const many = names.flatMap((name) =>
+    Array.from({ length: 200 }, (_, i) => storedTensor(tensor(name + i, [2, 3]))),
+  );
+  expect(classifyTensors(many).layers).toHaveLength(many.length);
 });

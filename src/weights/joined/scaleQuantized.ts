@@ -23,6 +23,14 @@ const PACKED: readonly { marker: string; parts: readonly string[]; reason: strin
 ];
 const BITSANDBYTES =
   'packed by bitsandbytes in 4 bits, which is not read: load it with transformers, call model.dequantize() and save it';
+const BITSANDBYTES_PARTS = [
+  'absmax',
+  'quant_map',
+  'nested_absmax',
+  'nested_quant_map',
+  'quant_state.bitsandbytes__nf4',
+  'quant_state.bitsandbytes__fp4',
+];
 const MXFP4 =
   'packed in MXFP4, which is not read: load it with transformers and Mxfp4Config(dequantize=True), then save it';
 const SCALE = 'scale of quantized weights';
@@ -102,7 +110,7 @@ function namePacked(set: TensorSet, tensor: StoredTensor): void {
     for (const part of packed.parts) set.drop(stem + part, `${SCALE}: of ${name}`);
   } else if (set.get(`${name}.absmax`) !== undefined) {
     set.drop(name, BITSANDBYTES);
-    for (const other of set.names) if (other.startsWith(`${name}.`)) set.drop(other, `${SCALE}: of ${name}`);
+    for (const part of BITSANDBYTES_PARTS) set.drop(`${name}.${part}`, `${SCALE}: of ${name}`);
   } else if (name.endsWith('_blocks') && set.get(name.replace(/_blocks$/, '_scales')) !== undefined) {
     set.drop(name, MXFP4);
     set.drop(name.replace(/_blocks$/, '_scales'), `${SCALE}: of ${name}`);

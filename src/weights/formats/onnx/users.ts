@@ -70,6 +70,10 @@ const DEQUANTIZE = 'DequantizeLinear';
 const SHAPING = new Set(['Transpose', 'Reshape', 'Squeeze', 'Unsqueeze']);
 /** Nodes between a tensor and the one that uses it. */
 const MAX_STEPS = 16;
+/** Users of one tensor that are asked: the first of many says as much as the last. */
+const MAX_USERS = 16;
+/** Ways through the nodes that are followed for one tensor. */
+const MAX_WAYS = 256;
 const PACKED = new Set(['MatMulNBits', 'MatMulBnb4', 'GatherBlockQuantized', 'DynamicQuantizeLSTM']);
 
 /** What the nodes of a model do with its tensors. */
@@ -107,8 +111,9 @@ export class OnnxUsers {
   private follow(name: string): User[] {
     let first: User[] = [];
     const seen = new Set<string>([name]);
-    const open: User[][] = (this.users.get(name) ?? []).map((user) => [user]);
-    for (let path = open.shift(); path !== undefined; path = open.shift()) {
+    const open: User[][] = (this.users.get(name) ?? []).slice(0, MAX_USERS).map((user) => [user]);
+    let ways = 0;
+    for (let path = open.shift(); path !== undefined && ways < MAX_WAYS; path = open.shift(), ways++) {
       const { node, input } = path.at(-1)!;
       const operator = operatorOf(node);
       if (operator !== undefined && [...operator.weights, operator.bias].includes(input)) return path;
@@ -117,12 +122,10 @@ export class OnnxUsers {
       const passes = input === 0 && (PASSES.has(node.opType) || node.opType === DEQUANTIZE);
       if (!passes || output === undefined || seen.has(output) || path.length >= MAX_STEPS) continue;
       seen.add(output);
-      for (const user of this.users.get(output) ?? []) {
+      for (const user of (this.users.get(output) ?? []).slice(0, MAX_USERS)) {
         const longer = [...path, user];
         open.push(longer);
       }
-      // The first of many dead ends says as little as the last.
-      if (open.length > MAX_STEPS * MAX_STEPS) break;
     }
     return first;
   }
