@@ -28,9 +28,14 @@ export const trainOneCommand: CommandModule = {
         else interrupt.abort();
       });
     });
-    const status = await train(task, interrupt.signal);
-    // The engine may hold threads that would keep the process alive.
-    tell({ type: 'ended', status }, () => process.exit(0));
+    // The engine's threads, and the parent's channel, would keep the process alive when its work is done or has failed.
+    try {
+      const status = await train(task, interrupt.signal);
+      tell({ type: 'ended', status }, () => process.exit(0));
+    } catch (error) {
+      setImmediate(() => process.exit());
+      throw error;
+    }
   },
 };
 
