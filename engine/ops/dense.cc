@@ -17,8 +17,6 @@ constexpr int PACKED_VALUES = 1 << 15;
 constexpr int MOST_DEPTH = 256;
 /** Up to here the forward pass is bound by reading W, which is then read row after row. */
 constexpr int SMALL_BATCH = 32;
-/** Beyond it there is enough to do for larger tasks, which read their factors less often. */
-constexpr int MEDIUM_BATCH = 256;
 /** Parts of a sum over the inputs that are summed apart at small batches, so that threads can share it. */
 constexpr int PARTS = 8;
 /** Rows of a part at least. */
@@ -122,7 +120,7 @@ void denseForward(const Kernels& kernels, const DenseShape& shape, const float* 
 
   const bool small = batch <= SMALL_BATCH;
   const int parts = small ? std::max(1, std::min(PARTS, inputs / MIN_PART)) : 1;
-  const int panelsOfTask = small ? panels : batch <= MEDIUM_BATCH ? 2 : 4;
+  const int panelsOfTask = small ? panels : 2;
   const int columnTasks = divideUp(panels, panelsOfTask);
   // Few columns leave too few tasks; at small batches the parts are enough.
   const int wanted = small ? 1 : std::min(blocks.count, divideUp(MIN_TASKS, columnTasks));

@@ -98,6 +98,9 @@ function addPlainConvolution(
   };
 }
 
+/** Beyond it TensorFlow's products are as fast, and the update is little beside them (docs/performance.md). */
+export const MOST_FUSED_IMAGES = 256;
+
 /** The two passes through a dense layer by one operator each; the one back updates the weights. */
 function addFusedDense(
   step: StepBuilder,
@@ -117,7 +120,9 @@ function addFusedDense(
 }
 
 function addDense(step: StepBuilder, layer: Extract<Layer, { type: 'dense' }>, input: Output): LayerOutput {
-  if (step.fused && step.precision === 'float32') return addFusedDense(step, layer, input);
+  if (step.fused && step.precision === 'float32' && step.batch <= MOST_FUSED_IMAGES) {
+    return addFusedDense(step, layer, input);
+  }
   const kernelName = `${layer.name}/kernel`;
   const kernel = step.read(kernelName);
   const matMul = (a: Output, b: Output, transposeA: boolean, transposeB: boolean): Output =>

@@ -8,6 +8,7 @@ import { engineParts } from '../../../src/train/engine/enginePaths.ts';
 import { loadEngine } from '../../../src/train/engine/loadEngine.ts';
 import { GraphBuilder } from '../../../src/train/graph/graphBuilder.ts';
 import { GraphSession } from '../../../src/train/graph/graphSession.ts';
+import { MOST_FUSED_IMAGES } from '../../../src/train/step/layers.ts';
 import { buildTrainingGraph } from '../../../src/train/step/trainingGraph.ts';
 import { TrainingSession } from '../../../src/train/step/trainingSession.ts';
 import {
@@ -102,7 +103,7 @@ describe.runIf(has)('fused operators', () => {
       fc.assert(
         fc.property(
           fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 2 }),
-          fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: 300 })),
+          fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: MOST_FUSED_IMAGES })),
           fc.boolean(),
           fc.constantFrom('unitScale', 'perImageStandardization'),
           (units, batch, relu, preprocessing) => {
@@ -167,19 +168,20 @@ describe.runIf(has)('fused operators', () => {
   });
 });
 
-it('a stock graph has none of them', () => {
+it('a stock graph has none of them, and one of large batches no dense layers', () => {
   const training = smallTraining([{ type: 'flatten' }, dense(CLASSES, 'fc1', 'linear')]);
-  const graphWith = (fused: boolean): string =>
+  const graphWith = (fused: boolean, batch = 4): string =>
     Buffer.from(
       buildTrainingGraph({
         ...training,
         classes: CLASSES,
         trainImages: 8,
         testImages: 8,
-        calls: [{ batch: 4, steps: 1 }],
+        calls: [{ batch, steps: 1 }],
         fused,
       }).graph.toSavedModel(),
     ).toString('latin1');
   expect(graphWith(false)).not.toContain('Phasewatch');
   expect(graphWith(true)).toContain('PhasewatchDenseTraining');
+  expect(graphWith(true, MOST_FUSED_IMAGES + 1)).not.toContain('PhasewatchDenseTraining');
 });
