@@ -1,0 +1,4 @@
+import { COMMANDS } from './everyCommand.ts';
+import { walk } from './walkCommands.ts';
+
+walk(COMMANDS);
