@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type * as tfjs from '@tensorflow/tfjs-core';
 import { oneLine } from '../../base/files/plainText.ts';
 import { UserError } from '../../base/userError.ts';
+import { checkTensorFlowVariables } from './checkVariables.ts';
 import { engineParts } from './enginePaths.ts';
 import type { Engine, LocatedEngine, NativeBinding } from './engineTypes.ts';
 import { locateEngine } from './locateEngine.ts';
@@ -95,6 +96,7 @@ function loadBinding(
   { folder }: LocatedEngine,
   require: NodeJS.Require,
 ): Omit<NativeBinding, 'fusedOperators'> {
+  checkTensorFlowVariables(process.env);
   const gatePath = join(folder, engineParts.stderrGate);
   let gate: { close(): void; open(): string } | null = null;
   let said = '';
