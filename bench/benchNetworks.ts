@@ -1,6 +1,6 @@
 import type { NETWORK_NAMES } from '../src/experiment/config/schema.ts';
 import { type RunConfig, runConfigSchema } from '../src/experiment/config/schema.ts';
-import type { Preprocessing } from '../src/train/step/batch.ts';
+import type { Preprocessing } from '../src/experiment/data/datasets.ts';
 
 export const BENCH_NETWORKS = [
   'lenet5',

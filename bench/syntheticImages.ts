@@ -1,9 +1,9 @@
 import { elementCount } from '../src/base/elementCount.ts';
 import { randomStream } from '../src/base/random/stream.ts';
-import type { ImageSplit } from '../src/train/step/batch.ts';
+import type { Split } from '../src/experiment/data/dataset.ts';
 
 /** Returns uniformly random images and labels: the arithmetic of a step does not depend on what is on them. */
-export function syntheticImages(shape: readonly number[], classes: number, count: number): ImageSplit {
+export function syntheticImages(shape: readonly number[], classes: number, count: number): Split {
   const random = randomStream(1, 'bench/images');
   const images = new Uint32Array(Math.ceil((count * elementCount(shape)) / 4)).map(random.uint32);
   return {

@@ -5,7 +5,7 @@ import { didYouMean } from '../base/nearestName.ts';
 import { UserError } from '../base/userError.ts';
 import { cifar10Folder } from '../experiment/data/cifar10.ts';
 import { CIFAR_FILES } from '../experiment/data/cifar10Records.ts';
-import { DATASETS, type DatasetName } from '../experiment/data/dataset.ts';
+import { DATASET_NAMES, type DatasetName } from '../experiment/data/datasets.ts';
 import { CIFAR10_ARCHIVE, fetchCifar10 } from '../experiment/data/fetchCifar10.ts';
 import { importCifar10 } from '../experiment/data/importCifar10.ts';
 import { findMnistFolder, mnistFolder } from '../experiment/data/mnist.ts';
@@ -112,12 +112,12 @@ const verifyData: CommandModule<object, OutputFlags & { name: string | undefined
   describe: 'check structure, label counts and checksums',
   builder: (parser) =>
     parser
-      .positional('name', { type: 'string', describe: `${DATASETS.join(' or ')}; all when left out` })
+      .positional('name', { type: 'string', describe: `${DATASET_NAMES.join(' or ')}; all when left out` })
       .example('$0 data verify', 'every data set')
       .example('$0 data verify cifar10 --json', 'with the SHA-256 of each file') as never,
   handler: (args) => {
     const output = createOutput(args);
-    const states = DATASETS.map(listed);
+    const states = DATASET_NAMES.map(listed);
     for (const { name, remedy } of args.name === undefined ? states : []) {
       if (remedy !== null) output.note(`${name} is not here: ${remedy}`);
     }
@@ -138,7 +138,7 @@ const listData: CommandModule<object, OutputFlags> = {
   builder: (parser) => parser.example('$0 data list', 'name, state and folder of each data set') as never,
   handler: (args) => {
     const output = createOutput(args);
-    const rows = DATASETS.map(listed);
+    const rows = DATASET_NAMES.map(listed);
     output.document({ datasets: rows });
     output.block(
       formatTable(
@@ -156,14 +156,18 @@ const listData: CommandModule<object, OutputFlags> = {
 };
 
 function named(parser: Argv): Argv {
-  return parser.positional('name', { type: 'string', demandOption: true, describe: DATASETS.join(' or ') });
+  return parser.positional('name', {
+    type: 'string',
+    demandOption: true,
+    describe: DATASET_NAMES.join(' or '),
+  });
 }
 
 function knownDataset(name: string): DatasetName {
-  const known = DATASETS.find((dataset) => dataset === name);
+  const known = DATASET_NAMES.find((dataset) => dataset === name);
   if (known === undefined) {
     throw new UserError(
-      `unknown data set: ${name} (known: ${DATASETS.join(', ')})${didYouMean(name, DATASETS)}`,
+      `unknown data set: ${name} (known: ${DATASET_NAMES.join(', ')})${didYouMean(name, DATASET_NAMES)}`,
     );
   }
   return known;

@@ -1,13 +1,12 @@
 import { elementCount } from '../base/elementCount.ts';
 import { circumstancesBetween, readCounters } from '../base/machine/circumstances.ts';
-import { DATASET_SHAPES } from '../experiment/config/datasetShape.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
-import { PREPROCESSING } from '../experiment/data/preprocessing.ts';
+import type { Split } from '../experiment/data/dataset.ts';
+import { DATASETS } from '../experiment/data/datasets.ts';
 import type { MeasuredSpeed } from '../experiment/plan/speedCache.ts';
 import { networkOf } from '../experiment/sweep/checkRun.ts';
 import type { SessionBinding } from '../train/graph/graphSession.ts';
 import { initialState } from '../train/initialWeights.ts';
-import type { ImageSplit } from '../train/step/batch.ts';
 import { callShapes, epochCalls } from '../train/step/sessionCalls.ts';
 import { TrainingSession } from '../train/step/trainingSession.ts';
 
@@ -26,13 +25,13 @@ export interface SpeedMeasurement {
 
 /** Returns a run on blank images, built and warmed up, whose steps can be timed. */
 export function prepareMeasurement(binding: SessionBinding, config: RunConfig): SpeedMeasurement {
-  const { inputShape, classes } = DATASET_SHAPES[config.dataset];
+  const { inputShape, classes } = DATASETS[config.dataset];
   const network = networkOf(config);
   const count = Math.max(config.batchSize, IMAGES - (IMAGES % config.batchSize));
   const session = new TrainingSession(binding, {
     network,
     config,
-    preprocessing: PREPROCESSING[config.dataset],
+    preprocessing: DATASETS[config.dataset].preprocessing,
     classes,
     calls: callShapes(count, config.batchSize),
     train: blankImages(inputShape, classes, count),
@@ -76,7 +75,7 @@ function* endlessCalls(
 }
 
 /** Labels go round the classes; what is on the images does not change the arithmetic. */
-function blankImages(shape: readonly number[], classes: number, count: number): ImageSplit {
+function blankImages(shape: readonly number[], classes: number, count: number): Split {
   return {
     images: new Uint8Array(count * elementCount(shape)).fill(1),
     labels: Uint8Array.from({ length: count }, (_, i) => i % classes),

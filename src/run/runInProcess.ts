@@ -2,7 +2,7 @@ import pino from 'pino';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Dataset } from '../experiment/data/dataset.ts';
-import { PREPROCESSING } from '../experiment/data/preprocessing.ts';
+import { DATASETS } from '../experiment/data/datasets.ts';
 import { randomizeLabels } from '../experiment/data/randomLabels.ts';
 import type { RunLayout } from '../experiment/results/layout.ts';
 import { newStatus, type RunStatus, readStatus, writeStatus } from '../experiment/results/runStatus.ts';
@@ -105,7 +105,7 @@ function trainingData(dataset: Dataset, config: RunConfig) {
   return {
     inputShape: dataset.shape,
     classes: dataset.classes,
-    preprocessing: PREPROCESSING[dataset.name],
+    preprocessing: DATASETS[dataset.name].preprocessing,
     train: { ...dataset.train, labels },
     test: dataset.test,
   };

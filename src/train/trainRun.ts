@@ -7,6 +7,8 @@ import {
 } from '../base/machine/circumstances.ts';
 import { permutation, randomStream } from '../base/random/stream.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
+import type { Split } from '../experiment/data/dataset.ts';
+import type { Preprocessing } from '../experiment/data/datasets.ts';
 import type { Network } from '../experiment/networks/network.ts';
 import { resolveNetwork } from '../experiment/networks/resolveNetwork.ts';
 import { writeMetricsCsv } from '../experiment/results/csvFiles.ts';
@@ -20,7 +22,6 @@ import type { SessionBinding } from './graph/graphSession.ts';
 import { initialState } from './initialWeights.ts';
 import { learningRateOf } from './learningRate.ts';
 import { resume } from './resume.ts';
-import type { ImageSplit, Preprocessing } from './step/batch.ts';
 import { batchesPerEpoch, callShapes, epochCalls } from './step/sessionCalls.ts';
 import { TrainingSession } from './step/trainingSession.ts';
 
@@ -29,8 +30,8 @@ export interface TrainingData {
   inputShape: readonly number[];
   classes: number;
   preprocessing: Preprocessing;
-  train: ImageSplit;
-  test: ImageSplit;
+  train: Split;
+  test: Split;
 }
 
 export interface StepProgress {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageSplit } from '../../src/train/step/batch.ts';
+import type { Split } from '../../src/experiment/data/dataset.ts';
 import { generalWeights, noise, openSession, smallTraining } from './smallTraining.ts';
 
 /** The second convolution is one that Winograd's algorithm takes: 64 channels each way, even sides. */
@@ -12,7 +12,7 @@ const layers = [
 ];
 
 describe('evaluation', () => {
-  const evaluate = (test: ImageSplit, convolution: 'winograd' | 'plain') => {
+  const evaluate = (test: Split, convolution: 'winograd' | 'plain') => {
     const training = { ...smallTraining(layers, { convolution }), test };
     const session = openSession(training, generalWeights(training.network), []);
     try {

@@ -1,6 +1,6 @@
 import type { OptimizerConfig, RunConfig } from '../../src/experiment/config/schema.ts';
+import type { Split } from '../../src/experiment/data/dataset.ts';
 import type { Network, Parameter } from '../../src/experiment/networks/network.ts';
-import type { ImageSplit } from '../../src/train/step/batch.ts';
 
 /** The same numbers as in scripts/makeKerasFixtures.py. */
 export const CLASSES = 10;
@@ -75,7 +75,7 @@ function salted(salt: number, count: number): Uint32Array {
 }
 
 /** Returns images of blocks of 4 x 4 pixels whose brightness belongs to the label, under noise. */
-export function kerasImages(split: 'train' | 'test', shape: readonly number[]): ImageSplit {
+export function kerasImages(split: 'train' | 'test', shape: readonly number[]): Split {
   const [salt, count] = split === 'train' ? [10, TRAIN_IMAGES] : [20, TEST_IMAGES];
   const [height, width, channels] = shape as [number, number, number];
   const labels = Uint8Array.from(salted(salt, count), (value) => value % CLASSES);

@@ -1,11 +1,12 @@
 import { randomStream } from '../../src/base/random/stream.ts';
 import type { RunConfig } from '../../src/experiment/config/schema.ts';
 import { customNetworkSchema, optimizerSchema } from '../../src/experiment/config/schema.ts';
+import type { Split } from '../../src/experiment/data/dataset.ts';
+import type { Preprocessing } from '../../src/experiment/data/datasets.ts';
 import type { Network } from '../../src/experiment/networks/network.ts';
 import { resolveNetwork } from '../../src/experiment/networks/resolveNetwork.ts';
 import { loadEngine } from '../../src/train/engine/loadEngine.ts';
 import { initialWeights } from '../../src/train/initialWeights.ts';
-import type { ImageSplit, Preprocessing } from '../../src/train/step/batch.ts';
 import { TrainingSession } from '../../src/train/step/trainingSession.ts';
 
 export type StepConfig = Pick<
@@ -17,8 +18,8 @@ export interface SmallTraining {
   network: Network;
   config: StepConfig;
   preprocessing: Preprocessing;
-  train: ImageSplit;
-  test: ImageSplit;
+  train: Split;
+  test: Split;
 }
 
 export const IMAGE_SHAPE = [7, 8, 2];
@@ -55,7 +56,7 @@ export function smallTraining(
   };
 }
 
-export function noise(purpose: string, count: number): ImageSplit {
+export function noise(purpose: string, count: number): Split {
   const stream = randomStream(1, purpose);
   const size = IMAGE_SHAPE.reduce((a, b) => a * b, 1);
   return {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { DATASET_NAMES } from '../data/datasets.ts';
 
 /** Networks declared in src/experiment/networks; a config may also bring its own list of layers. */
 export const NETWORK_NAMES = ['lenet5', 'miniAlexNet', 'miniAlexNetBatchNorm', 'mlp3'] as const;
-export const DATASET_NAMES = ['mnist', 'cifar10'] as const;
 export const FIT_MODES = ['paper', 'ww', 'hill'] as const;
 
 const positiveInt = z.int().positive();

@@ -7,7 +7,6 @@ import { UserError } from '../../base/userError.ts';
 import { datasetChecksum } from './checksum.ts';
 import {
   CIFAR_CHANNELS,
-  CIFAR_CLASSES,
   CIFAR_FILES,
   CROP_SIDE,
   checkRecords,
@@ -17,6 +16,7 @@ import {
   TRAIN_FILES,
 } from './cifar10Records.ts';
 import type { Dataset, DatasetLimits, Split } from './dataset.ts';
+import { DATASETS } from './datasets.ts';
 
 /** Returns the folder in the cache where `data fetch` and `data import` put CIFAR-10. */
 export const cifar10Folder = (): string => join(cacheFolder(), 'data', 'cifar10');
@@ -53,8 +53,8 @@ export function loadCifar10(folder: string, limits: DatasetLimits): Dataset {
   const test = load([TEST_FILE], limits.testImages, 'testImages');
   return {
     name: 'cifar10',
-    shape: [CROP_SIDE, CROP_SIDE, CIFAR_CHANNELS],
-    classes: CIFAR_CLASSES,
+    shape: DATASETS.cifar10.inputShape,
+    classes: DATASETS.cifar10.classes,
     train,
     test,
     checksum: datasetChecksum(digests),

@@ -1,9 +1,10 @@
 import { UserError } from '../../base/userError.ts';
+import { DATASETS } from './datasets.ts';
 
 /** Sides and channels of an image as stored: planes of red, green and blue, each in rows. */
 export const CIFAR_SIDE = 32;
 export const CIFAR_CHANNELS = 3;
-export const CIFAR_CLASSES = 10;
+export const CIFAR_CLASSES = DATASETS.cifar10.classes;
 const PLANE = CIFAR_SIDE * CIFAR_SIDE;
 /** Bytes a record of the binary layout takes: the label, then the three planes. */
 export const RECORD_BYTES = 1 + CIFAR_CHANNELS * PLANE;
@@ -25,7 +26,7 @@ export const OFFICIAL_MD5: Readonly<Record<string, string>> = {
 
 /** The authors' networks see rows and columns 2..29 of each image. */
 export const CROP_START = 2;
-export const CROP_SIDE = 28;
+export const CROP_SIDE = DATASETS.cifar10.inputShape[0];
 
 /** Throws a UserError with file and record unless `bytes` are 10,000 whole records with labels 0..9. */
 export function checkRecords(path: string, bytes: Uint8Array): void {

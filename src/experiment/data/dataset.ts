@@ -1,6 +1,4 @@
-/** Data sets by name, as a config names them. */
-export const DATASETS = ['mnist', 'cifar10'] as const;
-export type DatasetName = (typeof DATASETS)[number];
+import type { DatasetName } from './datasets.ts';
 
 /** Images as bytes, image by image in rows of pixels of channels (NHWC), and one label byte an image. */
 export interface Split {

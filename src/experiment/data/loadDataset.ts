@@ -1,5 +1,6 @@
 import { cifar10Folder, loadCifar10 } from './cifar10.ts';
-import type { Dataset, DatasetLimits, DatasetName } from './dataset.ts';
+import type { Dataset, DatasetLimits } from './dataset.ts';
+import type { DatasetName } from './datasets.ts';
 import { loadMnist, mnistFolder } from './mnist.ts';
 
 /**

@@ -6,16 +6,16 @@ import { sha256 } from '../../base/sha256.ts';
 import { UserError } from '../../base/userError.ts';
 import { datasetChecksum } from './checksum.ts';
 import type { Dataset, DatasetLimits, Split } from './dataset.ts';
+import { DATASETS } from './datasets.ts';
 import { gunzipIfPacked, readIdx } from './idx.ts';
 import { takeFirst } from './takeFirst.ts';
 
-const SIDE = 28;
-const CLASSES = 10;
+const { inputShape, classes } = DATASETS.mnist;
 
 /** The four files of the MNIST distribution, unpacked, with their SHA-256. */
 export const MNIST_FILES = {
   train: {
-    count: 60_000,
+    count: DATASETS.mnist.trainImages,
     images: {
       name: 'train-images-idx3-ubyte',
       sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
@@ -26,7 +26,7 @@ export const MNIST_FILES = {
     },
   },
   test: {
-    count: 10_000,
+    count: DATASETS.mnist.testImages,
     images: {
       name: 't10k-images-idx3-ubyte',
       sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
@@ -62,8 +62,8 @@ export function loadMnist(folder: string, limits: DatasetLimits): Dataset {
   const files = [MNIST_FILES.train, MNIST_FILES.test].flatMap(({ images, labels }) => [images, labels]);
   return {
     name: 'mnist',
-    shape: [SIDE, SIDE, 1],
-    classes: CLASSES,
+    shape: inputShape,
+    classes,
     train: takeFirst(train, limits.trainImages, 'trainImages'),
     test: takeFirst(test, limits.testImages, 'testImages'),
     checksum: datasetChecksum(files.map((file) => file.sha256)),
@@ -73,7 +73,7 @@ export function loadMnist(folder: string, limits: DatasetLimits): Dataset {
 function loadSplit(folder: string, split: 'train' | 'test'): Split {
   const { count, images, labels } = MNIST_FILES[split];
   return {
-    images: readChecked(folder, images, [count, SIDE, SIDE]),
+    images: readChecked(folder, images, [count, ...inputShape.slice(0, 2)]),
     labels: readChecked(folder, labels, [count]),
     count,
   };

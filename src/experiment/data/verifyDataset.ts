@@ -15,7 +15,7 @@ import {
   RECORD_BYTES,
   TRAIN_FILES,
 } from './cifar10Records.ts';
-import type { DatasetName } from './dataset.ts';
+import type { DatasetName } from './datasets.ts';
 import { loadMnist, MNIST_FILES } from './mnist.ts';
 
 export interface DatasetReport {

@@ -1,8 +1,8 @@
 import { elementCount } from '../../base/elementCount.ts';
 import { largestOf } from '../../base/extremes.ts';
-import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import { optimizerSlots } from '../config/optimizerSlots.ts';
 import type { RunConfig } from '../config/schema.ts';
+import { DATASETS } from '../data/datasets.ts';
 import type { Network, Parameter } from '../networks/network.ts';
 import { networkOf } from '../sweep/checkRun.ts';
 import type { Experiment, ExperimentRun } from '../sweep/loadExperiment.ts';
@@ -60,7 +60,7 @@ export function planRuns(
 
 /** Returns the training steps of an epoch, the last, smaller batch among them. */
 export function stepsPerEpoch(config: Pick<RunConfig, 'dataset' | 'trainImages' | 'batchSize'>): number {
-  return Math.ceil((config.trainImages ?? DATASET_SHAPES[config.dataset].trainImages) / config.batchSize);
+  return Math.ceil((config.trainImages ?? DATASETS[config.dataset].trainImages) / config.batchSize);
 }
 
 /** Returns the bytes a finished run holds: snapshots by the policy, checkpoint, eigenvalues. */

@@ -2,8 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isAlive } from '../../base/files/processes.ts';
 import { UserError } from '../../base/userError.ts';
-import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import type { RunConfig } from '../config/schema.ts';
+import { DATASETS } from '../data/datasets.ts';
 import { type Speed, secondsPerStep } from '../plan/stepTime.ts';
 import { type OnDamage, readOrElse } from '../results/damage.ts';
 import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
@@ -204,7 +204,7 @@ function secondsLeft(
   speeds: readonly Speed[],
   now: number,
 ): number | null {
-  const images = config.trainImages ?? DATASET_SHAPES[config.dataset].trainImages;
+  const images = config.trainImages ?? DATASETS[config.dataset].trainImages;
   const perStep = secondsPerStep(speeds, config.batchSize);
   const perEpoch =
     last?.train_time_s ?? (perStep === null ? null : perStep * Math.ceil(images / config.batchSize));

@@ -7,8 +7,8 @@ import {
   originAt,
   showPath,
 } from '../config/configNode.ts';
-import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import type { RunConfig } from '../config/schema.ts';
+import { DATASETS } from '../data/datasets.ts';
 import type { Network } from '../networks/network.ts';
 import { kernelLayers, resolveNetwork } from '../networks/resolveNetwork.ts';
 import { checkNumbers } from './checkNumbers.ts';
@@ -32,14 +32,14 @@ export function checkRun(config: RunConfig, node: ConfigNode): ConfigProblem[] {
 
 /** Returns the network of a run with every shape worked out; throws a UserError where the shapes do not fit. */
 export function networkOf(config: Pick<RunConfig, 'network' | 'dataset'>): Network {
-  const { inputShape, classes } = DATASET_SHAPES[config.dataset];
+  const { inputShape, classes } = DATASETS[config.dataset];
   return resolveNetwork(config.network, inputShape, classes);
 }
 
 type Report = (path: KeyPath, message: string) => void;
 
 function checkImages(config: RunConfig, report: Report): void {
-  const shape = DATASET_SHAPES[config.dataset];
+  const shape = DATASETS[config.dataset];
   for (const key of ['trainImages', 'testImages'] as const) {
     const images = config[key];
     if (images !== null && images > shape[key]) {

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../base/canonicalJson.ts';
 import { sha256 } from '../../base/sha256.ts';
-import { DATASET_SHAPES } from '../config/datasetShape.ts';
 import type { OptimizerConfig, RunConfig } from '../config/schema.ts';
+import { DATASETS } from '../data/datasets.ts';
 
 /** The constants each update rule reads; the others change nothing. */
 const OPTIMIZER_CONSTANTS: Record<OptimizerConfig['type'], readonly (keyof OptimizerConfig)[]> = {
@@ -21,7 +21,7 @@ const OPTIMIZER_CONSTANTS: Record<OptimizerConfig['type'], readonly (keyof Optim
  */
 export function runIdentity(config: RunConfig): string {
   const { snapshots: _, optimizer, ...rest } = config;
-  const shape = DATASET_SHAPES[config.dataset];
+  const shape = DATASETS[config.dataset];
   const matters = {
     ...rest,
     optimizer: Object.fromEntries(

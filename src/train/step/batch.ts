@@ -1,19 +1,11 @@
+import type { Split } from '../../experiment/data/dataset.ts';
+import type { Preprocessing } from '../../experiment/data/datasets.ts';
 import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
 import type { Feed } from '../graph/graphSession.ts';
 import { standardization } from './standardization.ts';
 import { float32 } from './stepBuilder.ts';
 
-/** How images become numbers, inside the graph: bytes / 255, or standardized image by image (standardization.ts). */
-export type Preprocessing = 'unitScale' | 'perImageStandardization';
-
 export type SplitName = 'train' | 'test';
-
-/** Images and labels of one split, as bytes. */
-export interface ImageSplit {
-  images: Uint8Array;
-  labels: Uint8Array;
-  count: number;
-}
 
 /** The variables that hold a split, each fed once through a placeholder `<name>_value`. */
 function splitVariables(split: SplitName, preprocessing: Preprocessing) {
@@ -46,7 +38,7 @@ export function addDataTransfer(
 /** Returns what a session is fed to take a split in, and the node to fetch. */
 export function dataFeeds(
   split: SplitName,
-  data: ImageSplit,
+  data: Split,
   inputShape: readonly number[],
   preprocessing: Preprocessing,
 ): { feeds: Record<string, Feed>; done: string } {

@@ -1,6 +1,7 @@
 import { elementCount } from '../../base/elementCount.ts';
+import type { Split } from '../../experiment/data/dataset.ts';
 import { type Feed, GraphSession, type SessionBinding } from '../graph/graphSession.ts';
-import { dataFeeds, type ImageSplit } from './batch.ts';
+import { dataFeeds } from './batch.ts';
 import { EVALUATION_BATCH } from './sessionCalls.ts';
 import { buildTrainingGraph, nodes, type StateVariable, type TrainingGraphOptions } from './trainingGraph.ts';
 
@@ -8,8 +9,8 @@ export interface TrainingSessionOptions
   extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages' | 'fused'> {
   /** Whether the engine's fused operators are used where it has them. Default: true. */
   fused?: boolean;
-  train: ImageSplit;
-  test: ImageSplit;
+  train: Split;
+  test: Split;
 }
 
 /** Sums over the images of a session call or of an evaluation. */

@@ -1,9 +1,10 @@
 import { randomStream } from '../../base/random/stream.ts';
 import { optimizerSlots } from '../../experiment/config/optimizerSlots.ts';
 import type { RunConfig } from '../../experiment/config/schema.ts';
+import type { Preprocessing } from '../../experiment/data/datasets.ts';
 import type { Network } from '../../experiment/networks/network.ts';
 import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
-import { addBatch, type Preprocessing } from './batch.ts';
+import { addBatch } from './batch.ts';
 import { addDropout, addLayer } from './layers.ts';
 import { addLoss } from './loss.ts';
 import { fusedUpdate, optimizerUpdate } from './optimizer.ts';
