@@ -5,7 +5,7 @@ const MOST_THREADS = 1024;
 const XLA_FLAG =
   /^--tf_xla_(auto_jit=(-1|0|1|2)|(min|max)_cluster_size=\d{1,9}|(cpu_global_jit|clustering_debug|enable_lazy_compilation)(=(true|false))?)$/;
 
-/** Throws UserError for variables of TensorFlow at which it ends the process without a word, or never ends. */
+/** Throws UserError for variables of TensorFlow at which it ends the process without a word, and for thread counts that are none. */
 export function checkTensorFlowVariables(env: NodeJS.ProcessEnv): void {
   for (const name of THREADS) {
     const value = env[name];
