@@ -1,5 +1,4 @@
 import { fitMarchenkoPastur } from '../laws/fitMarchenkoPastur.ts';
-import { marchenkoPasturCdf } from '../laws/marchenkoPastur.ts';
 import { fitPowerLaw } from '../laws/powerLaw.ts';
 import { johnstone, TW1_QUANTILE_99, tracyWidomQuantile } from '../laws/tracyWidom.ts';
 import type { Spectrum } from '../measures/spectrum.ts';
@@ -21,7 +20,7 @@ export interface SpectrumFeatures {
   replicas: number;
   /** Share of the eigenvalues that are 0 to the precision of the weights. */
   zeroShare: number;
-  /** The same, less what noise as wide as the bulk has there. */
+  /** The same, less the share just above: a spectrum that reaches 0 evenly, as that of square noise, has as many on either side. */
   zeroExcess: number;
   /** Factor between a mode near 0 and what stands above it, 1 where there is no such mode. */
   nullModeGap: number;
@@ -59,18 +58,19 @@ export function spectrumFeatures(spectrum: Spectrum): SpectrumFeatures | { reaso
   if (rank === 0) return { reason: 'all eigenvalues are 0' };
   const fit = fitMarchenkoPastur(spectrum);
   const zeroShare = 1 - rank / n;
-  const known = { N, M, replicas, zeroShare, ...nullMode(evals, zero), ...cliff(evals, zero) };
+  const justAbove = evals.filter((value) => value > zero && value <= JUST_ABOVE * zero).length;
+  const zeroExcess = Math.max(0, zeroShare - justAbove / n);
+  const known = { N, M, replicas, zeroShare, zeroExcess, ...nullMode(evals, zero), ...cliff(evals, zero) };
   if (fit.sigma === null) {
     // Where much of the spectrum is 0 there is no bulk, but there is a verdict.
     if (zeroShare < NULL_MODE_MIN_SHARE) return { reason: fit.reason };
-    return { ...known, zeroExcess: zeroShare, noBulk: fit.reason, sigma: null, ...NOISE };
+    return { ...known, noBulk: fit.reason, sigma: null, ...NOISE };
   }
   const { center, scale } = johnstone(N, M, fit.sigma);
   const gain = replicas === 1 ? 0 : tracyWidomQuantile(0.99 ** (1 / replicas)) - TW1_QUANTILE_99;
   const far = evals.findIndex((value) => value > NEAR_EDGE * fit.lambdaPlus);
   return {
     ...known,
-    zeroExcess: Math.max(0, zeroShare - marchenkoPasturCdf(zero, N / M, fit.sigma)),
     noBulk: null,
     sigma: fit.sigma,
     outlier: (evals[n - 1]! - center) / scale - gain,
@@ -83,6 +83,9 @@ export function spectrumFeatures(spectrum: Spectrum): SpectrumFeatures | { reaso
     powerLaw: fit.mpSoftRank < TAIL_BELOW ? powerLaw(spectrum) : null,
   };
 }
+
+/** Eigenvalues up to this many times the limit of 0: singular values between once and twice that limit. */
+const JUST_ABOVE = 4;
 
 const NOISE = {
   outlier: 0,

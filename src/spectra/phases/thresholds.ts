@@ -19,9 +19,10 @@ export const THRESHOLDS = {
     at: 0.05,
     width: 0.2,
     unit: 'log',
-    quantity: 'share of eigenvalues that are 0, beyond those that noise as wide as the bulk has there',
+    quantity:
+      'share of eigenvalues that are 0, beyond as many as lie just above (up to four times what counts as 0)',
     reason:
-      'a few dead units are no collapse; a twentieth of the spectrum at 0 is a visible bar of its own in a histogram',
+      'a few dead units are no collapse; a twentieth of the spectrum at 0 is a visible bar of its own in a histogram. What rounding hides of a spectrum that reaches 0 evenly is none',
   },
   nullModeGap: {
     at: 10,
