@@ -13,9 +13,10 @@ import { zipSync } from 'fflate';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ProtoMessage } from '../../src/base/protobuf/message.ts';
 import { UserError } from '../../src/base/userError.ts';
+import { putTogether } from '../../src/weights/joined/putTogether.ts';
 import { classifyTensors } from '../../src/weights/layerRule.ts';
 import { openWeights } from '../../src/weights/openWeights.ts';
-import { storedTensor } from '../../src/weights/tensors/storedTensor.ts';
+import { storedTensor, unreadTensor } from '../../src/weights/tensors/storedTensor.ts';
 import { fixture } from './fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
@@ -271,4 +272,25 @@ it('makes no list as long as a file only claims', () => {
     Array.from({ length: 200 }, (_, i) => storedTensor(tensor(name + i, [2, 3]))),
   );
   expect(classifyTensors(many).layers).toHaveLength(many.length);
+});
+
+it('joins no parts whose values cannot be had', () => {
+  const weight = 'parametrizations.weight';
+  const read = (): Float32Array => Float32Array.of(1, 2, 3, 4, 5, 6);
+  const { tensors } = putTogether(
+    [
+      storedTensor({ name: `${weight}.original`, shape: [2, 3], dtype: 'float32', read }),
+      unreadTensor({
+        name: `${weight}.0._u`,
+        shape: [2],
+        dtype: 'unknown',
+        unread: 'a storage of an unknown class',
+      }),
+      storedTensor({ name: `${weight}.0._v`, shape: [3], dtype: 'complex64', read }),
+    ],
+    { factor: () => null },
+  );
+  const joined = tensors.find(({ name }) => name === 'weight')!;
+  expect(joined.notes).toEqual(['before its parametrization']);
+  expect(joined.read()).toEqual(read());
 });

@@ -1,4 +1,4 @@
-import { storedTensor } from '../tensors/storedTensor.ts';
+import { isReadable, storedTensor } from '../tensors/storedTensor.ts';
 import type { StoredTensor } from '../tensors/weightsFile.ts';
 import type { TensorSet } from './tensorSet.ts';
 
@@ -46,10 +46,11 @@ function addProduct(
 ): void {
   // Keras: inputs x rank times rank x outputs. The others: outputs x rank times rank x inputs.
   const [left, right] = down.name.endsWith('lora_kernel_a') ? [down, up] : [up, down];
+  const alpha = set.get(`${module}.alpha`);
+  if (!isReadable(left) || !isReadable(right) || (alpha !== undefined && !isReadable(alpha))) return;
   if (left.shape.length !== 2 || right.shape.length !== 2 || left.shape[1] !== right.shape[0]) return;
   const [rows, rank, cols] = [left.shape[0]!, left.shape[1]!, right.shape[1]!];
   if (rows * cols > MAX_PRODUCT) return;
-  const alpha = set.get(`${module}.alpha`);
   const known = scale.factor(module, rank);
   const factor = (): number => (alpha === undefined ? (known ?? 1) : alpha.read()[0]! / rank);
   const scaled =

@@ -1,4 +1,5 @@
 import { elementCount } from '../../base/elementCount.ts';
+import { isReadable } from '../tensors/storedTensor.ts';
 import type { StoredTensor } from '../tensors/weightsFile.ts';
 import type { TensorSet } from './tensorSet.ts';
 
@@ -9,13 +10,13 @@ import type { TensorSet } from './tensorSet.ts';
 export function joinReparametrized(set: TensorSet): void {
   for (const name of set.names) {
     const main = set.get(name);
-    if (main === undefined) continue;
+    if (main === undefined || !isReadable(main)) continue;
     const split = splitName(name);
     if (split === null) continue;
     const { weight, part } = split;
-    const old = (suffix: string): StoredTensor | undefined => set.get(`${weight}${suffix}`);
+    const old = (suffix: string): StoredTensor | undefined => readable(set.get(`${weight}${suffix}`));
     const parametrization = (suffix: string): StoredTensor | undefined =>
-      set.get(`${stem(weight)}parametrizations.${last(weight)}.${suffix}`);
+      readable(set.get(`${stem(weight)}parametrizations.${last(weight)}.${suffix}`));
     const join = (joined: Joined | null, parts: readonly (StoredTensor | undefined)[]): void => {
       if (joined === null || set.get(weight) !== undefined) return;
       set.put(name, { ...main, name: weight, notes: [...main.notes, joined.note], read: joined.read });
@@ -35,6 +36,9 @@ export function joinReparametrized(set: TensorSet): void {
     }
   }
 }
+
+const readable = (part: StoredTensor | undefined): StoredTensor | undefined =>
+  part !== undefined && isReadable(part) ? part : undefined;
 
 interface Joined {
   note: string;
@@ -89,7 +93,7 @@ function groupOf(shape: readonly number[], sides: readonly number[]): (flat: num
 }
 
 function masked(weight: StoredTensor, mask: StoredTensor): Joined | null {
-  if (elementCount(mask.shape) !== elementCount(weight.shape) || mask.unread !== null) return null;
+  if (elementCount(mask.shape) !== elementCount(weight.shape)) return null;
   const read = (): Float32Array | Float64Array => {
     const values = weight.read();
     const kept = mask.read();

@@ -1,6 +1,7 @@
 import { elementCount } from '../../base/elementCount.ts';
 import { isFloatDtype, isNumberDtype } from '../tensors/floatBytes.ts';
 import { blockScaledTensor, scaledTensor } from '../tensors/scaledTensor.ts';
+import { isReadable } from '../tensors/storedTensor.ts';
 import type { StoredTensor } from '../tensors/weightsFile.ts';
 import type { TensorSet } from './tensorSet.ts';
 
@@ -69,7 +70,8 @@ function kerasScale(
   if (dtype !== 'int8' || !name.endsWith('vars/0') || shape.length !== 2) return null;
   const variable = (number: number): StoredTensor | undefined => set.get(name.replace(/0$/, String(number)));
   const scale = variable(2) ?? variable(1);
-  if (scale === undefined || !isFloatDtype(scale.dtype) || scale.shape.length !== 1) return null;
+  if (scale === undefined || !isFloatDtype(scale.dtype) || !isReadable(scale) || scale.shape.length !== 1)
+    return null;
   const axis = scale.shape[0] === shape[1] ? 1 : 0;
   return scale.shape[0] === shape[axis] ? { scale, axis } : null;
 }
@@ -82,7 +84,7 @@ function scaleOf(set: TensorSet, name: string): StoredTensor | undefined {
   ];
   return candidates
     .map((candidate) => set.get(candidate))
-    .find((found) => found !== undefined && isFloatDtype(found.dtype));
+    .find((found) => found !== undefined && isFloatDtype(found.dtype) && isReadable(found));
 }
 
 function scaledBy(tensor: StoredTensor, scale: StoredTensor): StoredTensor | null {

@@ -1,3 +1,5 @@
+import { UserError } from '../../base/userError.ts';
+import { isNumberDtype } from './floatBytes.ts';
 import type { StoredTensor } from './weightsFile.ts';
 
 /** Returns a tensor of which the file says nothing but name, shape and element type, with what more is known of it. */
@@ -22,7 +24,11 @@ export function unreadTensor(
   return storedTensor({
     ...known,
     read: () => {
-      throw new TypeError(`tensor ${known.name} has values that are not read: ${known.unread}`);
+      throw new UserError(`tensor ${known.name} must have values that are read, got: ${known.unread}`);
     },
   });
 }
+
+/** Whether the values of a tensor can be had: only then can it be a part of another. */
+export const isReadable = ({ unread, dequantized, dtype }: StoredTensor): boolean =>
+  unread === null && (dequantized || isNumberDtype(dtype));

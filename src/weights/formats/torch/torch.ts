@@ -153,7 +153,7 @@ function readTensor(
   { dataOf, bigEndian }: Storages,
 ): Float32Array | Float64Array {
   if (!isNumberDtype(storage.dtype)) {
-    throw new TypeError(`tensor ${name} must hold numbers that are read, got ${storage.dtype}`);
+    throw new UserError(`tensor ${name} must hold numbers that are read, got ${storage.dtype}`);
   }
   const elements = elementCount(shape);
   const span = elements === 0 ? 0 : shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, 1);
