@@ -1,8 +1,8 @@
-/** Returns the median; the mean of the middle two for an even count. `values` must not be empty. */
+import { median as medianOfAscending } from '../src/base/quantile.ts';
+
+/** Returns the median of values in any order; there must be one at least. */
 export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return medianOfAscending([...values].sort((a, b) => a - b));
 }
 
 /** Returns the geometric mean of positive numbers; null for none. */

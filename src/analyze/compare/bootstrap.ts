@@ -1,3 +1,4 @@
+import { quantile } from '../../base/quantile.ts';
 import type { RandomStream } from '../../base/random/stream.ts';
 import { type CorrelationKind, correlate } from './correlation.ts';
 
@@ -39,12 +40,6 @@ export function bootstrapInterval(
   }
   if (found.length === 0 || found.length < MIN_DEFINED * resamples) return null;
   found.sort((a, b) => a - b);
-  const at = (share: number): number => {
-    const position = share * (found.length - 1);
-    const low = Math.floor(position);
-    const high = Math.min(found.length - 1, low + 1);
-    return found[low]! + (found[high]! - found[low]!) * (position - low);
-  };
-  const interval = { low: at((1 - level) / 2), high: at((1 + level) / 2) };
+  const interval = { low: quantile(found, (1 - level) / 2), high: quantile(found, (1 + level) / 2) };
   return interval.high - interval.low < ROUNDING ? null : interval;
 }

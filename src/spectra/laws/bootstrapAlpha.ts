@@ -1,3 +1,4 @@
+import { quantile } from '../../base/quantile.ts';
 import type { RandomStream } from '../../base/random/stream.ts';
 import type { Spectrum } from '../measures/spectrum.ts';
 import { fitPowerLaw, type PowerLawMode } from './powerLaw.ts';
@@ -38,12 +39,4 @@ export function bootstrapAlpha(
   alphas.sort((a, b) => a - b);
   const side = (1 - INTERVAL_LEVEL) / 2;
   return { low: quantile(alphas, side), high: quantile(alphas, 1 - side), resamples: alphas.length };
-}
-
-/** Returns the quantile of ascending values, linear between them. */
-function quantile(ascending: readonly number[], probability: number): number {
-  const at = probability * (ascending.length - 1);
-  const below = Math.floor(at);
-  const next = Math.min(below + 1, ascending.length - 1);
-  return ascending[below]! + (at - below) * (ascending[next]! - ascending[below]!);
 }

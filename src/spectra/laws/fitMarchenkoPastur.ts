@@ -1,3 +1,4 @@
+import { median } from '../../base/quantile.ts';
 import type { MatrixShape, Spectrum } from '../measures/spectrum.ts';
 import {
   marchenkoPasturCdf,
@@ -101,12 +102,6 @@ function clippedSigma({ eigenvalues: evals, shape, rank, positive }: Spectrum): 
     if (rank - numSpikes < MIN_BULK) return `fewer than ${MIN_BULK} positive eigenvalues lie within a bulk`;
     sigma = Math.sqrt((N * sums[bulk]!) / ((N - numSpikes / replicas) * bulk));
   }
-}
-
-function median(ascending: Float64Array): number {
-  const middle = ascending.length >> 1;
-  if (ascending.length % 2 === 1) return ascending[middle]!;
-  return (ascending[middle - 1]! + ascending[middle]!) / 2;
 }
 
 function countAbove(evals: Float64Array, edge: number): number {

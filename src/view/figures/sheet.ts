@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { escapeMarkup } from '../../base/escapeMarkup.ts';
 import { largestOf } from '../../base/extremes.ts';
 import { FONT_FAMILY, INK, MUTED } from './figure.ts';
 
@@ -66,14 +67,14 @@ export function drawSheet({
     const name =
       panel.title === undefined
         ? ''
-        : `<text x="${x + panelWidth / 2}" y="${y + 12}" font-size="12" text-anchor="middle">${escapeXml(panel.title)}</text>`;
+        : `<text x="${x + panelWidth / 2}" y="${y + 12}" font-size="12" text-anchor="middle">${escapeMarkup(panel.title)}</text>`;
     return `${name}<g transform="translate(${x},${y + panelTitle})">${drawPanel(panel.plot, panelWidth, panelHeight, i)}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT_FAMILY}" font-size="11" fill="${INK}" color="${INK}">
-<title>${escapeXml(title)}</title>
+<title>${escapeMarkup(title)}</title>
 <rect width="${width}" height="${height}" fill="#ffffff"/>
-<text x="${MARGIN}" y="${MARGIN + 14}" font-size="15" font-weight="bold">${escapeXml(title)}</text>
-${subtitleLines.map((line, i) => `<text x="${MARGIN}" y="${MARGIN + TITLE_HEIGHT + 10 + i * SUBTITLE_HEIGHT}" fill="${MUTED}">${escapeXml(line)}</text>`).join('\n')}
+<text x="${MARGIN}" y="${MARGIN + 14}" font-size="15" font-weight="bold">${escapeMarkup(title)}</text>
+${subtitleLines.map((line, i) => `<text x="${MARGIN}" y="${MARGIN + TITLE_HEIGHT + 10 + i * SUBTITLE_HEIGHT}" fill="${MUTED}">${escapeMarkup(line)}</text>`).join('\n')}
 ${body.join('\n')}
 ${legendRows.map((row, i) => drawLegendRow(row, height - MARGIN - (legendRows.length - i) * LEGEND_ROW + 12)).join('\n')}
 </svg>
@@ -157,7 +158,7 @@ function drawLegendRow(row: readonly PlacedEntry[], y: number): string {
           : mark === 'dot'
             ? `<circle cx="${x + 10}" cy="${y - 4}" r="4" fill="${color}"/>`
             : `<line x1="${x}" x2="${x + 20}" y1="${y - 4}" y2="${y - 4}" stroke="${color}" stroke-width="2"${dash}/>`;
-      return `${sign}<text x="${x + 26}" y="${y}">${escapeXml(label)}</text>`;
+      return `${sign}<text x="${x + 26}" y="${y}">${escapeMarkup(label)}</text>`;
     })
     .join('');
 }
@@ -171,8 +172,4 @@ function wrap(text: string, width: number): string[] {
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
   }
   return lines;
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,6 +1,6 @@
+import { escapeMarkup } from '../../base/escapeMarkup.ts';
 import { joinRows } from '../../experiment/results/joinRows.ts';
 import { PHASES } from '../../spectra/phase.ts';
-import { escapeHtml } from './html.ts';
 import { provenanceSection } from './provenance.ts';
 import type { ReportInput } from './reportInput.ts';
 import { reportPayload } from './reportPayload.ts';
@@ -55,13 +55,13 @@ export function buildReport(input: ReportInput): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}">
 <link rel="icon" href="data:,">
-<title>${escapeHtml(name)} \u2013 phasewatch</title>
+<title>${escapeMarkup(name)} \u2013 phasewatch</title>
 <style>${pageStyle}</style>
 </head>
 <body>
 <header>
-<div><h1>${escapeHtml(name)}</h1>
-<p class="lead">${description === null ? '' : `${escapeHtml(description)} \u2013 `}${counts.join(', ')}.</p>
+<div><h1>${escapeMarkup(name)}</h1>
+<p class="lead">${description === null ? '' : `${escapeMarkup(description)} \u2013 `}${counts.join(', ')}.</p>
 <nav aria-label="Sections"><ul>${SECTIONS.filter(({ shown }) => shown(input))
     .map(({ id, title }) => `<li><a href="#${id}">${title}</a></li>`)
     .join('')}</ul></nav></div>
@@ -129,7 +129,7 @@ const chartSections = `<section id="densities" aria-labelledby="densities-title"
 /** What the page lacks must not look as if it had never been. */
 function damageNote(damage: readonly string[]): string {
   if (damage.length === 0) return '';
-  const items = damage.map((line) => `<li>${escapeHtml(line)}</li>`).join('');
+  const items = damage.map((line) => `<li>${escapeMarkup(line)}</li>`).join('');
   return `<p class="note">Files that could not be read, so that what they hold is missing here:</p><ul class="note">${items}</ul>`;
 }
 

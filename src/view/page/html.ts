@@ -1,8 +1,3 @@
-/** Returns text made safe for HTML content and quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
 /** Returns a number to `digits` significant digits without an exponent where it is of everyday size, an en dash for null. */
 export function showNumber(value: number | null, digits = 3): string {
   if (value === null) return '\u2013';

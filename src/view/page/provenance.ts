@@ -1,5 +1,5 @@
+import { escapeMarkup } from '../../base/escapeMarkup.ts';
 import type { Session } from '../../experiment/results/provenance.ts';
-import { escapeHtml } from './html.ts';
 import type { ReportInput } from './reportInput.ts';
 
 /** Returns how the numbers are defined, with what the runs were made, and the experiment as it was resolved. */
@@ -23,13 +23,13 @@ export function provenanceSection({ experiment, runs, spectra }: ReportInput): s
   return `<p>Eigenvalues are of W\u1d40W without 1/N, W being N x M with N \u2265 M; sigma is \u221aN times the standard deviation of an entry.
 Training accuracy and loss are means over the epoch while it was trained (dropout on, L2 penalty in the loss); test figures are of the state after it.</p>
 <dl class="provenance">${facts.map(([name, values]) => factRow(name, values)).join('')}</dl>
-${experiment.yaml === null ? '' : `<details><summary>experiment.yaml</summary><pre tabindex="0">${escapeHtml(experiment.yaml)}</pre></details>`}`;
+${experiment.yaml === null ? '' : `<details><summary>experiment.yaml</summary><pre tabindex="0">${escapeMarkup(experiment.yaml)}</pre></details>`}`;
 }
 
 function factRow(name: string, values: readonly (string | null | undefined)[]): string {
   const distinct = [...new Set(values.filter((value) => typeof value === 'string'))];
   if (distinct.length === 0) return '';
-  return `<dt>${name}</dt>${distinct.map((value) => `<dd>${escapeHtml(value)}</dd>`).join('')}`;
+  return `<dt>${name}</dt>${distinct.map((value) => `<dd>${escapeMarkup(value)}</dd>`).join('')}`;
 }
 
 function checkoutOf({ git }: Session): string | null {

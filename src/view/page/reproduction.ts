@@ -1,5 +1,6 @@
+import { escapeMarkup } from '../../base/escapeMarkup.ts';
 import type { CsvRow, CsvValue } from '../../experiment/results/csvFiles.ts';
-import { escapeHtml, showNumber } from './html.ts';
+import { showNumber } from './html.ts';
 
 /** Column that says whether a number lies within its tolerance. */
 const WITHIN = 'within';
@@ -12,7 +13,7 @@ export function reproductionSection(rows: readonly CsvRow[]): string {
   const isText = (column: string): boolean => rows.some((row) => typeof row[column] === 'string');
   const align = (column: string): string => (isText(column) ? ' class="text"' : '');
   const head = columns
-    .map((column) => `<th scope="col"${align(column)}>${escapeHtml(column.replaceAll('_', ' '))}</th>`)
+    .map((column) => `<th scope="col"${align(column)}>${escapeMarkup(column.replaceAll('_', ' '))}</th>`)
     .join('');
   const body = rows.map(
     (row) =>
@@ -30,5 +31,5 @@ function cell(column: string, value: CsvValue): string {
     return value === true ? '<span class="within">yes</span>' : '<strong class="beyond">no</strong>';
   }
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : showNumber(value, 4);
-  return value === null ? '\u2013' : escapeHtml(String(value));
+  return value === null ? '\u2013' : escapeMarkup(String(value));
 }

@@ -1,6 +1,7 @@
+import { escapeMarkup } from '../../base/escapeMarkup.ts';
 import { type JoinedRow, joinedColumn, lastEpochRows } from '../../experiment/results/joinRows.ts';
 import { PHASES } from '../../spectra/phase.ts';
-import { escapeHtml, showNumber } from './html.ts';
+import { showNumber } from './html.ts';
 import type { ReportInput } from './reportInput.ts';
 
 interface Heading {
@@ -40,7 +41,7 @@ export function phaseBadge(row: JoinedRow): string {
   if (row.phase === null) return '\u2013';
   const doubt =
     row.phase_ambiguous === true
-      ? ` <span class="note">? ${escapeHtml(row.phase_runner_up ?? 'ambiguous')}</span>`
+      ? ` <span class="note">? ${escapeMarkup(row.phase_runner_up ?? 'ambiguous')}</span>`
       : '';
   return `<span class="badge" style="--fill: var(--phase-${PHASES.indexOf(row.phase)})">${row.phase}</span>${doubt}`;
 }
@@ -51,7 +52,7 @@ export function runTable(rows: readonly JoinedRow[], runs: ReportInput['runs']):
   const head = HEADINGS.map(({ column, text }) => {
     const [, , label, , meaning] = joinedColumn(column);
     const set = text === true ? ' class="text"' : '';
-    return `<th scope="col"${set} data-column="${column}" title="${escapeHtml(meaning)}"><button type="button">${escapeHtml(label)}</button></th>`;
+    return `<th scope="col"${set} data-column="${column}" title="${escapeMarkup(meaning)}"><button type="button">${escapeMarkup(label)}</button></th>`;
   }).join('');
   const body = last.map((row) => `<tr data-phase="${row.phase ?? ''}">${cells(row)}</tr>`).join('\n');
   const analyzed = new Set(last.map((row) => row.run));
@@ -74,12 +75,12 @@ function cells(row: JoinedRow): string {
     const shown = show
       ? show(row)
       : typeof raw === 'string'
-        ? escapeHtml(raw)
+        ? escapeMarkup(raw)
         : raw !== null && Number.isInteger(raw)
           ? String(raw)
           : showNumber(raw);
     const tag = column === 'run' ? 'th scope="row"' : 'td';
-    return `<${tag}${text ? ' class="text"' : ''} data-v="${escapeHtml(String(raw ?? ''))}">${shown}</${tag.slice(0, 2)}>`;
+    return `<${tag}${text ? ' class="text"' : ''} data-v="${escapeMarkup(String(raw ?? ''))}">${shown}</${tag.slice(0, 2)}>`;
   }).join('');
 }
 
@@ -95,5 +96,5 @@ function describeRun(run: ReportInput['runs'][number]): string {
       : status.state === 'failed'
         ? `failed: ${status.error ?? 'no reason given'}`
         : `${status.state}, epoch ${status.epoch} of ${status.epochs}`;
-  return `${escapeHtml(run.id)} (${escapeHtml(state)})`;
+  return `${escapeMarkup(run.id)} (${escapeMarkup(state)})`;
 }

@@ -1,8 +1,8 @@
+import { escapeMarkup } from '../../base/escapeMarkup.ts';
 import { largestOf, smallestOf } from '../../base/extremes.ts';
 import { type JoinedRow, lastEpochRows } from '../../experiment/results/joinRows.ts';
 import { PHASES, type Phase } from '../../spectra/phase.ts';
 import { PHASE_STYLE } from '../figures/phaseStyle.ts';
-import { escapeHtml } from './html.ts';
 import { runGroup } from './runGroup.ts';
 
 /** Most places named for a phase; the rest is counted. */
@@ -40,7 +40,7 @@ function phaseCard(
   ];
   const { meaning } = PHASE_STYLE[phase];
   return `<li style="--fill: var(--phase-${index})"><b>${phase}</b><span class="note">${meaning}</span>
-${lines.length === 0 ? '<div class="absent">not seen</div>' : lines.map((line) => `<div>${escapeHtml(line)}</div>`).join('')}</li>`;
+${lines.length === 0 ? '<div class="absent">not seen</div>' : lines.map((line) => `<div>${escapeMarkup(line)}</div>`).join('')}</li>`;
 }
 
 /** One text a group of runs that differ by seed alone, with what `detail` says of its rows. */
