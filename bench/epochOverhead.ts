@@ -8,7 +8,7 @@ import { writeMetricsCsv } from '../src/experiment/results/csvFiles.ts';
 import { writeSnapshot } from '../src/experiment/results/snapshot.ts';
 import { writeCheckpoint } from '../src/train/checkpoint.ts';
 import { GraphSession, type SessionBinding } from '../src/train/graph/graphSession.ts';
-import { addBatch, dataFeeds } from '../src/train/step/batch.ts';
+import { addBatch, addIndices, dataFeeds, integerType } from '../src/train/step/batch.ts';
 import { batchesPerEpoch, callShapes, epochCalls } from '../src/train/step/sessionCalls.ts';
 import { float32 } from '../src/train/step/stepBuilder.ts';
 import { buildTrainingGraph, nodes } from '../src/train/step/trainingGraph.ts';
@@ -38,7 +38,8 @@ export function measureEpochOverhead(
   const { inputShape, preprocessing, config, trainImages } = benchTask(name, batch);
   const network = resolveNetwork(name, inputShape, BENCH_CLASSES);
   const data = syntheticImages(inputShape, BENCH_CLASSES, 5_000);
-  const calls = callShapes(trainImages, batch);
+  const gpu = binding.isUsingGpuDevice();
+  const calls = callShapes(trainImages, batch, gpu);
   const fused = binding.fusedOperators !== null;
   const { graph, state } = buildTrainingGraph({
     network,
@@ -46,18 +47,19 @@ export function measureEpochOverhead(
     preprocessing,
     classes: BENCH_CLASSES,
     fused,
+    gpu,
     calls,
     trainImages: data.count,
     testImages: 1,
   });
-  const indices = graph.placeholder('bench_indices', 'int32', [batch]);
+  const indices = addIndices(graph, 'bench_indices', [batch], fused);
   const { images, labels } = addBatch(graph, 'train', indices, preprocessing, fused);
   const full = calls.find((call) => call.batch === batch)!;
   const call = nodes.train(batch, full.steps);
   const nothing = (name: string, after: readonly string[]): void =>
     void graph.op('Identity', [graph.scalar(1)], float32, { name, after });
   takeFirst(graph, images, 4, 'float32', 'bench_images');
-  takeFirst(graph, labels, 1, 'int32', 'bench_labels');
+  takeFirst(graph, labels, 1, integerType(fused), 'bench_labels');
   nothing('bench_fed', [call.indices, nodes.learningRate, nodes.stepNumber]);
   nothing('bench_nothing', []);
   const session = new GraphSession(binding, graph);
@@ -95,7 +97,7 @@ export function measureEpochOverhead(
     const bare = secondsOf(() => session.run({}, ['bench_nothing']));
     return {
       shuffling_s: secondsOf(() => permutation(randomStream(1, 'order/epoch=1'), trainImages)),
-      feeding_s: feeding * epochCalls(trainImages, batch, 0).length,
+      feeding_s: feeding * epochCalls(trainImages, batch, 0, gpu).length,
       preparing_s: Math.max(0, preparing - bare) * batchesPerEpoch(trainImages, batch),
       saving_s: measureSaving(session, state, network),
     };

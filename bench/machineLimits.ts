@@ -58,7 +58,7 @@ export function takeFirst(
   graph: GraphBuilder,
   output: Output,
   rank: number,
-  dtype: 'float32' | 'int32',
+  dtype: 'float32' | 'int32' | 'int64',
   name: string,
 ): void {
   const [begin, size] = [0, 1].map((value) => graph.constant(new Array(rank).fill(value), [rank], 'int32'));

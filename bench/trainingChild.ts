@@ -20,7 +20,7 @@ const session = new TrainingSession(binding, {
   config,
   preprocessing,
   classes: BENCH_CLASSES,
-  calls: callShapes(data.count, batch),
+  calls: callShapes(data.count, batch, binding.isUsingGpuDevice()),
   train: data,
   test: {
     ...data,
@@ -35,7 +35,7 @@ session.setState(initialState(network, 1, session.state));
 function* calls(): Generator<number> {
   for (let epoch = 1; ; epoch++) {
     const order = permutation(randomStream(1, `order/epoch=${epoch}`), data.count);
-    for (const call of epochCalls(data.count, batch, 0)) {
+    for (const call of epochCalls(data.count, batch, 0, binding.isUsingGpuDevice())) {
       if (call.batch !== batch) continue;
       const from = call.first * batch;
       session.train(

@@ -71,7 +71,7 @@ async function measureSpeeds(experiment: Experiment, setting: SpeedSetting, outp
     import('../run/engineOptions.ts'),
     import('../run/measureSpeed.ts'),
   ]);
-  const { binding } = loadEngine(engineOptions(setting));
+  const { binding } = loadEngine(engineOptions(setting, configs));
   for (const config of configs) {
     const measurement = prepareMeasurement(binding, config);
     const measured = measurement.measure();

@@ -40,7 +40,7 @@ export const trainOneCommand: CommandModule = {
 };
 
 function train({ run, dir, config, source, threads, device }: ChildTask, signal: AbortSignal) {
-  const engine = loadEngine(engineOptions({ threads, device }));
+  const engine = loadEngine(engineOptions({ threads, device }, [config]));
   return recordedRun({
     run,
     files: runLayout(dir),

@@ -27,18 +27,19 @@ export interface SpeedMeasurement {
 export function prepareMeasurement(binding: SessionBinding, config: RunConfig): SpeedMeasurement {
   const { inputShape, classes } = DATASETS[config.dataset];
   const network = networkOf(config);
+  const gpu = binding.isUsingGpuDevice();
   const count = Math.max(config.batchSize, IMAGES - (IMAGES % config.batchSize));
   const session = new TrainingSession(binding, {
     network,
     config,
     preprocessing: DATASETS[config.dataset].preprocessing,
     classes,
-    calls: callShapes(count, config.batchSize),
+    calls: callShapes(count, config.batchSize, gpu),
     train: blankImages(inputShape, classes, count),
     test: blankImages(inputShape, classes, 1),
   });
   session.setState(initialState(network, config.seed, session.state));
-  const calls = endlessCalls(session, config, count);
+  const calls = endlessCalls(session, config, count, gpu);
   for (let i = 0; i < UNTIMED_CALLS; i++) calls.next();
   return {
     measure: () => {
@@ -64,9 +65,10 @@ function* endlessCalls(
   session: TrainingSession,
   { batchSize, learningRate }: RunConfig,
   count: number,
+  gpu: boolean,
 ): Generator<number, never> {
   while (true) {
-    for (const { first, batch, steps } of epochCalls(count, batchSize, 0)) {
+    for (const { first, batch, steps } of epochCalls(count, batchSize, 0, gpu)) {
       const indices = Int32Array.from({ length: batch * steps }, (_, i) => first * batchSize + i);
       session.train(batch, steps, indices, learningRate, first);
       yield batch * steps;

@@ -116,7 +116,8 @@ export async function trainExperiment(
   }
 
   const trained = new Set<string>();
-  const engine = loadEngine(engineOptions({ threads, device }));
+  const configs = open.map(({ run }) => run.config);
+  const engine = loadEngine(engineOptions({ threads, device }, configs));
   const environment = collectEnvironment({ engine: engineVersions(engine), threads, device });
   const datasets = new DatasetCache();
   for (const { run, files } of open) {

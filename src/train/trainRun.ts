@@ -100,7 +100,7 @@ class RunBody {
     const { preprocessing, classes, train, test } = data;
     this.network = resolveNetwork(config.network, data.inputShape, classes);
     this.batches = batchesPerEpoch(train.count, config.batchSize);
-    const calls = callShapes(train.count, config.batchSize);
+    const calls = callShapes(train.count, config.batchSize, binding.isUsingGpuDevice());
     const { network } = this;
     this.session = new TrainingSession(binding, {
       network,
@@ -209,7 +209,8 @@ class RunBody {
     let lately: Circumstances | null = null;
     let last = before;
     let lastLoss = this.lastTrainLoss;
-    for (const { first, batch, steps } of epochCalls(count, config.batchSize, sums.batches)) {
+    const gpu = this.options.binding.isUsingGpuDevice();
+    for (const { first, batch, steps } of epochCalls(count, config.batchSize, sums.batches, gpu)) {
       if (signal.aborted) return;
       const started = performance.now();
       const from = first * config.batchSize;

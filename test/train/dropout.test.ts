@@ -102,6 +102,7 @@ describe('dropout', () => {
         preprocessing: 'perImageStandardization',
         classes: 10,
         fused: false,
+        gpu: false,
         trainImages: 64,
         testImages: 32,
         calls: [

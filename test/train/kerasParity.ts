@@ -45,7 +45,7 @@ export function compareWithKeras(
   const fixture = openSafetensors(path);
   const session = new TrainingSession(loadEngine().binding, {
     network,
-    config: { ...run, dropout: null, precision: 'float32', convolution, seed: 0 },
+    config: { ...run, dropout: null, precision: 'float32', convolution, compile: 'graph', seed: 0 },
     preprocessing: name === 'lenet5' ? 'unitScale' : 'perImageStandardization',
     classes: CLASSES,
     calls: [{ batch: BATCH, steps: 1 }],

@@ -11,7 +11,7 @@ import { TrainingSession } from '../../src/train/step/trainingSession.ts';
 
 export type StepConfig = Pick<
   RunConfig,
-  'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'seed'
+  'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'compile' | 'seed'
 >;
 
 export interface SmallTraining {
@@ -47,6 +47,7 @@ export function smallTraining(
       dropout: null,
       precision: 'float32',
       convolution: 'winograd',
+      compile: 'graph',
       seed: 5,
       ...config,
     },

@@ -128,15 +128,21 @@ export const runConfigSchema = z.strictObject({
     .default(null)
     .describe('seed of the initial weights; null: seed. Set it to give every run the same ones'),
   precision: z
-    .enum(['float32', 'bfloat16'])
+    .enum(['float32', 'bfloat16', 'tf32'])
     .default('float32')
-    .describe('bfloat16: products of matrices and convolutions in reduced precision'),
-  convolution: z
-    .enum(['winograd', 'plain'])
-    .default('winograd')
     .describe(
-      'winograd: by transformed tiles where that is faster, rounded a little more; plain: as defined',
+      'of products of matrices and convolutions. bfloat16: inputs of 8 significant bits; tf32: of 11, on GPUs that have it',
     ),
+  convolution: z
+    .enum(['auto', 'winograd', 'plain'])
+    .default('auto')
+    .describe(
+      'winograd: by transformed tiles where that is faster, rounded a little more; plain: as defined; auto: winograd on a CPU, plain on a GPU',
+    ),
+  compile: z
+    .enum(['graph', 'xla'])
+    .default('graph')
+    .describe('xla: the training step goes through the XLA compiler, which rounds in another order'),
   snapshots: z
     .strictObject({
       every: positiveInt

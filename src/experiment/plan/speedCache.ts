@@ -128,7 +128,7 @@ function spread(configs: readonly RunConfig[]): RunConfig[] {
 }
 
 function workload(
-  { network, dataset, precision, convolution, dropout, optimizer }: RunConfig,
+  { network, dataset, precision, convolution, compile, dropout, optimizer }: RunConfig,
   setting: SpeedSetting,
 ): string {
   return canonicalJson({
@@ -137,6 +137,7 @@ function workload(
     dataset,
     precision,
     convolution,
+    compile,
     dropout: dropout !== null,
     optimizer: optimizer.type,
     ...setting,

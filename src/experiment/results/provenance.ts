@@ -29,6 +29,8 @@ export interface Environment {
   memory_bytes: number;
   /** True when TensorFlow sees a GPU. */
   gpu: boolean;
+  /** Whether the GPU's float32 products may have been taken in TensorFloat-32; missing in files of older versions. */
+  tensor_float_32?: boolean;
   /** What the engine's fused operators computed with, `avx512` or `avx2`; null where TensorFlow's own were used. */
   fused_operators: string | null;
   device: string | null;
@@ -62,7 +64,13 @@ export interface Provenance {
 
 export interface EnvironmentOptions {
   /** Versions as the loaded engine tells them. */
-  engine: { tensorflow: string; tfjs: string; usesGpu: boolean; fusedOperators: string | null };
+  engine: {
+    tensorflow: string;
+    tfjs: string;
+    usesGpu: boolean;
+    tensorFloat32: boolean;
+    fusedOperators: string | null;
+  };
   device: string | null;
   threads: number | null;
 }
@@ -82,6 +90,7 @@ export function collectEnvironment({ engine, device, threads }: EnvironmentOptio
     cores: availableParallelism(),
     memory_bytes: totalmem(),
     gpu: engine.usesGpu,
+    tensor_float_32: engine.tensorFloat32,
     fused_operators: engine.fusedOperators,
     device,
     threads,

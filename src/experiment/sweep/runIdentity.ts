@@ -20,10 +20,13 @@ const OPTIMIZER_CONSTANTS: Record<OptimizerConfig['type'], readonly (keyof Optim
  * parsed again, not with a stored hash: a key that a later version adds then takes its default on both sides.
  */
 export function runIdentity(config: RunConfig): string {
-  const { snapshots: _, optimizer, ...rest } = config;
+  const { snapshots: _, optimizer, compile, convolution, ...rest } = config;
   const shape = DATASETS[config.dataset];
   const matters = {
     ...rest,
+    // auto is what was called winograd while every machine was a CPU
+    convolution: convolution === 'auto' ? 'winograd' : convolution,
+    ...(compile === 'graph' ? {} : { compile }),
     optimizer: Object.fromEntries(
       (['type', ...OPTIMIZER_CONSTANTS[optimizer.type]] as const).map((key) => [key, optimizer[key]]),
     ),

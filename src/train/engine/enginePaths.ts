@@ -7,13 +7,21 @@ export const engineParts = {
   bindings: 'node_modules/@tensorflow/tfjs-node-gpu',
   binding: 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node',
   stderrGate: 'stderrGate.node',
+  tensorFloat32: 'tensorFloat32.node',
   linalg: 'linalg.node',
   ops: 'ops.node',
   tensorflow: 'tensorflow',
+  /** NVIDIA's compiler parts of the CUDA build: ptxas and libdevice. */
+  cudaCompiler: 'nvidia/cuda_nvcc',
 } as const;
 
 /** Those that are compiled from our own sources. */
-export const OWN_MODULES: readonly string[] = [engineParts.stderrGate, engineParts.linalg, engineParts.ops];
+export const OWN_MODULES: readonly string[] = [
+  engineParts.stderrGate,
+  engineParts.tensorFloat32,
+  engineParts.linalg,
+  engineParts.ops,
+];
 
 /** The link to the engine in use, inside `enginesFolder`; switched by one rename. */
 export const CURRENT_ENGINE = 'current';

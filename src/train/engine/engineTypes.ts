@@ -48,7 +48,6 @@ export interface LocatedEngine {
 /** The native binding of tfjs-node: what runs graphs, and what it says of itself. */
 export interface NativeBinding extends SessionBinding {
   readonly TF_Version: string;
-  isUsingGpuDevice(): boolean;
   getNumOfTensors(): number;
   getNumOfSavedModels(): number;
 }
@@ -58,6 +57,8 @@ export interface EngineInfo extends LocatedEngine {
   /** As the library itself reports it. */
   tensorflow: string;
   usesGpu: boolean;
+  /** Whether float32 products may be taken in TensorFloat-32; never on a CPU. */
+  tensorFloat32: boolean;
   /** Threads a TensorFlow op may use; null where TensorFlow chose (all cores). */
   threads: number | null;
   /** Ops that may run at once; null where TensorFlow chose. */

@@ -17,6 +17,8 @@ export interface LoadOptions {
   interOpThreads?: number;
   /** `cpu` hides every GPU, a number all but that one. Default: as CUDA_VISIBLE_DEVICES says. */
   device?: 'cpu' | number;
+  /** Whether float32 products may be taken in TensorFloat-32 on GPUs that have it. Default: no. */
+  tensorFloat32?: boolean;
 }
 
 /** Environment variables that TensorFlow reads once, while it is loaded; those that are set already stay. */
@@ -27,8 +29,16 @@ const TENSORFLOW_ENVIRONMENT: Readonly<Record<string, string>> = {
   TF_FORCE_GPU_ALLOW_GROWTH: 'true',
 };
 
+/** 0 keeps cuBLAS and cuDNN from TensorFloat-32 whatever they are asked for; unset leaves it to who calls them. */
+const TF32_VARIABLE = 'NVIDIA_TF32_OVERRIDE';
+
 /** What TensorFlow prints while it is loaded, whatever the log level. */
 const LOADING_NOISE = /oneDNN custom operations|before absl::InitializeLog|cpu_feature_guard/;
+
+/** engine/tensorFloat32.cc. */
+interface TensorFloat32Module {
+  allow(allowed: boolean): boolean | null;
+}
 
 /** engine/ops/addon.cc. */
 interface OperatorsModule {
@@ -46,8 +56,8 @@ export function loadEngine(options: LoadOptions = {}): Engine {
   if (located === null) {
     throw new UserError('the native engine must be installed, got none', 'phasewatch engine install');
   }
-  const { threads = null, interOpThreads = threads, device = null } = options;
-  const key = JSON.stringify([located.folder, threads, interOpThreads, device]);
+  const { threads = null, interOpThreads = threads, device = null, tensorFloat32 = false } = options;
+  const key = JSON.stringify([located.folder, threads, interOpThreads, device, tensorFloat32]);
   if (loaded !== null) {
     if (loaded.key !== key && Object.keys(options).length > 0) {
       throw new UserError(
@@ -61,6 +71,9 @@ export function loadEngine(options: LoadOptions = {}): Engine {
   if (interOpThreads !== null) process.env.TF_NUM_INTEROP_THREADS = String(interOpThreads);
   if (device !== null) process.env.CUDA_VISIBLE_DEVICES = device === 'cpu' ? '-1' : String(device);
   for (const [name, value] of Object.entries(TENSORFLOW_ENVIRONMENT)) process.env[name] ??= value;
+  if (tensorFloat32) delete process.env[TF32_VARIABLE];
+  else process.env[TF32_VARIABLE] = '0';
+  setCudaCompiler(located.folder);
 
   const require = createRequire(join(located.folder, 'package.json'));
   const native = loadBinding(located, require);
@@ -70,6 +83,7 @@ export function loadEngine(options: LoadOptions = {}): Engine {
       located.manifest.variant === 'cuda' ? 'nvidia-smi' : 'phasewatch engine install --gpu',
     );
   }
+  const allowed = switchTensorFloat32(located, require, tensorFloat32);
   const fusedOperators = native.isUsingGpuDevice() ? null : loadOperators(located, require, threads);
   const binding: NativeBinding = Object.create(native, { fusedOperators: { value: fusedOperators } });
   let tf: typeof tfjs | null = null;
@@ -84,6 +98,7 @@ export function loadEngine(options: LoadOptions = {}): Engine {
       manifest: located.manifest,
       tensorflow: binding.TF_Version,
       usesGpu: binding.isUsingGpuDevice(),
+      tensorFloat32: binding.isUsingGpuDevice() ? (allowed ?? tensorFloat32) : false,
       threads,
       interOpThreads,
     },
@@ -117,6 +132,24 @@ function loadBinding(
   } finally {
     if (said !== '') process.stderr.write(said);
   }
+}
+
+/** Lets XLA find ptxas and libdevice, which it looks for beside a CUDA installation that nobody needs to have. */
+function setCudaCompiler(folder: string): void {
+  const path = join(folder, engineParts.cudaCompiler);
+  const flags = process.env.XLA_FLAGS ?? '';
+  if (!existsSync(path) || flags.includes('xla_gpu_cuda_data_dir')) return;
+  process.env.XLA_FLAGS = `${flags} --xla_gpu_cuda_data_dir=${path}`.trim();
+}
+
+/** Returns what TensorFlow's own switch says afterwards; null for a TensorFlow that has none. */
+function switchTensorFloat32(
+  { folder }: LocatedEngine,
+  require: NodeJS.Require,
+  allowed: boolean,
+): boolean | null {
+  const path = join(folder, engineParts.tensorFloat32);
+  return existsSync(path) ? (require(path) as TensorFloat32Module).allow(allowed) : null;
 }
 
 /** Registers the fused operators with TensorFlow; returns what they compute with, null where there are none for this processor. */

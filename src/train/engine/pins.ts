@@ -6,6 +6,12 @@ export const TENSORFLOW_VERSION = '2.21.0';
 /** The version of @tensorflow/tfjs-node-gpu in engine/package-lock.json, whose binding is compiled against TensorFlow. */
 export const BINDINGS_VERSION = '4.22.0';
 
+/**
+ * The compute capabilities that the CUDA wheel has code for: its build_info lists sm_60, sm_70, sm_80, sm_89 and compute_90. On later
+ * GPUs (Blackwell, 10.x and 12.x) TensorFlow reports invalid PTX (tensorflow issues 101746, 99592, 111958).
+ */
+export const CUDA_CAPABILITIES = { least: '6.0', most: '9.0' } as const;
+
 /** A wheel whose bytes are known: only this very file is unpacked. */
 export interface PinnedWheel {
   project: string;

@@ -8,6 +8,7 @@ export const DataType = {
   int64: 9,
   bool: 10,
   bfloat16: 14,
+  resource: 20,
 } as const;
 export type DataTypeName = keyof typeof DataType;
 
@@ -38,10 +39,32 @@ const GRAPH_PRODUCER_VERSION = 1882;
 /** Name of the one tag of the SavedModels made here. */
 export const SAVED_MODEL_TAG = 'phasewatch';
 
-/** A TensorFlow GraphDef under construction. Nodes are added in topological order. */
+/** A value that goes from one round of a loop to the next. */
+export interface Carried {
+  value: Output;
+  dtype: DataTypeName;
+}
+
+/** The loop that nodes are being added to. */
+interface Frame {
+  name: string;
+  /** Runs once a round: a node without inputs would otherwise belong to no loop. */
+  pivot: Output;
+  inside: Set<string>;
+  entered: Map<Output, Output>;
+}
+
+/**
+ * A TensorFlow GraphDef under construction. Nodes are added in topological order, but for the values that a loop takes back to its
+ * start.
+ */
 export class GraphBuilder {
   private readonly nodes: Uint8Array[] = [];
   private readonly names = new Set<string>();
+  /** Element types of what a loop may take in from outside. */
+  private readonly types = new Map<Output, DataTypeName>();
+  private frame: Frame | null = null;
+  private shared: Record<string, Attribute> = {};
 
   /** Returns the first output of a new node `type(inputs)`; output i > 0 is `${returned}:${i}`. */
   op(
@@ -50,25 +73,115 @@ export class GraphBuilder {
     attributes: Record<string, Attribute> = {},
     options: OpOptions = {},
   ): Output {
+    const taken = inputs.map((input) => this.enter(input));
     const name = options.name ?? `${type}_${this.nodes.length}`;
     if (this.names.has(name)) throw new Error(`graph node names must be unique, got ${name} twice`);
     this.names.add(name);
+    this.frame?.inside.add(name);
     const node = new ProtoMessage().string(1, name).string(2, type);
-    for (const input of inputs) node.string(3, input);
-    for (const dependency of new Set((options.after ?? []).map(nodeOf))) node.string(3, `^${dependency}`);
-    for (const [key, value] of Object.entries(attributes)) {
+    for (const input of taken) node.string(3, input);
+    const after = new Set((options.after ?? []).map(nodeOf));
+    if (this.frame !== null && taken.length === 0) after.add(this.frame.pivot);
+    for (const dependency of after) node.string(3, `^${dependency}`);
+    for (const [key, value] of Object.entries({ ...attributes, ...this.shared })) {
       node.message(5, new ProtoMessage().string(1, key).message(2, encodeAttribute(value)));
     }
     this.nodes.push(node.finish());
     return name;
   }
 
+  /** Gives every node that `add` adds these attributes too. */
+  withAttributes<T>(attributes: Record<string, Attribute>, add: () => T): T {
+    const before = this.shared;
+    this.shared = { ...before, ...attributes };
+    try {
+      return add();
+    } finally {
+      this.shared = before;
+    }
+  }
+
+  /**
+   * Returns the values of `carried` after `rounds` rounds of what `body` adds, run one after the other inside one call of the session.
+   * `body` is given the number of the round (int32) and the carried values, and returns their next values. From outside it may use
+   * placeholders, variables, and what `typed` names. (TensorFlow's control flow: Yu et al. 2018, arXiv:1805.01772.)
+   */
+  loop(
+    name: string,
+    rounds: number,
+    carried: readonly Carried[],
+    body: (round: Output, values: readonly Output[]) => readonly Output[],
+  ): Output[] {
+    if (this.frame !== null) throw new Error(`loops must not be nested, got ${name} in ${this.frame.name}`);
+    const all = [{ value: this.scalar(0, 'int32'), dtype: 'int32' } as Carried, ...carried];
+    const frame = {
+      frame_name: { string: name },
+      is_constant: { bool: false },
+      parallel_iterations: { int: 1 },
+    };
+    const back = (i: number): string => `${name}/next_${i}`;
+    const merged = all.map(({ value, dtype }, i) => {
+      const T = { T: { type: dtype } } as const;
+      const entered = this.op('Enter', [value], { ...T, ...frame });
+      return this.op('Merge', [entered, back(i)], { ...T, N: { int: 2 } });
+    });
+    const limit = this.op('Const', [], int32Scalar(rounds), { after: [merged[0]!] });
+    const more = this.op('LoopCond', [this.op('Less', [merged[0]!, limit], { T: { type: 'int32' } })]);
+    const switched = all.map(({ dtype }, i) => this.op('Switch', [merged[i]!, more], { T: { type: dtype } }));
+    const values = all.map(({ dtype }, i) =>
+      this.op('Identity', [`${switched[i]}:1`], { T: { type: dtype } }),
+    );
+    this.frame = { name, pivot: values[0]!, inside: new Set(values), entered: new Map() };
+    const [round, ...rest] = values;
+    const following = [
+      this.op('AddV2', [round!, this.scalar(1, 'int32')], { T: { type: 'int32' } }),
+      ...body(round!, rest),
+    ];
+    this.frame = null;
+    if (following.length !== all.length) {
+      throw new Error(`body of ${name} must return ${carried.length} values, got ${following.length - 1}`);
+    }
+    following.forEach((value, i) => {
+      this.op('NextIteration', [value], { T: { type: all[i]!.dtype } }, { name: back(i) });
+    });
+    return carried.map(({ dtype }, i) => this.op('Exit', [switched[i + 1]!], { T: { type: dtype } }));
+  }
+
+  /** Says of what type an output is, so that a loop may use it from outside; returns it. */
+  typed(output: Output, dtype: DataTypeName): Output {
+    this.types.set(output, dtype);
+    return output;
+  }
+
+  /** Returns what stands inside the loop at hand for an output from outside. */
+  private enter(output: Output): Output {
+    const { frame } = this;
+    if (frame === null || frame.inside.has(nodeOf(output))) return output;
+    const known = frame.entered.get(output);
+    if (known !== undefined) return known;
+    const dtype = this.types.get(output);
+    if (dtype === undefined) throw new Error(`type of ${output}, used in ${frame.name}, must be known`);
+    this.frame = null;
+    const entered = this.op('Enter', [output], {
+      T: { type: dtype },
+      frame_name: { string: frame.name },
+      is_constant: { bool: true },
+      parallel_iterations: { int: 1 },
+    });
+    this.frame = frame;
+    frame.inside.add(entered);
+    frame.entered.set(output, entered);
+    return entered;
+  }
+
   placeholder(name: string, dtype: DataTypeName, shape: readonly number[]): Output {
+    this.types.set(name, dtype);
     return this.op('Placeholder', [], { dtype: { type: dtype }, shape: { shape } }, { name });
   }
 
   /** Returns the handle of a variable; every use of the name in one session is the same storage. */
   variable(name: string, dtype: DataTypeName, shape: readonly number[]): Output {
+    this.types.set(name, 'resource');
     return this.op(
       'VarHandleOp',
       [],
@@ -84,7 +197,11 @@ export class GraphBuilder {
   constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): Output {
     const typed = dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values);
     const bytes = new Uint8Array(typed.buffer);
-    return this.op('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes } } });
+    const constant = this.op('Const', [], {
+      dtype: { type: dtype },
+      value: { tensor: { dtype, shape, bytes } },
+    });
+    return this.frame === null ? this.typed(constant, dtype) : constant;
   }
 
   get nodeCount(): number {
@@ -106,6 +223,11 @@ export class GraphBuilder {
 /** Returns output `index` of the node that `output` belongs to. */
 export function outputAt(output: Output, index: number): Output {
   return index === 0 ? nodeOf(output) : `${nodeOf(output)}:${index}`;
+}
+
+function int32Scalar(value: number): Record<string, Attribute> {
+  const bytes = new Uint8Array(Int32Array.of(value).buffer);
+  return { dtype: { type: 'int32' }, value: { tensor: { dtype: 'int32', shape: [], bytes } } };
 }
 
 function nodeOf(output: Output): string {

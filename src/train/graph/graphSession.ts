@@ -13,6 +13,7 @@ import {
 export interface SessionBinding {
   /** What the fused operators of engine/ops compute with, `avx512` or `avx2`; null where graphs must not have them. */
   readonly fusedOperators: string | null;
+  isUsingGpuDevice(): boolean;
   loadSavedModel(folder: string, tags: string): number;
   deleteSavedModel(id: number): void;
   runSavedModel(

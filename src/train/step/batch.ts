@@ -55,9 +55,27 @@ export function dataFeeds(
   return { feeds, done: doneNode(split) };
 }
 
+/** Returns the type of labels and indices: the fused operators take int32, which TensorFlow keeps in host memory on a GPU. */
+export function integerType(fused: boolean): 'int32' | 'int64' {
+  return fused ? 'int32' : 'int64';
+}
+
+/** Adds the placeholder (int32) for indices of images and returns them as `addBatch` takes them. */
+export function addIndices(
+  graph: GraphBuilder,
+  name: string,
+  shape: readonly number[],
+  fused: boolean,
+): Output {
+  const given = graph.placeholder(name, 'int32', shape);
+  const type = integerType(fused);
+  if (type === 'int32') return given;
+  return graph.typed(graph.op('Cast', [given], { SrcT: { type: 'int32' }, DstT: { type } }), type);
+}
+
 /**
- * Returns the images (float32, preprocessed) and labels (int32) of a batch given by indices into a split; `fused` as in StepBuilder.
- * The values are the same either way, but for the last bit of standardized ones.
+ * Returns the images (float32, preprocessed) and labels (integerType) of a batch given by indices into a split; `fused` as in
+ * StepBuilder. The values are the same either way, but for the last bit of standardized ones.
  */
 export function addBatch(
   graph: GraphBuilder,
@@ -66,11 +84,15 @@ export function addBatch(
   preprocessing: Preprocessing,
   fused: boolean,
 ): { images: Output; labels: Output } {
+  const integers = integerType(fused);
   const gather = (variable: string, dtype: 'uint8' | 'float32'): Output =>
-    graph.op('ResourceGather', [variable, indices], { dtype: { type: dtype }, Tindices: { type: 'int32' } });
-  const cast = (bytes: Output, to: 'float32' | 'int32'): Output =>
+    graph.op('ResourceGather', [variable, indices], {
+      dtype: { type: dtype },
+      Tindices: { type: integers },
+    });
+  const cast = (bytes: Output, to: 'float32' | 'int32' | 'int64'): Output =>
     graph.op('Cast', [bytes], { SrcT: { type: 'uint8' }, DstT: { type: to } });
-  const labels = cast(gather(`${split}_labels`, 'uint8'), 'int32');
+  const labels = cast(gather(`${split}_labels`, 'uint8'), integers);
   if (fused) {
     const read = (variable: string, dtype: 'uint8' | 'float32'): Output =>
       graph.op('ReadVariableOp', [variable], { dtype: { type: dtype } });

@@ -1,4 +1,5 @@
 import { type GraphBuilder, type Output, outputAt } from '../graph/graphBuilder.ts';
+import { integerType } from './batch.ts';
 import { float32, type StepBuilder } from './stepBuilder.ts';
 
 /** Nodes of a loss. */
@@ -27,11 +28,12 @@ export function addLoss(
     const fused = graph.op('PhasewatchCrossEntropy', [logits, labels]);
     return { total: fused, correct: outputAt(fused, 1), dLogits: outputAt(fused, 2) };
   }
-  const correct = addCorrect(graph, logits, labels);
+  const integers = integerType(step.fused);
+  const correct = addCorrect(graph, logits, labels, integers);
   if (loss === 'crossEntropy') {
     const fused = graph.op('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], {
       ...float32,
-      Tlabels: { type: 'int32' },
+      Tlabels: { type: integers },
     });
     return {
       total: addSum(graph, fused),
@@ -43,7 +45,7 @@ export function addLoss(
   const oneHot = graph.op(
     'OneHot',
     [labels, graph.scalar(classes, 'int32'), graph.scalar(1), graph.scalar(0)],
-    { ...float32, TI: { type: 'int32' }, axis: { int: -1 } },
+    { ...float32, TI: { type: integers }, axis: { int: -1 } },
   );
   const difference = graph.op('Sub', [p, oneHot], float32);
   const reduceClasses = (type: 'Mean' | 'Sum', value: Output, keep: boolean): Output =>
@@ -60,13 +62,18 @@ export function addLoss(
   return { total: addSum(graph, perImage), correct, dLogits };
 }
 
-function addCorrect(graph: GraphBuilder, logits: Output, labels: Output): Output {
+function addCorrect(
+  graph: GraphBuilder,
+  logits: Output,
+  labels: Output,
+  integers: 'int32' | 'int64',
+): Output {
   const predicted = graph.op('ArgMax', [logits, graph.scalar(1, 'int32')], {
     ...float32,
     Tidx: { type: 'int32' },
-    output_type: { type: 'int32' },
+    output_type: { type: integers },
   });
-  const equal = graph.op('Equal', [predicted, labels], { T: { type: 'int32' } });
+  const equal = graph.op('Equal', [predicted, labels], { T: { type: integers } });
   return addSum(graph, graph.op('Cast', [equal], { SrcT: { type: 'bool' }, DstT: { type: 'float32' } }));
 }
 

@@ -1,3 +1,4 @@
+import type { RunConfig } from '../../experiment/config/schema.ts';
 import type { Attribute, GraphBuilder, Output } from '../graph/graphBuilder.ts';
 
 /** What a layer needs to put its ops into the graph: the builder, the batch at hand and access to the parameters. */
@@ -6,7 +7,7 @@ export interface StepBuilder {
   /** Images of the batch. */
   readonly batch: number;
   readonly training: boolean;
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: RunConfig['precision'];
   readonly convolution: 'winograd' | 'plain';
   /** Whether operators of engine/ops stand for several of TensorFlow's. */
   readonly fused: boolean;
@@ -61,7 +62,7 @@ export function product(
   attributes: Record<string, Attribute>,
   shapeInputs: readonly number[] = [],
 ): Output {
-  if (precision === 'float32') return graph.op(type, inputs, { ...float32, ...attributes });
+  if (precision !== 'bfloat16') return graph.op(type, inputs, { ...float32, ...attributes });
   const rounded = inputs.map((input, i) =>
     shapeInputs.includes(i)
       ? input

@@ -2,11 +2,11 @@ import { optimizerSlots } from '../../experiment/config/optimizerSlots.ts';
 import type { RunConfig } from '../../experiment/config/schema.ts';
 import type { Network } from '../../experiment/networks/network.ts';
 import { GraphBuilder, type Output } from '../graph/graphBuilder.ts';
-import { addBatch, addDataTransfer } from './batch.ts';
+import { addBatch, addDataTransfer, addIndices, integerType } from './batch.ts';
 import { addLoss } from './loss.ts';
-import { evaluationBatches } from './sessionCalls.ts';
+import { evaluationBatches, MAX_UNROLLED_STEPS } from './sessionCalls.ts';
 import { float32, type StepBuilder } from './stepBuilder.ts';
-import { addForward, addTrainingStep, type StepOptions } from './trainingStep.ts';
+import { addForward, addTrainingStep, type StepOptions, usedConvolution } from './trainingStep.ts';
 
 /** A float32 variable of the graph: a parameter, or an optimizer slot of one. */
 export interface StateVariable {
@@ -26,6 +26,9 @@ export interface TrainingGraphOptions extends StepOptions {
   /** The training calls to compile: each takes `steps` batches of `batch` images in one run of the session. */
   calls: readonly { batch: number; steps: number }[];
 }
+
+/** Marks that make a node part of what XLA compiles (tensorflow/compiler/jit, explicit compilation scopes). */
+const XLA_MARKS = { _XlaCompile: { bool: true }, _XlaScope: { string: 'step' } } as const;
 
 /** Names of the nodes that a session feeds and fetches. */
 export const nodes = {
@@ -88,7 +91,7 @@ function addStateTransfer(graph: GraphBuilder, state: readonly StateVariable[]):
   graph.op('Identity', [graph.scalar(1)], float32, { name: nodes.stateDone, after: assigned });
 }
 
-/** One session call that trains on `steps` batches, one after the other. */
+/** Adds a session call that trains on `steps` batches, one after the other: a loop of one step's nodes, or its nodes `steps` times. */
 function addTrainingCall(
   graph: GraphBuilder,
   options: TrainingGraphOptions,
@@ -97,20 +100,31 @@ function addTrainingCall(
   learningRate: Output,
   firstStep: Output,
 ): void {
+  // XLA takes the nodes with this mark together, as far as reads and writes of variables let it.
+  const marks = options.config.compile === 'xla' ? XLA_MARKS : {};
+  const add = steps > MAX_UNROLLED_STEPS ? addLoop : addUnrolled;
+  graph.withAttributes(marks, () => add(graph, options, batch, steps, learningRate, firstStep));
+}
+
+/** The steps of an unrolled call: one after the other, each reads what the one before has written. */
+function addUnrolled(
+  graph: GraphBuilder,
+  options: TrainingGraphOptions,
+  batch: number,
+  steps: number,
+  learningRate: Output,
+  firstStep: Output,
+): void {
   const names = nodes.train(batch, steps);
-  const indices = graph.placeholder(names.indices, 'int32', [steps, batch]);
-  const unpacked = graph.op('Unpack', [indices], {
-    num: { int: steps },
-    T: { type: 'int32' },
-    axis: { int: 0 },
-  });
+  const indices = addIndices(graph, names.indices, [steps, batch], options.fused);
   // The last update of each variable: the next step reads the variable after it.
   const updated = new Map<string, Output>();
   const losses: Output[] = [];
   const correct: Output[] = [];
   for (let s = 0; s < steps; s++) {
     const number = graph.op('AddV2', [firstStep, graph.scalar(s, 'int32')], { T: { type: 'int32' } });
-    const results = addTrainingStep(graph, options, batch, `${unpacked}:${s}`, learningRate, number, updated);
+    const own = takeBatch(graph, indices, graph.scalar(s, 'int32'), options.fused);
+    const results = addTrainingStep(graph, options, batch, own, learningRate, number, updated);
     losses.push(results.loss);
     correct.push(results.correct);
   }
@@ -122,15 +136,80 @@ function addTrainingCall(
   pack(correct, names.correct);
 }
 
+/** Returns the indices of one batch of a call. (Unpack, which would give all, has no GPU kernel for int64.) */
+function takeBatch(graph: GraphBuilder, indices: Output, which: Output, fused: boolean): Output {
+  return graph.op('GatherV2', [indices, which, graph.scalar(0, 'int32')], {
+    Tparams: { type: integerType(fused) },
+    Tindices: { type: 'int32' },
+    Taxis: { type: 'int32' },
+    batch_dims: { int: 0 },
+  });
+}
+
+/** A call of so many steps that only a loop can hold them; on a GPU they need no word from the host in between. */
+function addLoop(
+  graph: GraphBuilder,
+  options: TrainingGraphOptions,
+  batch: number,
+  steps: number,
+  learningRate: Output,
+  firstStep: Output,
+): void {
+  const names = nodes.train(batch, steps);
+  const indices = addIndices(graph, names.indices, [steps, batch], options.fused);
+  const none = graph.constant(new Array(steps).fill(0), [steps], 'float32');
+  const handles = stateVariables(options.network, options.config.optimizer).map(({ name }) => name);
+  const [losses, correct] = graph.loop(
+    `loop_${batch}x${steps}`,
+    steps,
+    [
+      { value: none, dtype: 'float32' },
+      { value: none, dtype: 'float32' },
+      { value: graph.scalar(0), dtype: 'float32' },
+    ],
+    (round, [lossesSoFar, correctSoFar, turn]) => {
+      const number = graph.op('AddV2', [firstStep, round], { T: { type: 'int32' } });
+      const own = takeBatch(graph, indices, round, options.fused);
+      // Reads wait for the round's turn, which the round before hands on when it has written everything.
+      const updated = new Map(handles.map((name) => [name, turn!]));
+      const step = addTrainingStep(graph, options, batch, own, learningRate, number, updated);
+      const place = graph.op('Reshape', [round, graph.constant([1, 1], [2], 'int32')], {
+        T: { type: 'int32' },
+        Tshape: { type: 'int32' },
+      });
+      const put = (values: Output, value: Output): Output =>
+        graph.op(
+          'TensorScatterUpdate',
+          [
+            values,
+            place,
+            graph.op('Reshape', [value, graph.constant([1], [1], 'int32')], {
+              ...float32,
+              Tshape: { type: 'int32' },
+            }),
+          ],
+          { ...float32, Tindices: { type: 'int32' } },
+        );
+      return [
+        put(lossesSoFar!, step.loss),
+        put(correctSoFar!, step.correct),
+        graph.op('Identity', [turn!], float32, { after: [...updated.values()] }),
+      ];
+    },
+  );
+  graph.op('Identity', [losses!], float32, { name: names.losses });
+  graph.op('Identity', [correct!], float32, { name: names.correct });
+}
+
 function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions, batch: number): void {
   const names = nodes.evaluate(batch);
-  const indices = graph.placeholder(names.indices, 'int32', [batch]);
+  const indices = addIndices(graph, names.indices, [batch], options.fused);
   const step: StepBuilder = {
     graph,
     batch,
     training: false,
     precision: options.config.precision,
-    convolution: options.config.convolution,
+    convolution: usedConvolution(options),
     fused: options.fused,
     read: nodes.stateRead,
     holdUpdate() {},

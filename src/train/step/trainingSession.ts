@@ -6,7 +6,7 @@ import { EVALUATION_BATCH } from './sessionCalls.ts';
 import { buildTrainingGraph, nodes, type StateVariable, type TrainingGraphOptions } from './trainingGraph.ts';
 
 export interface TrainingSessionOptions
-  extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages' | 'fused'> {
+  extends Omit<TrainingGraphOptions, 'trainImages' | 'testImages' | 'fused' | 'gpu'> {
   /** Whether the engine's fused operators are used where it has them. Default: true. */
   fused?: boolean;
   train: Split;
@@ -36,7 +36,9 @@ export class TrainingSession {
     const { train, test, network } = options;
     const { graph, state } = buildTrainingGraph({
       ...options,
-      fused: binding.fusedOperators !== null && (options.fused ?? true),
+      // XLA knows TensorFlow's operators only
+      fused: binding.fusedOperators !== null && options.config.compile !== 'xla' && (options.fused ?? true),
+      gpu: binding.isUsingGpuDevice(),
       trainImages: train.count,
       testImages: test.count,
     });

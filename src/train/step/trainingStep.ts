@@ -13,11 +13,21 @@ import { float32, type Gradients, type LayerOutput, type StepBuilder } from './s
 /** What a step computes: the network, and the part of the config that is in the graph. */
 export interface StepOptions {
   network: Network;
-  config: Pick<RunConfig, 'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'seed'>;
+  config: Pick<
+    RunConfig,
+    'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'compile' | 'seed'
+  >;
   preprocessing: Preprocessing;
   classes: number;
   /** Whether the graph may have the operators of engine/ops, which the engine must have registered. */
   fused: boolean;
+  /** Whether the graph is to run on a GPU. */
+  gpu: boolean;
+}
+
+/** Returns how convolutions are computed: cuDNN has fast ways of its own, and Winograd's transforms were measured on CPUs alone. */
+export function usedConvolution({ config, gpu }: StepOptions): 'winograd' | 'plain' {
+  return config.convolution === 'auto' ? (gpu ? 'plain' : 'winograd') : config.convolution;
 }
 
 /** Forward pass from images to logits; the returned layers are in order, each with its backward pass. */
@@ -65,7 +75,7 @@ export function addTrainingStep(
     batch,
     training: true,
     precision: config.precision,
-    convolution: config.convolution,
+    convolution: usedConvolution(options),
     fused: options.fused,
     read(name) {
       const known = reads.get(name);

@@ -35,13 +35,22 @@ describe('run identity', () => {
     ['initSeed', { initSeed: 1 }],
     ['precision', { precision: 'bfloat16' }],
     ['convolution', { convolution: 'plain' }],
+    ['compile', { compile: 'xla' }],
   ])('changes with %s', (_, changes) => {
     expect(runIdentity(config(changes))).not.toBe(runIdentity(config()));
   });
 
+  it('stays that of runs from before `convolution: auto` and `compile`', () => {
+    // Checkpoints hold the identity itself: a key that takes its default must leave it as it was.
+    expect(runIdentity(config({ convolution: 'winograd' }))).toBe(runIdentity(config()));
+    expect(runIdentity(config({ network: 'lenet5', seed: 1 }))).toBe(
+      'bf4a0fad8cc6d0eb43db73a36694cc19f2b1a4bfa6e4ff2fafc8f5b872c96d13',
+    );
+  });
+
   it('covers every key of a run', () => {
     // A key added to the schema must be thought of here: does it change the weights?
-    expect(Object.keys(runConfigSchema.shape)).toHaveLength(19);
+    expect(Object.keys(runConfigSchema.shape)).toHaveLength(20);
   });
 });
 

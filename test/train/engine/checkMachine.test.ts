@@ -45,13 +45,21 @@ describe('the doctor', () => {
     machine.gpus('0, Tesla V100, 470.57.02, 16160\n');
     const gpu = (await checkMachine()).find(({ name }) => name === 'gpu');
     expect(gpu).toMatchObject({ status: 'note', found: expect.stringContaining('470.57.02') });
+    machine.gpus('0, NVIDIA B200, 570.124.06, 183359, 10.0\n');
+    const blackwell = (await checkMachine()).find(({ name }) => name === 'gpu');
+    expect(blackwell).toMatchObject({ status: 'note', found: expect.stringContaining('got 10.0') });
   });
 });
 
 test('nvidia-smi is read line by line, and what it says when it fails is no GPU', () => {
-  expect(parseGpus('0, NVIDIA H200, 570.124.06, 143771\n1, NVIDIA GB10, 580.95.05, [N/A]\n')).toEqual([
-    { index: 0, name: 'NVIDIA H200', driver: '570.124.06', memory_mib: 143771 },
-    { index: 1, name: 'NVIDIA GB10', driver: '580.95.05', memory_mib: null },
+  expect(
+    parseGpus('0, NVIDIA H200, 570.124.06, 143771, 9.0\n1, NVIDIA GB10, 580.95.05, [N/A], 12.1\n'),
+  ).toEqual([
+    { index: 0, name: 'NVIDIA H200', driver: '570.124.06', memory_mib: 143771, compute: '9.0' },
+    { index: 1, name: 'NVIDIA GB10', driver: '580.95.05', memory_mib: null, compute: '12.1' },
+  ]);
+  expect(parseGpus('0, Tesla V100, 470.57.02, 16160\n')).toEqual([
+    { index: 0, name: 'Tesla V100', driver: '470.57.02', memory_mib: 16160, compute: null },
   ]);
   expect(
     parseGpus("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n"),

@@ -65,6 +65,7 @@ describe('an installation', () => {
         'package-lock.json',
         'package.json',
         'stderrGate.node',
+        'tensorFloat32.node',
         'tensorflow',
       ].sort(),
     );
@@ -99,7 +100,7 @@ describe('an installation', () => {
     });
     expect(statSync(library).ino).toBe(ino);
     const compiled = machine.calls().slice(calls);
-    expect(compiled).toHaveLength(3);
+    expect(compiled).toHaveLength(4);
     expect(compiled.every((call) => call.startsWith('g++'))).toBe(true);
   });
 
@@ -360,7 +361,7 @@ describe('CUDA', () => {
     expect(engine.folder.endsWith('2.21.0-cuda')).toBe(true);
     expect(existsSync(join(engine.folder, 'nvidia/cublas/lib/libcublas.so.12'))).toBe(true);
     const call = machine.calls().find((line) => line.startsWith('pip install'))!;
-    expect(call).toMatch(/ nvidia-cublas-cu12<13\.0,>=12\.5\.3\.2 nvidia-cudnn-cu12<10\.0,>=9\.3\.0\.75$/);
+    expect(call).toMatch(/ nvidia-cublas-cu12==12\.5\.3\.2 nvidia-cudnn-cu12==9\.3\.0\.75$/);
     expect(call).toContain('--platform manylinux_2_27_x86_64');
   });
 
@@ -384,6 +385,37 @@ describe('CUDA', () => {
     );
     expect(error.remedy).toContain('--cpu');
     expect(machine.calls()).toEqual([]);
+  });
+
+  test.each([
+    ['12.0', '0, NVIDIA RTX 5090, 570.124.06, 32607, 12.0\n'],
+    ['10.0', '0, NVIDIA B200, 570.124.06, 183359, 10.0\n'],
+    ['5.2', '0, NVIDIA GTX 980, 570.124.06, 4043, 5.2\n'],
+  ])('on a GPU of compute capability %s is refused with the reason', async (capability, gpus) => {
+    machine.gpus(gpus);
+    const error = await failure(installEngine({ wheel: machine.wheel }));
+    expect(error.message).toContain(
+      `the compute capability of a GPU must be 6.0 to 9.0, which TensorFlow's CUDA build has code for, got ${capability} (GPU 0, NVIDIA`,
+    );
+    expect(error.remedy).toContain('--cpu');
+    expect(machine.calls()).toEqual([]);
+  });
+
+  test('takes a machine where one of several GPUs can be used', async () => {
+    machine.gpus('0, NVIDIA B200, 570.124.06, 183359, 10.0\n1, NVIDIA H200, 570.124.06, 143771, 9.0\n');
+    expect((await installEngine({ wheel: machine.wheel })).engine.manifest.variant).toBe('cuda');
+  });
+
+  test('of arm64 has no CUDA, and --gpu says so', async () => {
+    const { arch } = process;
+    Object.defineProperty(process, 'arch', { value: 'arm64' });
+    try {
+      const error = await failure(installEngine({ variant: 'cuda' }));
+      expect(error.message).toMatch(/CUDA build of TensorFlow 2\.21\.0 must be for x64, got arm64/);
+      expect(error.remedy).toContain('--cpu');
+    } finally {
+      Object.defineProperty(process, 'arch', { value: arch });
+    }
   });
 
   test('is installed on demand where there is no GPU, for a cluster', async () => {

@@ -5,6 +5,8 @@ export interface GraphNode {
   inputs: string[];
   /** Bytes of the tensor of a Const; 0 for other nodes. */
   constantBytes: number;
+  /** Element types that attributes name, as TensorFlow numbers them (tensorflow/core/framework/types.proto). */
+  types: Record<string, number>;
 }
 
 type Field = { field: number; value: Uint8Array | bigint };
@@ -34,9 +36,9 @@ export function readFields(bytes: Uint8Array): Field[] {
   return fields;
 }
 
-const messages = (bytes: Uint8Array, field: number): Uint8Array[] =>
+export const messages = (bytes: Uint8Array, field: number): Uint8Array[] =>
   readFields(bytes).flatMap((one) => (one.field === field ? [one.value as Uint8Array] : []));
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+export const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
 
 /** Returns the nodes of the graph in a SavedModel. */
 export function readGraph(savedModel: Uint8Array): GraphNode[] {
@@ -50,5 +52,11 @@ export function readGraph(savedModel: Uint8Array): GraphNode[] {
       .flatMap((entry) => messages(messages(entry, 2)[0]!, 8))
       .flatMap((tensor) => messages(tensor, 4))
       .reduce((sum, content) => sum + content.length, 0),
+    types: Object.fromEntries(
+      messages(node, 5).flatMap((entry) => {
+        const type = readFields(messages(entry, 2)[0]!).find(({ field }) => field === 6);
+        return type === undefined ? [] : [[text(messages(entry, 1)[0]!), Number(type.value)]];
+      }),
+    ),
   }));
 }

@@ -179,6 +179,7 @@ it('a stock graph has none of them, and one of large batches no dense layers', (
         testImages: 8,
         calls: [{ batch, steps: 1 }],
         fused,
+        gpu: false,
       }).graph.toSavedModel(),
     ).toString('latin1');
   expect(graphWith(false)).not.toContain('Phasewatch');

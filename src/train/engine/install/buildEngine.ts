@@ -16,11 +16,11 @@ import {
 import { fetchWheel, PIP_FLAGS, runPip, sha256 } from './fetchWheel.ts';
 import { findLibraries } from './findLibraries.ts';
 import { installBindings } from './installBindings.ts';
-import { runTogether } from './parallelTasks.ts';
+import { allEnded, runTogether } from './parallelTasks.ts';
 import { runTool } from './runTool.ts';
 import type { ToolCommand } from './systemTools.ts';
 import { openTensorflowWheel, WHEEL_LIBRARIES } from './unpackTensorflow.ts';
-import { CUDA_EXTRA, requirementsOfExtra } from './wheelRequirements.ts';
+import { CUDA_EXTRA, leastVersions, requirementsOfExtra } from './wheelRequirements.ts';
 
 /** The libraries of an engine that has its own. */
 const ownLibraries = (engineFolder: string): LinkLibraries => ({
@@ -106,7 +106,7 @@ async function fetchNvidiaLibraries(
     signal,
   }: { folder: string; scratch: string; pip: ToolCommand; say: (text: string) => void; signal: AbortSignal },
 ): Promise<string[]> {
-  const requirements = requirementsOfExtra(metadata, CUDA_EXTRA);
+  const requirements = leastVersions(requirementsOfExtra(metadata, CUDA_EXTRA));
   if (requirements.length === 0) {
     throw new UserError(`${wheel.file} must name NVIDIA's libraries in its extra ${CUDA_EXTRA}, got none`);
   }
@@ -194,7 +194,7 @@ export async function buildFromOlder(
   onStatus('tfjs-node', 'compiling what is new');
   shareFiles(older.folder, folder, new Set([...OWN_MODULES, engineParts.manifest]));
   const options = { compiler: compiler.command, engineFolder: folder, signal };
-  await Promise.all([compileOwnModules(options), compileOperators(options, ownLibraries(folder))]);
+  await allEnded([compileOwnModules(options), compileOperators(options, ownLibraries(folder))]);
   const libraries = files.filter(({ file }) => dirname(file) === engineParts.tensorflow);
   return { origin, origin_sha256, libraries, nvidia, compiler: compiler.version };
 }
@@ -216,12 +216,13 @@ async function linkAll(
   objects: readonly string[],
   libraries: LinkLibraries,
 ): Promise<void> {
-  await Promise.all([linkBinding(options, objects, libraries), compileOperators(options, libraries)]);
+  await allEnded([linkBinding(options, objects, libraries), compileOperators(options, libraries)]);
 }
 
 /** Compiles all that does not need TensorFlow's libraries and returns the object files that are still to be linked with them. */
 async function compileAll(options: CompileOptions, scratch: string): Promise<string[]> {
-  const [objects] = await Promise.all([compileObjects(options, scratch), compileOwnModules(options)]);
+  const objects = compileObjects(options, scratch);
+  await allEnded<unknown>([objects, compileOwnModules(options)]);
   return objects;
 }
 

@@ -4,7 +4,7 @@ import { compareVersions } from '../../../base/files/compareVersions.ts';
 import { UserError } from '../../../base/userError.ts';
 import { engineInfo } from '../engineInfo.ts';
 import { enginesFolder } from '../enginePaths.ts';
-import { listGpus, requireDriver } from './gpu.ts';
+import { gpuFault, listGpus } from './gpu.ts';
 import { DISK_NEEDED } from './installEngine.ts';
 import { findCompiler, findPip, firstThatAnswers, freeDiskBytes, installCommand } from './systemTools.ts';
 
@@ -164,17 +164,18 @@ function readCpuinfo(): string {
 
 async function checkGpu(): Promise<MachineCheck> {
   const gpus = await listGpus();
-  const found =
-    gpus.length === 0
-      ? 'none (nvidia-smi does not answer)'
-      : gpus.map(({ index, name, driver }) => `${index}: ${name}, driver ${driver}`).join('; ');
-  try {
-    requireDriver(gpus);
-    return { name: 'gpu', status: 'ok', found, remedy: null };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { name: 'gpu', status: 'note', found: error.message, remedy: error.remedy ?? null };
+  if (gpus.length === 0) {
+    return { name: 'gpu', status: 'ok', found: 'none (nvidia-smi does not answer)', remedy: null };
   }
+  const fault = gpus.map(gpuFault).find((found) => found !== null) ?? null;
+  const lines = gpus.map(
+    ({ index, name, driver, compute, memory_mib: memory }) =>
+      `${index}: ${name}, driver ${driver}${compute === null ? '' : `, compute capability ${compute}`}` +
+      `${memory === null ? '' : `, ${memory} MiB`}`,
+  );
+  return fault === null
+    ? { name: 'gpu', status: 'ok', found: lines.join('; '), remedy: null }
+    : { name: 'gpu', status: 'note', found: fault.message, remedy: fault.remedy ?? null };
 }
 
 function checkEngine(): MachineCheck {

@@ -6,6 +6,7 @@ import { UserError } from '../../../base/userError.ts';
 import { engineParts } from '../enginePaths.ts';
 import { ownSources } from '../ownSources.ts';
 import { diskFullError } from './diskFull.ts';
+import { allEnded } from './parallelTasks.ts';
 import { runTool } from './runTool.ts';
 
 const SOURCES = ['tfjs_backend', 'tfjs_binding'] as const;
@@ -27,7 +28,7 @@ export interface CompileOptions {
 export async function compileObjects(options: CompileOptions, scratch: string): Promise<string[]> {
   const bindings = join(options.engineFolder, engineParts.bindings);
   makeFolder(scratch);
-  return Promise.all(
+  return allEnded(
     SOURCES.map(async (name) => {
       const object = join(scratch, `${name}.o`);
       const args = [...FLAGS, `-I${bindings}`, `-I${options.include}`, `-I${nodeHeaders()}`];
@@ -86,12 +87,14 @@ function sourcesIn(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** Compiles those of our own modules that know nothing of TensorFlow: the gate of stderr and the eigenvalue solver. */
+/** Compiles those of our own modules that are not linked with TensorFlow: the gate of stderr, the switch of TF32, the eigenvalue solver. */
 export async function compileOwnModules(options: Omit<CompileOptions, 'include'>): Promise<void> {
   const shared = ['-shared', `-I${nodeHeaders()}`];
   const output = (part: string): string[] => ['-o', join(options.engineFolder, part)];
-  await Promise.all([
-    compile([...FLAGS, ...shared, ownSources.stderrGate, ...output(engineParts.stderrGate)], options),
+  await allEnded([
+    ...(['stderrGate', 'tensorFloat32'] as const).map((name) =>
+      compile([...FLAGS, ...shared, ownSources[name], ...output(engineParts[name]), '-ldl'], options),
+    ),
     compile(
       [...LINALG_FLAGS, ...shared, ...sourcesIn(ownSources.linalg), ...output(engineParts.linalg)],
       options,

@@ -20,7 +20,7 @@ import {
   describeFiles,
 } from './buildEngine.ts';
 import { diskFullError } from './diskFull.ts';
-import { listGpus, requireDriver } from './gpu.ts';
+import { listGpus, requireUsableGpu } from './gpu.ts';
 import { pruneBindings } from './installBindings.ts';
 import type { InstallOptions } from './installOptions.ts';
 import { smokeCheck } from './smokeCheck.ts';
@@ -99,12 +99,18 @@ async function chooseVariant({ variant, lib, official }: InstallOptions): Promis
     variant ??
     (gpus.length > 0 && lib === undefined && pinnedWheel('cuda', process.arch) !== null ? 'cuda' : 'cpu');
   // a login node may have no GPU where the nodes that train have them: without one nothing is checked
-  if (chosen === 'cuda' && !official) requireDriver(gpus);
+  if (chosen === 'cuda' && !official) requireUsableGpu(gpus);
   return chosen;
 }
 
 function requireWheel(variant: EngineVariant): PinnedWheel {
   const wheel = process.platform === 'linux' ? pinnedWheel(variant, process.arch) : null;
+  if (wheel === null && variant === 'cuda' && process.arch === 'arm64') {
+    throw new UserError(
+      `the CUDA build of TensorFlow ${TENSORFLOW_VERSION} must be for x64, got arm64: its wheel there is without CUDA (tensorflow issue 121157)`,
+      'phasewatch engine install --cpu, or --lib DIR with a TensorFlow built with CUDA for arm64',
+    );
+  }
   if (wheel === null) {
     throw new UserError(
       `TensorFlow ${TENSORFLOW_VERSION} for ${variant} must have a build for this machine, got ${process.platform} ${process.arch}`,

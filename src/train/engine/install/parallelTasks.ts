@@ -23,3 +23,12 @@ export async function runTogether<A, B>(
   if (failure !== null) throw (failure as { error: unknown }).error;
   return results as [A, B];
 }
+
+/** Returns the results of the tasks once all have ended; the first failure is thrown then, when nobody writes files any more. */
+export async function allEnded<T>(tasks: readonly Promise<T>[]): Promise<T[]> {
+  const ended = await Promise.allSettled(tasks);
+  return ended.map((task) => {
+    if (task.status === 'rejected') throw task.reason;
+    return task.value;
+  });
+}

@@ -2,6 +2,18 @@
 export const CUDA_EXTRA = 'and-cuda';
 
 /**
+ * Returns requirements such as `nvidia-cublas-cu12<13.0,>=12.5.3.2` with their least version alone, `nvidia-cublas-cu12==12.5.3.2`: the
+ * versions that the wheel was built against (its build_info says CUDA 12.5.1, and so do they) and no later one that nobody tried
+ * with it. A requirement without a least version stays as it is.
+ */
+export function leastVersions(requirements: readonly string[]): string[] {
+  return requirements.map((requirement) => {
+    const [, name, version] = /^([\w.-]+).*>=([\w.]+)/.exec(requirement) ?? [];
+    return version === undefined ? requirement : `${name}==${version}`;
+  });
+}
+
+/**
  * Returns the requirements that a wheel's METADATA names for `extra`, without their markers: `nvidia-cublas-cu12<13.0,>=12.5.3.2`.
  * (Core metadata specification, Requires-Dist.)
  */
