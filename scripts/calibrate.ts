@@ -28,9 +28,11 @@ const SHAPES = [
   { rows: 512, cols: 512, cost: 4 },
   { rows: 4096, cols: 384, cost: 8 },
   { rows: 2048, cols: 1024, cost: 20 },
+  { rows: 2048, cols: 2048, cost: 20 },
   { rows: 4096, cols: 4096, cost: 500 },
 ];
-const PRECISIONS = ['float32', 'float16', 'bfloat16'] as const;
+/** The coarsest first: the largest shape is drawn once. */
+const PRECISIONS = ['bfloat16', 'float16', 'float32'] as const;
 const precisionOf = (index: number) => PRECISIONS[index % PRECISIONS.length]!;
 
 const { values } = parseArgs({

@@ -71,7 +71,10 @@ function modeAtZero(features: SpectrumFeatures): string[] {
   const { rankLoss, nullModeGap, crowding, cliff } = THRESHOLDS;
   const parts: string[] = [];
   if (features.zeroShare > 0) {
-    parts.push(`${percent(features.zeroShare)} of the eigenvalues 0 (${percent(rankLoss.at)})`);
+    const hides = `of them beyond what rounding hides (${percent(rankLoss.at)})`;
+    parts.push(
+      `${percent(features.zeroShare)} of the eigenvalues 0, ${percent(features.zeroExcess)} ${hides}`,
+    );
   }
   if (features.nullModeGap > Math.sqrt(nullModeGap.at)) {
     parts.push(

@@ -10,6 +10,7 @@ import {
   NEAR_EDGE,
   NULL_MODE_MAX_ENERGY,
   NULL_MODE_MIN_SHARE,
+  THRESHOLDS,
 } from './thresholds.ts';
 
 /** What the classifier looks at; all of it free of scale but `sigma`. */
@@ -20,7 +21,7 @@ export interface SpectrumFeatures {
   replicas: number;
   /** Share of the eigenvalues that are 0 to the precision of the weights. */
   zeroShare: number;
-  /** The same, less the share just above: a spectrum that reaches 0 evenly, as that of square noise, has as many on either side. */
+  /** The same, less what rounding hides of a spectrum that goes on to 0 as it comes. */
   zeroExcess: number;
   /** Factor between a mode near 0 and what stands above it, 1 where there is no such mode. */
   nullModeGap: number;
@@ -58,12 +59,11 @@ export function spectrumFeatures(spectrum: Spectrum): SpectrumFeatures | { reaso
   if (rank === 0) return { reason: 'all eigenvalues are 0' };
   const fit = fitMarchenkoPastur(spectrum);
   const zeroShare = 1 - rank / n;
-  const justAbove = evals.filter((value) => value > zero && value <= JUST_ABOVE * zero).length;
-  const zeroExcess = Math.max(0, zeroShare - justAbove / n);
+  const zeroExcess = Math.max(0, zeroShare - hiddenByRounding(spectrum));
   const known = { N, M, replicas, zeroShare, zeroExcess, ...nullMode(evals, zero), ...cliff(evals, zero) };
   if (fit.sigma === null) {
     // Where much of the spectrum is 0 there is no bulk, but there is a verdict.
-    if (zeroShare < NULL_MODE_MIN_SHARE) return { reason: fit.reason };
+    if (zeroExcess < NULL_MODE_MIN_SHARE) return { reason: fit.reason };
     return { ...known, noBulk: fit.reason, sigma: null, ...NOISE };
   }
   const { center, scale } = johnstone(N, M, fit.sigma);
@@ -84,8 +84,22 @@ export function spectrumFeatures(spectrum: Spectrum): SpectrumFeatures | { reaso
   };
 }
 
-/** Eigenvalues up to this many times the limit of 0: singular values between once and twice that limit. */
-const JUST_ABOVE = 4;
+/**
+ * Returns the share of the eigenvalues that lie below the limit of 0 where the spectrum goes on to 0 as it comes. Between once and twice
+ * the limit, in singular values, square noise has as many as below it, and between twice and four times twice as many. Where these are
+ * fewer, as of heavy-tailed entries and of products, more lie below: of a geometric series its sum, and where they are no more than
+ * the former, the limit lies in the midst of the spectrum, and says nothing of a mode. Shares that are no visible bar say little
+ * of a slope, which is then that of noise.
+ */
+function hiddenByRounding({ eigenvalues, zero }: Spectrum): number {
+  const n = eigenvalues.length;
+  const share = (low: number, high: number): number =>
+    eigenvalues.filter((value) => value > low * zero && value <= high * zero).length / n;
+  const [next, second] = [share(1, 4), share(4, 16)];
+  const { at: visible } = THRESHOLDS.rankLoss;
+  const rise = Math.min(2, (second + 2 * visible) / (next + visible));
+  return rise > 1 ? next / (rise - 1) : 1;
+}
 
 const NOISE = {
   outlier: 0,

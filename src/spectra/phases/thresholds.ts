@@ -20,9 +20,9 @@ export const THRESHOLDS = {
     width: 0.2,
     unit: 'log',
     quantity:
-      'share of eigenvalues that are 0, beyond as many as lie just above (up to four times what counts as 0)',
+      'share of eigenvalues that are 0, beyond what rounding hides of a spectrum that goes on to 0 as it comes',
     reason:
-      'a few dead units are no collapse; a twentieth of the spectrum at 0 is a visible bar of its own in a histogram. What rounding hides of a spectrum that reaches 0 evenly is none',
+      'a few dead units are no collapse; a twentieth of the spectrum at 0 is a visible bar of its own in a histogram. Where as many lie just above, the limit of 0 cuts through a spectrum and bounds no mode',
   },
   nullModeGap: {
     at: 10,

@@ -15,7 +15,7 @@ import { rightShare } from '../../../src/spectra/phases/reliability.ts';
 import { THRESHOLDS } from '../../../src/spectra/phases/thresholds.ts';
 import { MATRIX_FAMILIES, type MatrixFamily } from '../../../src/spectra/synthetic/families.ts';
 import { familyDraw } from '../../../src/spectra/synthetic/familyDraw.ts';
-import { gaussianMatrix, type Shape } from '../../../src/spectra/synthetic/matrices.ts';
+import { gaussianMatrix, paretoMatrix, type Shape } from '../../../src/spectra/synthetic/matrices.ts';
 import { roundedMatrix } from '../../../src/spectra/synthetic/roundedMatrix.ts';
 import { weightSpectra } from '../../../src/spectra/weightSpectra.ts';
 import { goldenEigenvalues } from '../golden.ts';
@@ -101,6 +101,42 @@ describe('matrices of known class', () => {
       expect(named(classifyPhase(spectrum!)).phase).toBe('random-like');
     },
   );
+
+  it.each([128, 192, 260])(
+    'the zeros of %i columns of heavy-tailed entries in bfloat16 are no collapse',
+    (n) => {
+      const shape = { rows: n, cols: n };
+      const reasons = Array.from({ length: 12 }, (_, index) => {
+        const stream = randomStream(index, 'test/phases/hidden');
+        const W = paretoMatrix(stream, shape, { mu: 1 + index / 60, kind: 'symmetric' });
+        const weights = {
+          matrices: [roundedMatrix(W, 'bfloat16')],
+          ...shape,
+          precision: 'bfloat16' as const,
+        };
+        return named(classifyPhase(weightSpectra([weights], typescriptLinearAlgebra)[0]!)).evidence;
+      });
+      expect(reasons.filter((reason) => reason.startsWith('a good part of the eigenvalues is 0'))).toEqual(
+        [],
+      );
+    },
+  );
+
+  it('has no phase where the limit of 0 lies in the midst of a spectrum without a bulk', () => {
+    const [N, M] = [64, 64];
+    // What four significant bits round to 0 of a trace of 1 ends at 1.8e-4; six lie just above it.
+    const evals = [
+      ...Array.from({ length: 57 }, (_, i) => 1e-4 * (1 + i / 75)),
+      ...[2, 2.3, 2.6, 2.9, 3.2, 3.5].map((value) => value * 1e-4),
+      1,
+    ];
+    const spectrum = spectrumOf(Float64Array.from(evals), { N, M }, { significantBits: 4, step: 0 });
+    expect(spectrum.rank).toBe(7);
+    expect(classifyPhase(spectrum)).toMatchObject({
+      phase: null,
+      reason: 'fewer than 8 positive eigenvalues lie within a bulk',
+    });
+  });
 
   it('spikes that permuted copies have too come from single entries', () => {
     const shape = { rows: 400, cols: 200 };
