@@ -59,6 +59,34 @@ export function esdBins({ row, evals }: Spectrum, view: EsdView, count = ESD_BIN
   return bins;
 }
 
+/** A bin, or its part on one side of the edge. */
+export interface EsdBar {
+  from: number;
+  to: number;
+  density: number;
+  /** Whether its eigenvalues lie above the edge. */
+  above: boolean;
+}
+
+/**
+ * Returns the bars of bins that are not empty. A bin across the edge is one bar where all its eigenvalues lie on one side; otherwise two
+ * of its height that meet at the edge, so that no eigenvalue has the colour of the other side.
+ */
+export function esdBars(bins: readonly EsdBin[], evals: Float64Array, edge: number | null): EsdBar[] {
+  return bins.flatMap(({ from, to, density }): EsdBar[] => {
+    const bar = { from, to, density };
+    if (edge === null || to <= edge) return [{ ...bar, above: false }];
+    if (from >= edge) return [{ ...bar, above: true }];
+    const inside = evals.filter((value) => value >= from && value <= to);
+    const above = inside.filter((value) => value > edge).length;
+    if (above === 0 || above === inside.length) return [{ ...bar, above: above > 0 }];
+    return [
+      { ...bar, to: edge, above: false },
+      { ...bar, from: edge, above: true },
+    ];
+  });
+}
+
 /** Returns the Plot options of an ESD with the Marchenko-Pastur law, its edge, the Tracy-Widom edge, and the power law in view log. */
 export function esdPlot(
   spectrum: Spectrum,
@@ -80,7 +108,6 @@ export function esdPlot(
   const top = Math.max(tallest, Math.min(1.5 * tallest, largestOf(law.map(([, density]) => density))));
   const floor = smallestOf(densities) / 2;
   const yAxis = niceAxis([0, top], { count: compact ? 3 : 5 });
-  const spikesFrom = row.tw_edge ?? Number.POSITIVE_INFINITY;
   const inView = (at: number | null): at is number => at !== null && at > low && at < high;
   const tail = log ? tailCurve(row) : [];
   const xAxis = niceAxis([low, high], { count: compact ? 4 : 6 });
@@ -121,12 +148,12 @@ export function esdPlot(
           tickFormat: yAxis.format,
         },
     marks: [
-      Plot.rect(filled, {
+      Plot.rect(esdBars(filled, spectrum.evals, row.tw_edge), {
         x1: 'from',
         x2: 'to',
         y1: log ? floor : 0,
         y2: 'density',
-        fill: (bin: EsdBin) => ((bin.from + bin.to) / 2 > spikesFrom ? SPIKE : BAR),
+        fill: (bar: EsdBar) => (bar.above ? SPIKE : BAR),
         insetRight: compact ? 0.2 : 0.4,
       }),
       Plot.line(law, { stroke: LAW, strokeWidth: 1.8, clip: true }),

@@ -22,7 +22,7 @@ import {
   measuresByEpochFigure,
 } from '../../../src/view/figures/curves.ts';
 import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
-import { esdBins, type Spectrum } from '../../../src/view/figures/esdPanels.ts';
+import { esdBars, esdBins, type Spectrum } from '../../../src/view/figures/esdPanels.ts';
 import { localizationFigure } from '../../../src/view/figures/localizationFigure.ts';
 import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from '../../../src/view/figures/phaseMap.ts';
 import { resultsFigures } from '../../../src/view/figures/resultsFigures.ts';
@@ -71,6 +71,46 @@ describe('esdBins', () => {
     const spectrum = { row: { ...row, lambda_plus: null, lambda_max: 0 }, evals: new Float64Array(8) };
     expect(esdBins(spectrum, 'linear')).toEqual([]);
     expect(texts(esdFigure(spectrum).svg)).toContain('no eigenvalue above 0');
+  });
+});
+
+describe('esdBars', () => {
+  const bin = { from: 1, to: 100, count: 3, density: 0.5 };
+  const colours = (evals: number[], edge: number | null) =>
+    esdBars([bin], Float64Array.from(evals), edge).map(({ from, to, density, above }) => {
+      expect(density).toBe(bin.density);
+      return [from, to, above];
+    });
+
+  it('are of one colour on one side of the edge', () => {
+    expect(colours([2, 3, 4], null)).toEqual([[1, 100, false]]);
+    expect(colours([2, 3, 4], 100)).toEqual([[1, 100, false]]);
+    expect(colours([2, 3, 4], 1)).toEqual([[1, 100, true]]);
+  });
+
+  it('have the colour of what they hold, wherever the edge crosses them', () => {
+    expect(colours([2, 3, 4], 10)).toEqual([[1, 100, false]]);
+    expect(colours([2, 3, 4], 1.5)).toEqual([[1, 100, true]]);
+  });
+
+  it('part at the edge where they hold eigenvalues of both sides', () => {
+    expect(colours([2, 3, 40], 10)).toEqual([
+      [1, 10, false],
+      [10, 100, true],
+    ]);
+  });
+
+  it('of a log view never reach beyond the edge of their colour', () => {
+    const { row } = drawnSpectrum('b=2', 4);
+    const evals = Float64Array.from({ length: 600 }, (_, i) => 0.1 + i / 100);
+    const edge = 3.0042;
+    const bins = esdBins({ row, evals }, 'log').filter(({ count }) => count > 0);
+    const bars = esdBars(bins, evals, edge);
+    expect(bars.length).toBe(bins.length + 1);
+    for (const { from, to, above } of bars) {
+      expect(evals.some((value) => value >= from && value <= to && value > edge === above)).toBe(true);
+      expect(above ? from >= edge : to <= edge).toBe(true);
+    }
   });
 });
 
