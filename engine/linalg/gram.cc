@@ -99,12 +99,12 @@ void addGramPart(const Matrix& W, Gram& gram, int part, int parts) {
   const double scale = std::ldexp(1.0, -gram.exponent);
   AlignedVector packed(static_cast<std::size_t>(end) * cpu.strip * std::min(block, length));
   for (int start = 0; start < length; start += block) {
-    checkInterrupt();
     const int depth = std::min(block, length - start);
     if (W.floats != nullptr) pack(W.floats, W, start, depth, end, cpu.strip, scale, packed.data());
     else pack(W.doubles, W, start, depth, end, cpu.strip, scale, packed.data());
     const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(cpu.strip) * depth;
     for (int group = first; group < end; group += STRIPS_TOGETHER) {
+      checkInterrupt();
       const int groupEnd = std::min(end, group + STRIPS_TOGETHER);
       for (int q = 0; q < groupEnd; q++) {
         for (int p = std::max(group, q); p < groupEnd; p++) {

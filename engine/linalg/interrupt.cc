@@ -23,8 +23,9 @@ void receive(int signal) {
 void watch(int signal, struct sigaction& listener) {
   struct sigaction current;
   sigaction(signal, nullptr, &current);
-  // Where nobody listens the signal ends the process at once, as it should.
-  const bool plain = (current.sa_flags & SA_SIGINFO) == 0;
+  // Where nobody listens the signal ends the process at once, as it should: Node's own handler gives the terminal back and raises the signal
+  // again, counting on SA_RESETHAND. Called from ours it would raise it for ever.
+  const bool plain = (current.sa_flags & (SA_SIGINFO | SA_RESETHAND)) == 0;
   if (!plain || current.sa_handler == SIG_DFL || current.sa_handler == SIG_IGN || current.sa_handler == receive) return;
   listener = current;
   struct sigaction ours;

@@ -115,7 +115,6 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
   handler: async (args) => {
     const output = createOutput(args);
     const progress = createProgressLine(process.stderr, { quiet: args.quiet });
-    const interrupt = interruptSignal(() => progress.log('interrupted: finishing the layer at hand'));
     const algebra = availableLinearAlgebra();
     const choice = layerChoice({
       names: args.layers,
@@ -124,7 +123,7 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
       maxEvals: args.maxEvals,
       conv: args.conv,
     });
-    const { signal } = interrupt;
+    let interrupted = false;
     const analyzed: Analyzed = { layers: [], skipped: [], failed: [], copies: [], formats: [] };
     try {
       for (const path of args.path) {
@@ -133,26 +132,29 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
           throw new UserError(`--from-eigenvalues must be given a results folder, got ${path}`);
         }
         const part = isResults
-          ? await analyzeFolder(path, args, algebra, signal, progress)
-          : await analyzeFiles(path, {
+          ? await interruptible(algebra, progress, async (signal) => {
+              const found = await analyzeFolder(path, args, algebra, signal, progress);
+              interrupted = signal.aborted;
+              return found;
+            })
+          : analyzeFiles(path, {
               analysis: analysisOf(args, {}),
               algebra,
               conv: args.conv,
               choice,
-              signal,
               progress,
             });
         for (const key of ['layers', 'skipped', 'failed', 'copies', 'formats'] as const) {
           for (const found of part[key]) (analyzed[key] as unknown[]).push(found);
         }
+        if (interrupted) break;
       }
     } finally {
       progress.clear();
-      interrupt.release();
     }
-    if (analyzed.failed.length === 0 && !signal.aborted) choice.checkNames(args.path.join(', '));
+    if (analyzed.failed.length === 0 && !interrupted) choice.checkNames(args.path.join(', '));
     const refused = analyzed.skipped.some((layer) => layer.refused);
-    if (analyzed.layers.length === 0 && !refused && !signal.aborted) throw nothingFound(analyzed, args);
+    if (analyzed.layers.length === 0 && !refused && !interrupted) throw nothingFound(analyzed, args);
     if (args.csv !== undefined) writeFileAtomic(args.csv, spectraCsv(analyzed.layers, ['file']));
     output.document({
       eigenvalues: 'of W^T W, no 1/N',
@@ -166,7 +168,7 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     if (analyzed.layers.length > 0) output.note('how to read it: docs/reading.md');
     for (const line of skippedLines(analyzed, args.verbose)) output.note(line);
     for (const { error } of analyzed.failed) printError(error.lines);
-    if (!signal.aborted && (refused || analyzed.failed.length > 0)) process.exitCode = EXIT_NOT_DONE;
+    if (!interrupted && (refused || analyzed.failed.length > 0)) process.exitCode = EXIT_NOT_DONE;
   },
 };
 
@@ -217,6 +219,24 @@ function nothingFound({ failed, skipped, formats }: Analyzed, { path }: AnalyzeA
     ...failed.flatMap(({ error }) => error.lines),
     `${path.join(', ')} must hold layers to analyze, got none${formats.length === 0 ? '' : ` in ${formats.join(', ')}`}: ${why}`,
   ]);
+}
+
+/**
+ * Analyzes a results folder, which is locked, so that an interrupt lets it end in order. Weights files leave nothing to put in order, and the
+ * solver in TypeScript gives JavaScript no turn for minutes: there nobody listens, and the signal ends the process itself, at once.
+ */
+async function interruptible<T>(
+  algebra: LinearAlgebra,
+  progress: ProgressLine,
+  analyze: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (algebra.name !== 'native') return analyze(new AbortController().signal);
+  const interrupt = interruptSignal(() => progress.log('interrupted: finishing the layer at hand'));
+  try {
+    return await analyze(interrupt.signal);
+  } finally {
+    interrupt.release();
+  }
 }
 
 async function analyzeFolder(

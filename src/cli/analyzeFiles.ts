@@ -30,24 +30,20 @@ export interface FilesOptions {
   algebra: LinearAlgebra;
   conv: ConvReading;
   choice: LayerChoice;
-  signal: AbortSignal;
   progress: ProgressLine;
 }
 
 /** Returns the analysis of the weights files that a path means. One that cannot be read does not stop the others. */
-export async function analyzeFiles(path: string, options: FilesOptions): Promise<Analyzed> {
+export function analyzeFiles(path: string, options: FilesOptions): Analyzed {
   const { found, copies } = searchWeights(path);
   const analyzed: Analyzed = { layers: [], skipped: [], failed: [], copies, formats: [] };
   for (const { path: file, epoch } of found) {
-    if (options.signal.aborted) break;
     try {
       analyzeFile(file, epoch, options, analyzed);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       analyzed.failed.push({ file, error });
     }
-    // Analysis blocks: Ctrl-C gets its turn between files.
-    await new Promise((done) => setImmediate(done));
   }
   return analyzed;
 }
