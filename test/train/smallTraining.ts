@@ -25,6 +25,16 @@ export interface SmallTraining {
 export const IMAGE_SHAPE = [7, 8, 2];
 export const CLASSES = 5;
 
+/** One layer of each type. */
+export const EVERY_LAYER = [
+  { type: 'conv', name: 'c', filters: 3, kernel: 3 },
+  { type: 'maxPool', size: 2 },
+  { type: 'batchNorm', name: 'bn' },
+  { type: 'flatten' },
+  { type: 'dense', name: 'a', units: 7 },
+  { type: 'dense', name: 'out', units: CLASSES, activation: 'linear' },
+];
+
 /** Returns a training of images of noise on a network of a few hundred weights; `changes` overrides the settings of its step. */
 export function smallTraining(
   layers: readonly object[],

@@ -64,7 +64,7 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
   const learningRate = graph.placeholder(nodes.learningRate, 'float32', []);
   const firstStep = graph.placeholder(nodes.stepNumber, 'int32', []);
   for (const { batch, steps } of options.calls) {
-    addTrainingCall(graph, options, batch, steps, learningRate, firstStep);
+    addTrainingCall(graph, options, { batch, steps, learningRate, firstStep });
   }
   for (const batch of evaluationBatches(options.testImages)) addEvaluation(graph, options, batch);
   return { graph, state };
@@ -91,29 +91,27 @@ function addStateTransfer(graph: GraphBuilder, state: readonly StateVariable[]):
   graph.op('Identity', [graph.scalar(1)], float32, { name: nodes.stateDone, after: assigned });
 }
 
+/** A session call to add, and what it is fed beside the indices of its images. */
+interface TrainingCall {
+  batch: number;
+  steps: number;
+  learningRate: Output;
+  firstStep: Output;
+}
+
 /** Adds a session call that trains on `steps` batches, one after the other: a loop of one step's nodes, or its nodes `steps` times. */
-function addTrainingCall(
-  graph: GraphBuilder,
-  options: TrainingGraphOptions,
-  batch: number,
-  steps: number,
-  learningRate: Output,
-  firstStep: Output,
-): void {
+function addTrainingCall(graph: GraphBuilder, options: TrainingGraphOptions, call: TrainingCall): void {
   // XLA takes the nodes with this mark together, as far as reads and writes of variables let it.
   const marks = options.config.compile === 'xla' ? XLA_MARKS : {};
-  const add = steps > MAX_UNROLLED_STEPS ? addLoop : addUnrolled;
-  graph.withAttributes(marks, () => add(graph, options, batch, steps, learningRate, firstStep));
+  const add = call.steps > MAX_UNROLLED_STEPS ? addLoop : addUnrolled;
+  graph.withAttributes(marks, () => add(graph, options, call));
 }
 
 /** The steps of an unrolled call: one after the other, each reads what the one before has written. */
 function addUnrolled(
   graph: GraphBuilder,
   options: TrainingGraphOptions,
-  batch: number,
-  steps: number,
-  learningRate: Output,
-  firstStep: Output,
+  { batch, steps, learningRate, firstStep }: TrainingCall,
 ): void {
   const names = nodes.train(batch, steps);
   const indices = addIndices(graph, names.indices, [steps, batch], options.fused);
@@ -150,10 +148,7 @@ function takeBatch(graph: GraphBuilder, indices: Output, which: Output, fused: b
 function addLoop(
   graph: GraphBuilder,
   options: TrainingGraphOptions,
-  batch: number,
-  steps: number,
-  learningRate: Output,
-  firstStep: Output,
+  { batch, steps, learningRate, firstStep }: TrainingCall,
 ): void {
   const names = nodes.train(batch, steps);
   const indices = addIndices(graph, names.indices, [steps, batch], options.fused);

@@ -4,19 +4,16 @@ import { loadEngine } from '../../../src/train/engine/loadEngine.ts';
 import { GraphBuilder } from '../../../src/train/graph/graphBuilder.ts';
 import { GraphSession } from '../../../src/train/graph/graphSession.ts';
 import { MAX_UNROLLED_STEPS } from '../../../src/train/step/sessionCalls.ts';
-import { CLASSES, generalWeights, openSession, type SmallTraining, smallTraining } from '../smallTraining.ts';
+import {
+  EVERY_LAYER,
+  generalWeights,
+  openSession,
+  type SmallTraining,
+  smallTraining,
+} from '../smallTraining.ts';
 
 const STEPS = MAX_UNROLLED_STEPS + 4;
 const BATCH = 6;
-
-const layers = [
-  { type: 'conv', name: 'c', filters: 3, kernel: 3 },
-  { type: 'maxPool', size: 2 },
-  { type: 'batchNorm', name: 'bn' },
-  { type: 'flatten' },
-  { type: 'dense', name: 'a', units: 7 },
-  { type: 'dense', name: 'out', units: CLASSES, activation: 'linear' },
-];
 
 function train(training: SmallTraining, calls: readonly number[]) {
   const shapes = [...new Set(calls)].map((steps) => ({ batch: BATCH, steps }));
@@ -47,7 +44,7 @@ describe('a call of more steps than are unrolled', () => {
     ['dropout and l2', { dropout: { rate: 0.5, layers: ['a'] }, l2: { coefficient: 0.01, layers: ['a'] } }],
     ['mse', { loss: 'mse', preprocessing: 'unitScale' }],
   ] as const)('ends with the bytes of single steps: %s', (_, changes) => {
-    const training = smallTraining(layers, changes as never);
+    const training = smallTraining(EVERY_LAYER, changes as never);
     const looped = train(training, [STEPS]);
     const single = train(training, new Array(STEPS).fill(1));
     expect(looped.state).toEqual(single.state);
@@ -56,7 +53,7 @@ describe('a call of more steps than are unrolled', () => {
   });
 
   it('tells the first loss that is not finite', () => {
-    const training = smallTraining(layers);
+    const training = smallTraining(EVERY_LAYER);
     const weights = generalWeights(training.network);
     const session = openSession(training, weights, [{ batch: BATCH, steps: STEPS }]);
     const indices = new Int32Array(STEPS * BATCH);
@@ -83,16 +80,19 @@ describe('GraphBuilder.loop', () => {
   });
 
   it('refuses what it cannot take in, and loops in loops', () => {
-    const graph = new GraphBuilder();
-    const outside = graph.op('Identity', [graph.scalar(1)], { T: { type: 'float32' } });
-    const once = (body: () => void): void => {
-      graph.loop(`loop_${graph.nodeCount}`, 2, [], () => {
-        body();
+    const inLoop = (body: (graph: GraphBuilder, outside: string) => void): void => {
+      const graph = new GraphBuilder();
+      const outside = graph.op('Identity', [graph.scalar(1)], { T: { type: 'float32' } });
+      graph.loop('outer', 2, [], () => {
+        body(graph, outside);
         return [];
       });
     };
-    expect(() => once(() => void graph.op('Identity', [outside]))).toThrow(
-      /type of Identity_\d+.*must be known/,
+    expect(() => inLoop((graph, outside) => void graph.op('Identity', [outside]))).toThrow(
+      /type of Identity_\d+, used in outer, must be known/,
+    );
+    expect(() => inLoop((graph) => void graph.loop('inner', 2, [], () => []))).toThrow(
+      /loops must not be nested, got inner in outer/,
     );
   });
 });

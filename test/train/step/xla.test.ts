@@ -1,21 +1,12 @@
 // `compile: xla` on the CPU, whose library has the compiler too, held to the plain graph.
 import { expect, it } from 'vitest';
-import { CLASSES, generalWeights, openSession, smallTraining } from '../smallTraining.ts';
+import { EVERY_LAYER, generalWeights, openSession, smallTraining } from '../smallTraining.ts';
 
 const STEPS = 3;
 const BATCH = 6;
 
-const layers = [
-  { type: 'conv', name: 'c', filters: 3, kernel: 3 },
-  { type: 'maxPool', size: 2 },
-  { type: 'batchNorm', name: 'bn' },
-  { type: 'flatten' },
-  { type: 'dense', name: 'a', units: 7 },
-  { type: 'dense', name: 'out', units: CLASSES, activation: 'linear' },
-];
-
 function train(compile: 'graph' | 'xla', changes: object): Map<string, Float32Array> {
-  const training = smallTraining(layers, { compile, ...changes });
+  const training = smallTraining(EVERY_LAYER, { compile, ...changes });
   const session = openSession(training, generalWeights(training.network), [{ batch: BATCH, steps: STEPS }]);
   try {
     const indices = Int32Array.from({ length: STEPS * BATCH }, (_, i) => (i * 5) % 24);
