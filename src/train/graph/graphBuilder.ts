@@ -125,7 +125,7 @@ export class GraphBuilder {
       const entered = this.op('Enter', [value], { ...T, ...frame });
       return this.op('Merge', [entered, back(i)], { ...T, N: { int: 2 } });
     });
-    const limit = this.op('Const', [], int32Scalar(rounds), { after: [merged[0]!] });
+    const limit = this.op('Const', [], constantAttributes([rounds], [], 'int32'), { after: [merged[0]!] });
     const more = this.op('LoopCond', [this.op('Less', [merged[0]!, limit], { T: { type: 'int32' } })]);
     const switched = all.map(({ dtype }, i) => this.op('Switch', [merged[i]!, more], { T: { type: dtype } }));
     const values = all.map(({ dtype }, i) =>
@@ -195,12 +195,7 @@ export class GraphBuilder {
   }
 
   constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32'): Output {
-    const typed = dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values);
-    const bytes = new Uint8Array(typed.buffer);
-    const constant = this.op('Const', [], {
-      dtype: { type: dtype },
-      value: { tensor: { dtype, shape, bytes } },
-    });
+    const constant = this.op('Const', [], constantAttributes(values, shape, dtype));
     return this.frame === null ? this.typed(constant, dtype) : constant;
   }
 
@@ -225,9 +220,16 @@ export function outputAt(output: Output, index: number): Output {
   return index === 0 ? nodeOf(output) : `${nodeOf(output)}:${index}`;
 }
 
-function int32Scalar(value: number): Record<string, Attribute> {
-  const bytes = new Uint8Array(Int32Array.of(value).buffer);
-  return { dtype: { type: 'int32' }, value: { tensor: { dtype: 'int32', shape: [], bytes } } };
+function constantAttributes(
+  values: readonly number[],
+  shape: readonly number[],
+  dtype: 'float32' | 'int32',
+): Record<string, Attribute> {
+  const typed = dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values);
+  return {
+    dtype: { type: dtype },
+    value: { tensor: { dtype, shape, bytes: new Uint8Array(typed.buffer) } },
+  };
 }
 
 function nodeOf(output: Output): string {
