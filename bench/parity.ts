@@ -29,7 +29,7 @@ export const PARITY_TOLERANCES: Readonly<Record<string, number>> = {
   num_pl_spikes: 0,
 };
 
-/** Columns of the same name that are found in another way on purpose; docs/metrics.md says how. */
+/** Columns of the same name that are found in another way on purpose; docs/reference/metrics.md says how. */
 export const OTHER_BY_DESIGN = ['sigma_mp', 'num_spikes', 'mp_softrank'] as const;
 
 export interface ColumnDifference {

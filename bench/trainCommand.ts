@@ -15,7 +15,7 @@ import {
   type TrainCell,
 } from './trainBench.ts';
 
-/** Measures training and prints the tables of docs/performance.md, or one JSON document. */
+/** Measures training and prints the tables of docs/notebook/performance.md, or one JSON document. */
 export async function benchTrain(args: BenchArguments): Promise<void> {
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   const options = {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 
-/** One row of the table of folders in docs/architecture.md. */
+/** One row of the table of folders in docs/reference/architecture.md. */
 export interface Room {
   folder: string;
   /** Folders its files may import from. One of another room stands for all folders in it too, one of the same room only for itself. */
@@ -30,7 +30,7 @@ const STATEMENT =
 
 /** Returns the rows of the table; a folder that may import nothing has a dash. */
 export function readTable(root: string): Room[] {
-  const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const page = readFileSync(join(root, 'docs/reference/architecture.md'), 'utf8');
   return [...page.matchAll(ROW)].map(([, folder, names]) => ({
     folder: folder ?? TOP,
     mayImport: [...names!.matchAll(/[\w/]+/g)].map(([name]) => name),

@@ -2,7 +2,7 @@
  * Prints how the phase classifier labels matrices of known class, and how often a label of some confidence is right:
  * `npm run calibrate [-- --draws 60] [--seed 2] [--fit] [--verbose]`. Draws are per family for the smallest shape; larger ones get
  * fewer, as their cost demands (at least 1). Every matrix follows from the seed, its family, shape and index, so two runs print the
- * same. The limits were chosen on seed 0; docs/phases.md keeps the tables of seed 2. With --fit prints the line of reliability.ts.
+ * same. The limits were chosen on seed 0; docs/notebook/calibration.md keeps the tables of seed 2. With --fit prints the line of reliability.ts.
  */
 import { parseArgs } from 'node:util';
 import { type RandomStream, randomStream } from '../src/base/random/stream.ts';

@@ -54,7 +54,7 @@ function refer(value: unknown, places: ReadonlyMap<string, string>): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, refer(inner, places)]));
 }
 
-/** Returns docs/config.md. */
+/** Returns docs/reference/config.md. */
 export function configMarkdown(): string {
   const run = toJsonSchema(runConfigSchema).properties!;
   const { sweep, analysis: _, ...all } = toJsonSchema(experimentSchema).properties!;

@@ -2,7 +2,7 @@ import { JOINED_COLUMNS } from '../src/experiment/results/joinRows.ts';
 import { METRICS_COLUMNS } from '../src/experiment/results/metricsRow.ts';
 import { type Column, OPTION_COLUMNS, SPECTRUM_COLUMNS } from '../src/spectra/columns.ts';
 
-/** Returns docs/metrics.md. */
+/** Returns docs/reference/metrics.md. */
 export function metricsMarkdown(): string {
   const { range, ...options } = OPTION_COLUMNS;
   return `${[

@@ -1,4 +1,4 @@
-// Prints what the sources of src/ are made of, and holds their imports to the table in docs/architecture.md:
+// Prints what the sources of src/ are made of, and holds their imports to the table in docs/reference/architecture.md:
 // npm run architecture [-- FOLDER]
 import {
   allowedArrows,

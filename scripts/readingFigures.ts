@@ -1,5 +1,5 @@
 /**
- * Draws the pictures of docs/reading.md: `npx tsx scripts/readingFigures.ts [FOLDER]` (docs/images when left out). With a folder it
+ * Draws the pictures of docs/guide/reading.md: `npx tsx scripts/readingFigures.ts [FOLDER]` (docs/images when left out). With a folder it
  * also writes every spectrum on its own, its row, and its matrix as .npy for scripts/readingWeightWatcher.py.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -33,7 +33,7 @@ export type { SpectrumRow } from './spectra/spectrumRow.ts';
 export { openWeights } from './weights/openWeights.ts';
 export type { WeightsFile, WeightsLayer } from './weights/tensors/weightsFile.ts';
 
-/** What the keys of `analysis` in a config are (docs/config.md); every one may be left out. */
+/** What the keys of `analysis` in a config are (docs/reference/config.md); every one may be left out. */
 export type AnalysisOptions = Partial<AnalysisConfig>;
 
 /**
@@ -45,7 +45,7 @@ export function eigenvalues(W: Float32Array | Float64Array, rows: number, cols: 
 }
 
 /**
- * Returns the row of spectra.csv (docs/metrics.md) of one matrix or of the slices of one convolution, and its eigenvalues. Throws
+ * Returns the row of spectra.csv (docs/reference/metrics.md) of one matrix or of the slices of one convolution, and its eigenvalues. Throws
  * UserError for weights that are not finite.
  */
 export function analyzeMatrices(weights: LayerWeights, options: AnalysisOptions = {}): LayerAnalysis {
@@ -53,7 +53,7 @@ export function analyzeMatrices(weights: LayerWeights, options: AnalysisOptions 
 }
 
 /**
- * Returns the analysis of every layer of a weights file (docs/formats.md), and what in it is no layer. Convolutions are read as the slices
+ * Returns the analysis of every layer of a weights file (docs/reference/formats.md), and what in it is no layer. Convolutions are read as the slices
  * of their kernel positions. Throws UserError for a file that cannot be read.
  */
 export function analyzeFile(path: string, options: AnalysisOptions = {}): WeightsAnalysis {

@@ -29,7 +29,7 @@ export interface RunOptions {
 
 /**
  * Trains every run of a config that is not finished, in this process and one after the other, analyzes the snapshots and writes the
- * report. `config` is a file, or its keys as an object (docs/config.md). The engine is installed where there is none. A run that fails does
+ * report. `config` is a file, or its keys as an object (docs/reference/config.md). The engine is installed where there is none. A run that fails does
  * not stop the others: the summaries tell. Throws UserError for a wrong config and for a folder that holds other results.
  */
 export function runExperiment(config: string | object, options: RunOptions = {}): Promise<RunOutcome> {

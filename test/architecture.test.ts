@@ -21,7 +21,7 @@ const house = readHouse(root);
 const table = readTable(root);
 const source = (file: string): string => readFileSync(join(root, 'src', file), 'utf8');
 
-describe('the table of folders in docs/architecture.md', () => {
+describe('the table of folders in docs/reference/architecture.md', () => {
   it('has a row for every folder with files in it, and no other', () => {
     expect(table.map(({ folder }) => folder).sort()).toEqual([...new Set(house.files.map(folderOf))].sort());
     const rooms = new Set(house.files.map(roomOf));

@@ -165,7 +165,7 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
       copies: analyzed.copies,
     });
     output.block(layerTable(analyzed.layers, output.width));
-    if (analyzed.layers.length > 0) output.note('how to read it: docs/reading.md');
+    if (analyzed.layers.length > 0) output.note('how to read it: docs/guide/reading.md');
     for (const line of skippedLines(analyzed, args.verbose)) output.note(line);
     for (const { error } of analyzed.failed) printError(error.lines);
     if (!interrupted && (refused || analyzed.failed.length > 0)) process.exitCode = EXIT_NOT_DONE;

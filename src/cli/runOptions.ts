@@ -47,7 +47,7 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
     .positional('config', {
       type: 'string',
       demandOption: true,
-      describe: 'config file, YAML (docs/config.md has its keys)',
+      describe: 'config file, YAML (docs/reference/config.md has its keys)',
     })
     .options({
       out: text('results folder (default: results/<name>)'),
@@ -78,7 +78,7 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
         requiresArg: true,
         describe: 'train here, or submit to Slurm and return',
       },
-      slurm: { describe: '--slurm.OPTION VALUE: any long option of sbatch (docs/slurm.md)' },
+      slurm: { describe: '--slurm.OPTION VALUE: any long option of sbatch (docs/guide/cluster.md)' },
       // Declared, so that names that look like numbers stay as they are.
       ...Object.fromEntries(SLURM_TEXTS.map((name) => [`slurm.${name}`, { type: 'string', hidden: true }])),
       'slurm.pack': { describe: 'runs a Slurm task trains [1]' },

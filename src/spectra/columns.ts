@@ -13,7 +13,7 @@ export type ColumnType =
 
 /**
  * A column of a CSV file: its name there, what it holds, what headings, menus and axes call it, its unit (w: that of the weights; empty for
- * counts and ratios), and what it means, as docs/metrics.md says it.
+ * counts and ratios), and what it means, as docs/reference/metrics.md says it.
  */
 export type Column = readonly [name: string, type: ColumnType, label: string, unit: string, meaning: string];
 

@@ -16,7 +16,7 @@ export interface LayerSpectrumOptions {
 
 /**
  * Returns the metrics of one layer. What cannot be had is null and its reason stands in `notes`. Every column is defined in
- * docs/metrics.md.
+ * docs/reference/metrics.md.
  */
 export function layerSpectrum(spectrum: Spectrum, options: LayerSpectrumOptions = {}): LayerSpectrum {
   const { eigenvalues, shape, rank, positive } = spectrum;

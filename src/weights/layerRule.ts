@@ -11,7 +11,7 @@ import type {
 } from './tensors/weightsFile.ts';
 
 /**
- * What is a layer, in every format: docs/formats.md shows this as a table. What the file's structure says (`use`) comes first, then the name,
+ * What is a layer, in every format: docs/reference/formats.md shows this as a table. What the file's structure says (`use`) comes first, then the name,
  * then the shape.
  */
 

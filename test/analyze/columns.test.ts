@@ -27,8 +27,10 @@ const OPTIONS = {
   farms: { aspect: 1, columns: 10 },
 } satisfies Record<Exclude<keyof typeof OPTION_COLUMNS, 'range'>, unknown>;
 
-it('docs/metrics.md is what the table of columns gives (npx tsx scripts/writeReference.ts)', () => {
-  expect(readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')).toBe(metricsMarkdown());
+it('docs/reference/metrics.md is what the table of columns gives (npx tsx scripts/writeReference.ts)', () => {
+  expect(readFileSync(new URL('../../docs/reference/metrics.md', import.meta.url), 'utf8')).toBe(
+    metricsMarkdown(),
+  );
 });
 
 it('a row has the columns of the table, no other, and those of an option only with it', () => {

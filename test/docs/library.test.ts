@@ -13,7 +13,7 @@ let packed: string[];
 
 /** What a user writes: the one example of a page. */
 const exampleOf = (page: string): string =>
-  /```js\n(.*?)```/s.exec(readFileSync(join(root, 'docs', page), 'utf8'))![1]!;
+  /```js\n(.*?)```/s.exec(readFileSync(join(root, 'docs/guide', page), 'utf8'))![1]!;
 const node = (file: string): string =>
   execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' });
 
@@ -47,7 +47,7 @@ describe('the packed package', () => {
     expect(packed.filter((path) => /^(bench|test|src)\/|\.map$|\/bench\//.test(path))).toEqual([]);
   });
 
-  it('runs the example of docs/library-train.md', () => {
+  it('runs the example of docs/guide/library-train.md', () => {
     writeFileSync(join(folder, 'train.js'), exampleOf('library-train.md'));
     const said = node('train.js');
     for (const size of [50, 200]) {
@@ -58,7 +58,7 @@ describe('the packed package', () => {
     expect(said).toContain('results/from-code/report.html');
   });
 
-  it('runs the example of docs/library.md', () => {
+  it('runs the example of docs/guide/library.md', () => {
     writeFileSync(join(folder, 'analyze.js'), exampleOf('library.md'));
     const said = node('analyze.js');
     expect(said).toMatch(/^100 eigenvalues, the largest \d+/);
@@ -66,7 +66,7 @@ describe('the packed package', () => {
     expect(said).toMatch(/^b=50 2 fc1 [a-z+-]+$/m);
   });
 
-  it('runs the example of docs/library-engine.md', () => {
+  it('runs the example of docs/guide/library-engine.md', () => {
     writeFileSync(join(folder, 'engine.js'), exampleOf('library-engine.md'));
     const said = node('engine.js');
     expect(said).toContain('TensorFlow 2.21.0');

@@ -21,8 +21,10 @@ const MINUTES = 60_000;
 const SHAPE = { rows: 120, cols: 60 };
 const EPOCHS = [0, 1, 2, 3, 4];
 
-/** Python blocks and command lines of docs/python.md, in order. */
-const blocks = [...readFileSync(join(root, 'docs/python.md'), 'utf8').matchAll(/```(\w+)\n([\s\S]*?)```/g)];
+/** Python blocks and command lines of docs/guide/python.md, in order. */
+const blocks = [
+  ...readFileSync(join(root, 'docs/guide/python.md'), 'utf8').matchAll(/```(\w+)\n([\s\S]*?)```/g),
+];
 const python = blocks.filter(([, language]) => language === 'python').map(([, , code]) => code!);
 const command = blocks.find(([, language]) => language === 'sh')![2]!.trim();
 
@@ -109,7 +111,7 @@ function snippet(name: string, packages: readonly string[], check: (interpreter:
   it.skipIf(interpreter === null)(`${name}${missing}`, () => check(interpreter!), 5 * MINUTES);
 }
 
-describe('snippets of docs/python.md', () => {
+describe('snippets of docs/guide/python.md', () => {
   it('are three, and one command', () => {
     expect(python).toHaveLength(3);
     expect(command).toMatch(/^phasewatch export /);

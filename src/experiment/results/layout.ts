@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Paths of a results folder; the one place that knows them (docs/architecture.md draws the tree). */
+/** Paths of a results folder; the one place that knows them (docs/reference/architecture.md draws the tree). */
 export const resultsLayout = (dir: string) => ({
   dir,
   experiment: join(dir, 'experiment.yaml'),

@@ -10,7 +10,7 @@ import { NO_WITNESSES, type Witnesses } from './witnesses.ts';
 
 export interface PhaseVerdict {
   phase: Phase;
-  /** How often a label believed as much is right on matrices of known class, 0..1 (docs/phases.md). */
+  /** How often a label believed as much is right on matrices of known class, 0..1 (docs/notebook/calibration.md). */
   confidence: number;
   /** How far the spectrum lies from the thresholds; they sum to 1. */
   beliefs: Beliefs;

@@ -12,7 +12,7 @@ export interface Threshold {
 /**
  * Every threshold of the phase classifier, with its reason. The paper assigns phases by eye and names no number; these are this
  * project's. Labelled points: the authors' batch-size sweep (FC1 of MiniAlexNet, R_mp = lambda_plus / lambda_max) and a third
- * party's repetition of it. docs/phases.md shows how often they are right on matrices of known class.
+ * party's repetition of it. docs/notebook/calibration.md shows how often they are right on matrices of known class.
  */
 export const THRESHOLDS = {
   rankLoss: {

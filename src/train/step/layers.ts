@@ -98,7 +98,7 @@ function addPlainConvolution(
   };
 }
 
-/** Beyond it TensorFlow's products are as fast, and the update is little beside them (docs/performance.md). */
+/** Beyond it TensorFlow's products are as fast, and the update is little beside them (docs/notebook/performance.md). */
 export const MOST_FUSED_IMAGES = 256;
 
 /** The two passes through a dense layer by one operator each; the one back updates the weights. */

@@ -21,7 +21,7 @@ export function summarySection(rows: readonly JoinedRow[]): string {
   ].join('; ');
   return `<p><strong>${seen.length} of 5+1 phases seen</strong>, ${final.length} of them in the last epoch of a run.${doubts === '' ? '' : ` ${doubts}.`}
 The paper assigns phases by eye; these labels come from this project's classifier, and the evidence of each stands with its spectrum.
-What they mean, and when a number means nothing, is told in docs/reading.md of phasewatch.</p>
+What they mean, and when a number means nothing, is told in docs/guide/reading.md of phasewatch.</p>
 <ul class="phases">${PHASES.map((phase, i) => phaseCard(phase, i, rows, last)).join('')}</ul>`;
 }
 

@@ -11,9 +11,9 @@ import { writeConfig } from './writtenConfig.ts';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string): string => readFileSync(root + path, 'utf8');
 
-describe('docs/config.md', () => {
+describe('docs/reference/config.md', () => {
   it('is what the schema gives (npx tsx scripts/writeReference.ts)', () => {
-    expect(read('docs/config.md')).toBe(configMarkdown());
+    expect(read('docs/reference/config.md')).toBe(configMarkdown());
   });
 
   it('describes every key', () => {

@@ -6,7 +6,7 @@ import { loadExperiment } from '../../../src/experiment/sweep/loadExperiment.ts'
 
 const file = (name: string): string => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
 
-/** The img/s that docs/slurm.md names as measured. */
+/** The img/s that docs/guide/cluster.md names as measured. */
 const SPEEDS = [
   { batchSize: 2, imagesPerSecond: 325 },
   { batchSize: 16, imagesPerSecond: 882 },
@@ -14,7 +14,7 @@ const SPEEDS = [
   { batchSize: 500, imagesPerSecond: 1193 },
 ];
 
-it("docs/slurm.md's table of the paper sweep is what the plan of its runs says", () => {
+it("docs/guide/cluster.md's table of the paper sweep is what the plan of its runs says", () => {
   const experiment = loadExperiment(file('configs/paper-sweep.yaml'));
   const plans = planRuns(
     experiment,
@@ -42,7 +42,7 @@ it("docs/slurm.md's table of the paper sweep is what the plan of its runs says",
     sum(({ time_s }) => time_s!),
     0,
   )}** |`;
-  const text = readFileSync(file('docs/slurm.md'), 'utf8');
+  const text = readFileSync(file('docs/guide/cluster.md'), 'utf8');
   expect(text).toContain([...rows.values(), total].join('\n'));
   expect(text).toContain(`${(plans[0]!.disk_bytes / 1e6).toFixed(0)} MB a run`);
   expect(text).toContain(`${(sum(({ disk_bytes }) => disk_bytes) / 1e9).toFixed(0)} GB together`);
