@@ -133,7 +133,7 @@ function measureSaving(
   }
 }
 
-/** Returns the seconds of one call of `work`: the median of at least 5 and at most 200 calls within about .3 s. */
+/** Returns the seconds of one call of `work`: the median of at least 5 and at most 200 calls within about 0.3 s. */
 function secondsOf(work: () => void): number {
   work();
   const times: number[] = [];

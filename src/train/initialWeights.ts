@@ -49,7 +49,7 @@ function glorot(initializer: Initializer, { fanIn, fanOut }: Parameter, stream: 
     const limit = Math.sqrt(6 / (fanIn + fanOut));
     return () => (2 * stream.uniform() - 1) * limit;
   }
-  // Keras before 2.2.3 cut the normal at 2 sd and did not correct the variance: the true sd is .8796 of the nominal one.
+  // Keras before 2.2.3 cut the normal at 2 sd and did not correct the variance: the true sd is 0.8796 of the nominal one.
   const sd = Math.sqrt(2 / (fanIn + fanOut));
   return () => {
     let z = stream.normal();

@@ -112,7 +112,7 @@ const NOISE = {
   powerLaw: null,
 };
 
-/** R_mp above which no tail is looked for: the belief in a heavy one is below .01 whatever it is. */
+/** R_mp above which no tail is looked for: the belief in a heavy one is below 0.01 whatever it is. */
 const TAIL_BELOW = 0.64;
 
 function powerLaw({ positive }: Spectrum): SpectrumFeatures['powerLaw'] {

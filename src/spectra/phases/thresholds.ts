@@ -54,14 +54,14 @@ export const THRESHOLDS = {
     unit: 'log',
     quantity: 'sigma_mp over that of the first epoch',
     reason:
-      "the geometric mean of the authors' layers under L2, .29 and .32, which they do not call collapsed, and of ours under thirty times the penalty, .026",
+      "the geometric mean of the authors' layers under L2, 0.29 and 0.32, which they do not call collapsed, and of ours under thirty times the penalty, 0.026",
   },
   crowding: {
     at: 0.85,
     width: 0.03,
     unit: 'linear',
     quantity: 'share of eigenvalues below a hundredth of lambda_max',
-    reason: "the first of 100 bins of the authors' collapsed layers holds .92 and .94 of the eigenvalues",
+    reason: "the first of 100 bins of the authors' collapsed layers holds 0.92 and 0.94 of the eigenvalues",
   },
   cliff: {
     at: 10,
@@ -84,7 +84,7 @@ export const THRESHOLDS = {
     unit: 'linear',
     quantity: 'the same, from there on',
     reason:
-      'confidence passes .75 at about 4, which one noise matrix in 5,000 exceeds: of many layers the luckiest is still noise',
+      'confidence passes 0.75 at about 4, which one noise matrix in 5,000 exceeds: of many layers the luckiest is still noise',
   },
   onset: {
     at: 0.95,
@@ -92,7 +92,7 @@ export const THRESHOLDS = {
     unit: 'log',
     quantity: 'R_mp',
     reason:
-      'an excess of less than 5 % of the edge is significant in a large matrix but not seen in a histogram: the authors call b = 250 random-like (R_mp = .96 with the sigma of its trace), a third party R_mp = .978. Such a layer is marked ambiguous',
+      'an excess of less than 5 % of the edge is significant in a large matrix but not seen in a histogram: the authors call b = 250 random-like (R_mp = 0.96 with the sigma of its trace), a third party R_mp = 0.978. Such a layer is marked ambiguous',
   },
   separation: {
     at: 0.84,
@@ -100,7 +100,7 @@ export const THRESHOLDS = {
     unit: 'log',
     quantity: 'R_mp',
     reason:
-      'mid-way between the labelled points: bleeding-out at .917 and .88, bulk+spikes at .80 and .74. Of a finite matrix, further out by one standard deviation of a spike there (.825 for 4096 x 384, .80 for 384 x 192)',
+      'mid-way between the labelled points: bleeding-out at 0.917 and 0.88, bulk+spikes at 0.80 and 0.74. Of a finite matrix, further out by one standard deviation of a spike there (0.825 for 4096 x 384, 0.80 for 384 x 192)',
   },
   outlierShare: {
     at: 0.0625,
@@ -124,14 +124,14 @@ export const THRESHOLDS = {
     unit: 'log',
     quantity: 'KS distance of the bulk',
     reason:
-      '.015 of the eigenvalues out of place is less than what a histogram of 100 bins shows. Of a small matrix 1.25 times what noise alone reaches, (1.3 + .45 ln M) / M, the 99.9 % quantile to a tenth: a bulk no farther off than that is not seen to be off',
+      '0.015 of the eigenvalues out of place is less than what a histogram of 100 bins shows. Of a small matrix 1.25 times what noise alone reaches, (1.3 + 0.45 ln M) / M, the 99.9 % quantile to a tenth: a bulk no farther off than that is not seen to be off',
   },
   heavyTail: {
     at: 0.25,
     width: 0.3,
     unit: 'log',
     quantity: 'R_mp',
-    reason: 'labelled points: bulk-decay at .44 and .315, either at .293, heavy-tailed at .147 and .074',
+    reason: 'labelled points: bulk-decay at 0.44 and 0.315, either at 0.293, heavy-tailed at 0.147 and 0.074',
   },
   powerLaw: {
     at: 0.07,
@@ -139,7 +139,7 @@ export const THRESHOLDS = {
     unit: 'log',
     quantity: 'D, the distance of the tail to its power law',
     reason:
-      "the authors' pretrained layers, which they call heavy-tailed, have D up to .053. Of a short tail what chance alone gives, 1.08 over the root of its length: the 5 % quantile for an exponential law of fitted rate (Lilliefors 1969), which the logarithms of a power law follow",
+      "the authors' pretrained layers, which they call heavy-tailed, have D up to 0.053. Of a short tail what chance alone gives, 1.08 over the root of its length: the 5 % quantile for an exponential law of fitted rate (Lilliefors 1969), which the logarithms of a power law follow",
   },
   entryTail: {
     at: 0.5,
@@ -167,7 +167,7 @@ export const ABOVE_NULL_MODE_MIN_SHARE = 0.04;
 export const CLIFF_MIN_RANK = 8;
 /** From rank k to this times k. */
 export const CLIFF_STRETCH = 2.5;
-/** A mode near 0 carries at most this share of the trace: a bulk under a few strong spikes carries most of it, the authors' collapsed layers about .1. */
+/** A mode near 0 carries at most this share of the trace: a bulk under a few strong spikes carries most of it, the authors' collapsed layers about 0.1. */
 export const NULL_MODE_MAX_ENERGY = 0.2;
 /** Below this belief in the first label a layer is marked ambiguous: odds of less than three to one. */
 export const AMBIGUOUS_BELOW = 0.75;

@@ -27,7 +27,7 @@ export function borderFamilies({
   return [
     {
       name: 'noise | bleeding-out',
-      description: 'one spike expected at 1.0 to 1.12, none from 0.95 to 1; seen or not at R_mp .95',
+      description: 'one spike expected at 1.0 to 1.12, none from 0.95 to 1; seen or not at R_mp 0.95',
       draw: (stream, shape) => {
         const location = uniform(stream, 0.95, 1.12);
         const count = location > 1 ? 1 : 0;

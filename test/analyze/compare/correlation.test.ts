@@ -109,7 +109,7 @@ describe('bootstrapInterval', () => {
       const { low, high } = bootstrapInterval('pearson', x, y, randomStream(seed, 'boot'), options)!;
       if (low <= 0.6 && 0.6 <= high) held++;
     }
-    // Binomial(100, .93): three standard deviations and the known slight undercoverage of percentile intervals.
+    // Binomial(100, 0.93): three standard deviations and the known slight undercoverage of percentile intervals.
     expect(held).toBeGreaterThanOrEqual(86);
     expect(held).toBeLessThan(100);
   });
