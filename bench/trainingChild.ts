@@ -1,6 +1,7 @@
 import { permutation, randomStream } from '../src/base/random/stream.ts';
 import { countParameters } from '../src/experiment/networks/network.ts';
 import { resolveNetwork } from '../src/experiment/networks/resolveNetwork.ts';
+import { engineOptions } from '../src/run/engineOptions.ts';
 import { loadEngine } from '../src/train/engine/loadEngine.ts';
 import { initialState } from '../src/train/initialWeights.ts';
 import { callShapes, epochCalls } from '../src/train/step/sessionCalls.ts';
@@ -11,8 +12,8 @@ import { syntheticImages } from './syntheticImages.ts';
 
 // A process of its own: node trainingChild.js NETWORK BATCH. Its units are steps of training, done as trainRun does them.
 const [name, batch] = [process.argv[2] as BenchNetwork, Number(process.argv[3])];
-const { binding, info } = loadEngine();
 const { inputShape, preprocessing, config } = benchTask(name, batch);
+const { binding, info } = loadEngine(engineOptions({ threads: null, device: null }, [config]));
 const network = resolveNetwork(name, inputShape, BENCH_CLASSES);
 const data = syntheticImages(inputShape, BENCH_CLASSES, Math.max(10_000, batch * 4));
 const session = new TrainingSession(binding, {

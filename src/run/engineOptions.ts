@@ -1,5 +1,6 @@
 import { UserError } from '../base/userError.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
+import { networkLayers } from '../experiment/networks/resolveNetwork.ts';
 import type { EnvironmentOptions } from '../experiment/results/provenance.ts';
 import type { Engine } from '../train/engine/engineTypes.ts';
 import type { LoadOptions } from '../train/engine/loadEngine.ts';
@@ -11,7 +12,7 @@ import type { LoadOptions } from '../train/engine/loadEngine.ts';
  */
 export function engineOptions(
   { threads, device }: { threads: number | null; device: string | null },
-  configs: readonly Pick<RunConfig, 'precision'>[],
+  configs: readonly Pick<RunConfig, 'network' | 'precision' | 'compile'>[],
 ): LoadOptions {
   const precisions = new Set(configs.map(({ precision }) => precision));
   const tensorFloat32 = precisions.has('tf32');
@@ -23,9 +24,20 @@ export function engineOptions(
   }
   return {
     tensorFloat32,
+    denseOnly: configs.every(isFusedDense),
     ...(threads === null ? {} : { threads }),
     ...(device === null ? {} : { device: parseDevice(device) }),
   };
+}
+
+/** Tells whether every layer with weights is one that the fused operators train (src/train/step/layers.ts). */
+function isFusedDense({ network, precision, compile }: Parameters<typeof engineOptions>[1][number]): boolean {
+  const layers = networkLayers(network);
+  return (
+    precision === 'float32' &&
+    compile !== 'xla' &&
+    layers.every(({ type }) => type === 'dense' || type === 'flatten')
+  );
 }
 
 function parseDevice(device: string): 'cpu' | number {

@@ -58,6 +58,13 @@ describe('two processes train the same config to the same bytes', () => {
   });
 });
 
+it('a process that trains dense layers alone gives the bytes of one that trains anything', async () => {
+  const variant = 'mlp3, adam, random labels';
+  const dir = join(folder, 'dense');
+  await trainInChild({ jobs: [{ dir, config: jobConfig(variants[variant]) }], denseOnly: true });
+  expect(results(dir)).toEqual(results(join(folder, `first-${Object.keys(variants).indexOf(variant)}`)));
+});
+
 // Several processes one after the other: on a busy machine that takes its time.
 const TIMEOUT = 240_000;
 

@@ -22,7 +22,7 @@ export function resolveNetwork(
   inputShape: readonly number[],
   classes: number,
 ): Network {
-  const declaration = typeof config === 'string' ? declarations[config] : fromConfig(config);
+  const declaration = declarationOf(config);
   const shapes: { input: readonly number[]; output: readonly number[] }[] = [];
   const parameters: Parameter[] = [];
   const names = new Set<string>();
@@ -47,6 +47,15 @@ export function resolveNetwork(
     }
   }
   return { ...declaration, inputShape, shapes, parameters };
+}
+
+/** Returns the layers of the network of a config, whatever images it is for. */
+export function networkLayers(config: RunConfig['network']): readonly Layer[] {
+  return declarationOf(config).layers;
+}
+
+function declarationOf(config: RunConfig['network']): NetworkDeclaration {
+  return typeof config === 'string' ? declarations[config] : fromConfig(config);
 }
 
 /** What TensorFlow takes for the names of its ops, part by part; a snapshot names its tensors so, too. */

@@ -13,8 +13,11 @@ import { locateEngine } from './locateEngine.ts';
 export interface LoadOptions {
   /** Threads that one TensorFlow op may use and ops that may run at once. Default: TensorFlow's, all cores. */
   threads?: number;
-  /** Ops that may run at once, where it must differ from `threads`. */
-  interOpThreads?: number;
+  /**
+   * Whether all networks to be trained are of dense layers alone. Their fused operators wait for one another and share the threads
+   * among themselves, so that one runs at a time. No byte depends on it.
+   */
+  denseOnly?: boolean;
   /** `cpu` hides every GPU, a number all but that one. Default: as CUDA_VISIBLE_DEVICES says. */
   device?: 'cpu' | number;
   /** Whether float32 products may be taken in TensorFloat-32 on GPUs that have it. Default: no. */
@@ -56,7 +59,8 @@ export function loadEngine(options: LoadOptions = {}): Engine {
   if (located === null) {
     throw new UserError('the native engine must be installed, got none', 'phasewatch engine install');
   }
-  const { threads = null, interOpThreads = threads, device = null, tensorFloat32 = false } = options;
+  const { threads = null, denseOnly = false, device = null, tensorFloat32 = false } = options;
+  const interOpThreads = denseOnly && mayHaveFusedOperators(located) ? 1 : threads;
   const key = JSON.stringify([located.folder, threads, interOpThreads, device, tensorFloat32]);
   if (loaded !== null) {
     if (loaded.key !== key && Object.keys(options).length > 0) {
@@ -150,6 +154,11 @@ function switchTensorFloat32(
 ): boolean | null {
   const path = join(folder, engineParts.tensorFloat32);
   return existsSync(path) ? (require(path) as TensorFloat32Module).allow(allowed) : null;
+}
+
+/** Tells, before TensorFlow is loaded, whether there can be fused operators: in an engine for CPUs that has them. */
+function mayHaveFusedOperators({ folder, manifest }: LocatedEngine): boolean {
+  return manifest.variant === 'cpu' && process.arch === 'x64' && existsSync(join(folder, engineParts.ops));
 }
 
 /** Registers the fused operators with TensorFlow; returns what they compute with, null where there are none for this processor. */
