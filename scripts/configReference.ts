@@ -123,7 +123,7 @@ function showDefault(value: unknown): string {
 const INTRODUCTION = `# Config files
 
 A config file is YAML: the settings of a run, and what of them a sweep changes. \`phasewatch run FILE\` trains every run of it.
-This page is generated from the schema that checks the files (\`npx tsx scripts/writeReference.ts\`). An unknown key is an error.
+This page is generated from the schema that checks the files (\`npm run reference\`). An unknown key is an error.
 
 Editors complete and check configs with \`schemas/config.schema.json\`; for those that use the YAML language server, a first line does it:
 

@@ -33,7 +33,7 @@ const INTRODUCTION = `# Metrics
 
 Every column of \`spectra.csv\`: what stands in every row, what an option adds, and where the numbers
 differ from WeightWatcher's. Those of \`metrics.csv\` follow. This page is generated from the table of
-columns in \`src/spectra/columns.ts\` (\`npx tsx scripts/writeReference.ts\`). Throughout, W is the
+columns in \`src/spectra/columns.ts\` (\`npm run reference\`). Throughout, W is the
 weight matrix with its longer side N and its shorter side M (Q = N/M >= 1), and the eigenvalues
 lambda_1 <= ... <= lambda_M are those of **X = W^T W without the factor 1/N**: the squares of the
 singular values of W. Nothing but the columns that carry a scale (norms, eigenvalues, xmin, xmax,

@@ -1,5 +1,5 @@
 /**
- * Draws the pictures of docs/guide/reading.md: `npx tsx scripts/readingFigures.ts [FOLDER]` (docs/images when left out). With a folder it
+ * Draws the pictures of README and docs/guide/reading.md: `npx tsx scripts/readingFigures.ts [FOLDER]` (docs/images when left out). With a folder it
  * also writes every spectrum on its own, its row, and its matrix as .npy for scripts/readingWeightWatcher.py.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { analyzeLayer, describeLayer } from '../src/analyze/analyzeLayer.ts';
 import { writeFileAtomic } from '../src/base/files/atomicWrite.ts';
 import { randomStream } from '../src/base/random/stream.ts';
 import { analysisSchema } from '../src/experiment/config/schema.ts';
+import type { Phase } from '../src/spectra/phase.ts';
 import { MATRIX_FAMILIES } from '../src/spectra/synthetic/families.ts';
 import type { Shape } from '../src/spectra/synthetic/matrices.ts';
 import { roundedMatrix } from '../src/spectra/synthetic/roundedMatrix.ts';
@@ -16,22 +17,23 @@ import { availableLinearAlgebra } from '../src/train/engine/availableLinearAlgeb
 import { embedFont } from '../src/view/figureFont.ts';
 import { esdFigure, esdGridFigure } from '../src/view/figures/esdFigures.ts';
 import { writeFigures } from '../src/view/writeFigures.ts';
+import { phasesPicture } from './phasesPicture.ts';
 
 interface Example {
   family: string;
   shape: Shape;
-  /** Title on the page, for the six that stand there. */
-  title?: string;
+  /** Of the six that stand in the pictures. */
+  phase?: Phase;
   precision?: 'float32' | 'bfloat16';
 }
 
 const EXAMPLES: readonly Example[] = [
-  { family: 'gaussian', shape: { rows: 1000, cols: 500 }, title: 'random-like' },
-  { family: 'near-critical', shape: { rows: 1000, cols: 500 }, title: 'bleeding-out' },
-  { family: 'spiked', shape: { rows: 1000, cols: 500 }, title: 'bulk+spikes' },
-  { family: 'decaying bulk', shape: { rows: 1000, cols: 500 }, title: 'bulk-decay' },
-  { family: 'power-law correlations', shape: { rows: 1000, cols: 500 }, title: 'heavy-tailed' },
-  { family: 'low rank with noise', shape: { rows: 1000, cols: 500 }, title: 'rank-collapse' },
+  { family: 'gaussian', shape: { rows: 1000, cols: 500 }, phase: 'random-like' },
+  { family: 'near-critical', shape: { rows: 1000, cols: 500 }, phase: 'bleeding-out' },
+  { family: 'spiked', shape: { rows: 1000, cols: 500 }, phase: 'bulk+spikes' },
+  { family: 'decaying bulk', shape: { rows: 1000, cols: 500 }, phase: 'bulk-decay' },
+  { family: 'power-law correlations', shape: { rows: 1000, cols: 500 }, phase: 'heavy-tailed' },
+  { family: 'low rank with noise', shape: { rows: 1000, cols: 500 }, phase: 'rank-collapse' },
   { family: 'class directions', shape: { rows: 256, cols: 64 } },
   { family: 'strong signal', shape: { rows: 2048, cols: 1024 } },
   { family: 'shrunken bulk, scale known', shape: { rows: 1000, cols: 500 } },
@@ -43,16 +45,16 @@ const EXAMPLES: readonly Example[] = [
 const [folder] = process.argv.slice(2);
 const algebra = availableLinearAlgebra();
 const drawn = EXAMPLES.map((example) => ({ example, ...draw(example) }));
-const grid = drawn.flatMap(({ example: { title }, spectrum }) =>
-  title === undefined ? [] : [{ label: title, spectrum }],
+const ofPhases = drawn.flatMap(({ example: { phase }, spectrum }) =>
+  phase === undefined ? [] : [{ phase, label: phase, spectrum }],
 );
 const images = folder ?? 'docs/images';
-for (const view of ['linear', 'log'] as const) {
-  const title = view === 'log' ? 'The same on logarithmic axes' : 'A matrix of each phase, 1000 x 500';
-  writeFileAtomic(
-    join(images, `phases-${view}.svg`),
-    await embedFont(esdGridFigure(`phases-${view}`, title, grid, view).svg),
-  );
+const log = esdGridFigure('phases-log', 'The same on logarithmic axes', ofPhases, 'log');
+for (const [name, svg] of [
+  ['phases', phasesPicture(ofPhases)],
+  ['phases-log', log.svg],
+] as const) {
+  writeFileAtomic(join(images, `${name}.svg`), await embedFont(svg));
 }
 if (folder !== undefined) {
   mkdirSync(folder, { recursive: true });

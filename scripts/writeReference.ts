@@ -1,11 +1,13 @@
-// Writes docs/reference/config.md and schemas/config.schema.json from the schema in src/experiment/config, and docs/reference/metrics.md from the table of
-// columns in src/spectra/columns.ts: npx tsx scripts/writeReference.ts
+// Writes the generated pages of docs/reference: config.md (and schemas/config.schema.json) from the schema in src/experiment/config,
+// metrics.md from the table of columns in src/spectra/columns.ts, commands.md from the commands in src/cli: npm run reference
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../src/base/files/atomicWrite.ts';
+import { commandsMarkdown } from './commandsReference.ts';
 import { configJsonSchema, configMarkdown } from './configReference.ts';
 import { metricsMarkdown } from './metricsReference.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 writeFileAtomic(`${root}docs/reference/config.md`, configMarkdown());
 writeFileAtomic(`${root}docs/reference/metrics.md`, metricsMarkdown());
+writeFileAtomic(`${root}docs/reference/commands.md`, await commandsMarkdown());
 writeFileAtomic(`${root}schemas/config.schema.json`, `${JSON.stringify(configJsonSchema(), null, 2)}\n`);

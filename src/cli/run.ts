@@ -9,7 +9,7 @@ export const runCommand: CommandModule<object, RunArgs> = {
       .example('$0 run configs/quick.yaml', 'the sweep that `npm start` runs, to results/quick')
       .example(
         '$0 run configs/quick.yaml --set epochs=1 --set sweep.batchSize=8,128 --out /tmp/try',
-        'changed',
+        'fewer epochs, other batch sizes',
       )
       .example('$0 run configs/paper-sweep.yaml --dry-run', 'what it would take')
       .example('$0 run configs/paper-sweep.yaml --executor slurm --slurm.partition cpu', 'on a cluster'),

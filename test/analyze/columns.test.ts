@@ -27,7 +27,7 @@ const OPTIONS = {
   farms: { aspect: 1, columns: 10 },
 } satisfies Record<Exclude<keyof typeof OPTION_COLUMNS, 'range'>, unknown>;
 
-it('docs/reference/metrics.md is what the table of columns gives (npx tsx scripts/writeReference.ts)', () => {
+it('docs/reference/metrics.md is what the table of columns gives (npm run reference)', () => {
   expect(readFileSync(new URL('../../docs/reference/metrics.md', import.meta.url), 'utf8')).toBe(
     metricsMarkdown(),
   );

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string): string => readFileSync(root + path, 'utf8');
 
 describe('docs/reference/config.md', () => {
-  it('is what the schema gives (npx tsx scripts/writeReference.ts)', () => {
+  it('is what the schema gives (npm run reference)', () => {
     expect(read('docs/reference/config.md')).toBe(configMarkdown());
   });
 
@@ -58,7 +58,7 @@ describe('schemas/config.schema.json', () => {
   const validator = z.fromJSONSchema(resolve(published) as Parameters<typeof z.fromJSONSchema>[0]);
   const accepts = (config: unknown): boolean => validator.safeParse(config).success;
 
-  it('is what the schema gives (npx tsx scripts/writeReference.ts)', () => {
+  it('is what the schema gives (npm run reference)', () => {
     expect(published).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
   });
 
