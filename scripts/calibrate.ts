@@ -6,15 +6,14 @@
  */
 import { parseArgs } from 'node:util';
 import { type RandomStream, randomStream } from '../src/base/random/stream.ts';
-import type { MatrixShape, Spectrum } from '../src/spectra/measures/spectrum.ts';
+import type { MatrixShape } from '../src/spectra/measures/spectrum.ts';
 import { PHASES, type Phase } from '../src/spectra/phase.ts';
 import { nearLimit, separationLimit } from '../src/spectra/phases/beliefs.ts';
 import { classifyPhase } from '../src/spectra/phases/classifyPhase.ts';
 import { THRESHOLDS } from '../src/spectra/phases/thresholds.ts';
-import type { Witnesses } from '../src/spectra/phases/witnesses.ts';
 import { borderFamilies } from '../src/spectra/synthetic/borderFamilies.ts';
 import { MATRIX_FAMILIES } from '../src/spectra/synthetic/families.ts';
-import { familyDraw } from '../src/spectra/synthetic/familyDraw.ts';
+import { entriesOf, type FamilyDraw, familyDraw } from '../src/spectra/synthetic/familyDraw.ts';
 import type { Shape } from '../src/spectra/synthetic/matrices.ts';
 import { roundedMatrix } from '../src/spectra/synthetic/roundedMatrix.ts';
 import { weightSpectra } from '../src/spectra/weightSpectra.ts';
@@ -55,6 +54,8 @@ const wanted = (name: string): boolean => values.families?.split(';').includes(n
 interface Draw {
   right: Phase;
   label: Phase | null;
+  /** The label where the sizes of the entries are known as well. */
+  withWeights: Phase | null;
   belief: number;
   confidence: number;
   ambiguous: boolean;
@@ -90,12 +91,14 @@ const borders = borderFamilies({
 for (const family of borders.filter(({ name }) => wanted(name))) {
   const drawn = drawsOf(family.name, 192, (stream, shape, index) => {
     const { W, phase } = family.draw(stream, shape);
-    return { spectrum: stored(W, shape, index), witnesses: {}, right: phase };
+    return { ...stored(W, shape, index), witnesses: {}, right: phase };
   });
   for (const draw of drawn) atBorders.push(draw);
   report(family.name, false, drawn);
 }
-console.log(table(['family', 'draws', ...PHASES, 'right', 'ambiguous', 'surest wrong'], rows));
+console.log(
+  table(['family', 'draws', ...PHASES, 'right', 'with weights', 'ambiguous', 'surest wrong'], rows),
+);
 console.log('\nAcross the borders:\n');
 console.log(reliabilityTable(atBorders));
 console.log('\nFamilies that claim a label:\n');
@@ -111,11 +114,7 @@ function shapeOf({ rows, cols }: Shape): MatrixShape {
 function drawsOf(
   name: string,
   minCols: number,
-  draw: (
-    stream: RandomStream,
-    shape: Shape,
-    index: number,
-  ) => { spectrum: Spectrum; witnesses: Partial<Witnesses>; right: Phase },
+  draw: (stream: RandomStream, shape: Shape, index: number) => FamilyDraw & { right: Phase },
   times = 1,
 ): Draw[] {
   const drawn: Draw[] = [];
@@ -125,14 +124,15 @@ function drawsOf(
     const count = cost > 100 ? 1 : Math.max(1, Math.round((times * draws) / cost));
     for (let index = 0; index < count; index++) {
       const stream = randomStream(seed, `calibrate/${name}/${rows}x${cols}/${index}`);
-      const { spectrum, witnesses, right } = draw(stream, { rows, cols }, index);
+      const { spectrum, witnesses, entries, right } = draw(stream, { rows, cols }, index);
       const result = classifyPhase(spectrum, witnesses);
+      const withWeights = classifyPhase(spectrum, { ...witnesses, entries }).phase;
       if (result.phase === null) {
-        drawn.push({ right, label: null, belief: 0, confidence: 0, ambiguous: true });
+        drawn.push({ right, label: null, withWeights, belief: 0, confidence: 0, ambiguous: true });
         continue;
       }
       const { phase: label, confidence, ambiguous, beliefs } = result;
-      drawn.push({ right, label, belief: beliefs[label], confidence, ambiguous });
+      drawn.push({ right, label, withWeights, belief: beliefs[label], confidence, ambiguous });
       if (values.verbose && label !== right) {
         console.error(
           `${name} ${rows}x${cols} #${index}: ${label} ${confidence.toFixed(2)} (belief ${beliefs[label].toFixed(2)}); ${result.evidence}`,
@@ -143,10 +143,12 @@ function drawsOf(
   return drawn;
 }
 
-/** The spectrum of W as stored, in one of the formats by turns. */
-function stored(W: Float64Array, shape: Shape, index: number): Spectrum {
+/** W as stored, in one of the formats by turns: its spectrum, and what its entries say. */
+function stored(W: Float64Array, shape: Shape, index: number): Pick<FamilyDraw, 'spectrum' | 'entries'> {
   const precision = precisionOf(index);
-  return weightSpectra([{ ...shape, matrices: [roundedMatrix(W, precision)], precision }], algebra)[0]!;
+  const weights = { ...shape, matrices: [roundedMatrix(W, precision)], precision };
+  const spectrum = weightSpectra([weights], algebra)[0]!;
+  return { spectrum, entries: entriesOf(weights, true) };
 }
 
 function report(name: string, target: boolean, drawn: Draw[]): void {
@@ -163,6 +165,7 @@ function report(name: string, target: boolean, drawn: Draw[]): void {
     String(drawn.length),
     ...PHASES.map((phase) => String(drawn.filter(({ label }) => label === phase).length || '.')),
     target ? share(right) : `(${share(right)})`,
+    share(drawn.filter(({ withWeights, right }) => withWeights === right)),
     share(drawn.filter(({ ambiguous }) => ambiguous)),
     wrong.length === 0 ? '' : surest.toFixed(2),
   ]);

@@ -4,11 +4,13 @@ import { type Column, OPTION_COLUMNS, SPECTRUM_COLUMNS } from '../src/spectra/co
 
 /** Returns docs/reference/metrics.md. */
 export function metricsMarkdown(): string {
-  const { range, ...options } = OPTION_COLUMNS;
+  const { entries, range, ...options } = OPTION_COLUMNS;
   return `${[
     INTRODUCTION,
     table(SPECTRUM_COLUMNS),
     DEFINITIONS,
+    '## Where the weights are at hand',
+    table(entries),
     '## By option',
     ...Object.entries(options).map(([option, columns]) => `### \`analysis.${option}\`\n\n${table(columns)}`),
     '## Where eigenvalues leave the range of float64',

@@ -4,6 +4,7 @@ import { sha256 } from '../base/sha256.ts';
 import { UserError } from '../base/userError.ts';
 import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import { COLUMN_OF, type LayerSpectrum, namesOf, type OptionColumn, type RowOf } from '../spectra/columns.ts';
+import { entryTail } from '../spectra/entryTail.ts';
 import {
   bootstrapColumns,
   fixedAspectColumns,
@@ -72,9 +73,11 @@ export function describeLayer(
 ): LayerAnalysis {
   const metrics = layerSpectrum(spectrum, { fit: analysis.fit });
   const calibration = randomizedCopies(weights, spectrum, analysis, algebra);
-  const witnesses = { initialSigma, permuted: permutedWitness(calibration) };
+  const entries = entryTail(weights);
+  const witnesses = { initialSigma, permuted: permutedWitness(calibration), entries };
   const phase = phaseColumns(classifyPhase(spectrum, witnesses));
   const extra = {
+    ...entries,
     ...spectrumOptions(weights.layer, spectrum, metrics, analysis),
     ...calibration,
     ...weightOptions(weights, metrics, analysis, algebra),

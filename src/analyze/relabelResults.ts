@@ -44,17 +44,19 @@ function relabelled(
   initial: number | null,
   analysis: AnalysisConfig,
 ): SpectrumRow {
-  const { layer, N, M, rand_num_spikes, rand_mp_softrank } = row;
+  const { layer, N, M, rand_num_spikes, rand_mp_softrank, num_entry_spikes, entry_mu } = row;
   const spectrum = spectrumOf(evals, { N, M });
   const metrics = layerSpectrum(spectrum, { fit: analysis.fit });
   const permuted =
     typeof rand_num_spikes === 'number' && typeof rand_mp_softrank === 'number'
       ? { numSpikes: rand_num_spikes, softRank: rand_mp_softrank }
       : null;
+  const entries =
+    typeof num_entry_spikes === 'number' ? { num_entry_spikes, entry_mu: entry_mu ?? null } : null;
   return {
     ...row,
     ...metrics,
-    ...phaseColumns(classifyPhase(spectrum, { initialSigma: initial, permuted })),
+    ...phaseColumns(classifyPhase(spectrum, { initialSigma: initial, permuted, entries })),
     ...spectrumOptions(layer, spectrum, metrics, analysis),
   };
 }

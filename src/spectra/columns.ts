@@ -80,9 +80,16 @@ export const SPECTRUM_COLUMNS = [
   ['mu_alpha', 'number | null', 'mu of alpha', '', "exponent of the entries read off alpha, the authors' mu4alpha: 2 (alpha - 1) below 2; 2 up to 3; alpha - 1 above"],
 ] as const satisfies readonly Column[];
 
-/** Columns that not every row has, in file order after those that have: what a key of `analysis` adds, and `range` where a layer needs it. */
+/**
+ * Columns that not every row has, in file order after those that have: `entries` where the weights are at hand, what a key of `analysis`
+ * adds, and `range` where a layer needs it.
+ */
 // biome-ignore format: a table reads line by line
 export const OPTION_COLUMNS = {
+  entries: [
+    ['num_entry_spikes', 'integer | null', 'spikes of single entries', '', 'single entries large enough to make a spike of their own, wherever they stand: \\|w\\| whose eigenvalue is expected beyond the Tracy-Widom edge of the others (Benaych-Georges and Nadakuditi 2012), as in a permuted copy'],
+    ['entry_mu', 'number | null', 'mu of the entries', '', 'exponent of the tail of the entries, P(\\|w\\| > x) ~ x^-mu, between the \\|w\\| that a hundredth and a thousandth of them exceed (300 and 30 entries where these are more); about 9.4 for normal entries. Empty below 1000 entries, and where too many are 0 or of one size'],
+  ],
   tails: [
     ['best_type', 'text | null', 'best tail', '', 'PL, TPL, EXP, S_EXP, LOG_N: power law, with exponential cut-off, exponential, stretched exponential, log-normal. Each is fitted by maximum likelihood on xmin to infinity; the authors\' rule: TPL if its likelihood-ratio test has p <= 0.05; then EXP, S_EXP, LOG_N in turn, if better than the best so far with p <= 0.05'],
     ['R_TPL', 'number | null', 'R of TPL', '', "Vuong's normalized log-likelihood ratio of the power law to the one with cut-off; above 0: the power law is better"],
@@ -104,7 +111,9 @@ export const OPTION_COLUMNS = {
     ['max_rand_eval', 'number | null', 'largest randomized eigenvalue', 'w²', 'largest eigenvalue of all copies'],
     ['rand_lambda_max', 'number | null', 'randomized lambda_max', 'w²', 'mean over the copies, each analyzed as the layer is'],
     ['rand_sigma_mp', 'number | null', 'randomized sigma_mp', 'w', 'mean over the copies'],
+    ['rand_tw_edge', 'number | null', 'randomized Tracy-Widom edge', 'w²', 'mean over the copies'],
     ['rand_num_spikes', 'number | null', 'randomized spikes', '', 'mean over the copies'],
+    ['num_traps', 'integer | null', 'correlation traps', '', 'eigenvalues beyond the Tracy-Widom edge of their own copy, as many as more than half of the copies have (the lower median): what single entries do, whatever their places (SETOL, section 6)'],
     ['rand_mp_softrank', 'number | null', 'randomized soft rank', '', 'mean over the copies'],
     ['rand_alpha', 'number | null', 'randomized alpha', '', 'mean over the copies'],
     ['sigma_shuf', 'number | null', 'sigma_shuf', 'w', "the authors' upper bound of sigma: edge rule on max_rand_eval"],

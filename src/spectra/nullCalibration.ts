@@ -19,9 +19,12 @@ export interface NullCalibration {
   /** Means over the copies; null where no copy could be fitted. */
   rand_lambda_max: number;
   rand_sigma_mp: number | null;
+  rand_tw_edge: number | null;
   rand_num_spikes: number | null;
   rand_mp_softrank: number | null;
   rand_alpha: number | null;
+  /** Correlation traps: eigenvalues beyond the edge of their own copy, as many as more than half of the copies have. */
+  num_traps: number | null;
   /** sigma of the law that ends at max_rand_eval: the authors' sigma_shuf, the upper bound of sigma_mp. */
   sigma_shuf: number;
   /** Mean Jensen-Shannon distance of the ascending spectra of layer and copy, each divided by its sum (WeightWatcher's formula). */
@@ -68,7 +71,9 @@ export function nullCalibration(
     max_rand_eval: maxRandEval,
     rand_lambda_max: randLambdaMax,
     rand_sigma_mp: mean(all('sigma')),
+    rand_tw_edge: mean(all('twEdge')),
     rand_num_spikes: mean(all('numSpikes')),
+    num_traps: lowerMedian(all('numSpikes')),
     rand_mp_softrank: mean(all('softRank')),
     rand_alpha: mean(all('alpha')),
     sigma_shuf: sigmaOfEdge(maxRandEval, N / M),
@@ -109,13 +114,22 @@ function features(spectrum: Spectrum, mode: PowerLawMode) {
     lambdaMax: spectrum.eigenvalues[spectrum.eigenvalues.length - 1]!,
     alpha: powerLaw.alpha,
     sigma: mp.sigma,
+    twEdge: mp.sigma === null ? null : mp.twEdge,
     numSpikes: mp.sigma === null ? null : mp.numSpikes,
     softRank: mp.sigma === null ? null : mp.mpSoftRank,
   };
 }
 
+const knownOf = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
+
+/** What more than half of the copies reach. */
+function lowerMedian(values: readonly (number | null)[]): number | null {
+  const known = knownOf(values).sort((a, b) => a - b);
+  return known[Math.ceil(known.length / 2) - 1] ?? null;
+}
+
 function mean(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
+  const known = knownOf(values);
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
@@ -125,7 +139,7 @@ function pValue(
   isAsFar: (copy: number, observed: number) => boolean,
 ): number | null {
   if (observed === null) return null;
-  const known = copies.filter((value) => value !== null);
+  const known = knownOf(copies);
   if (known.length === 0) return null;
   return (1 + known.filter((copy) => isAsFar(copy, observed)).length) / (1 + known.length);
 }

@@ -25,7 +25,7 @@ const OPTIONS = {
   randomize: 2,
   vectors: true,
   farms: { aspect: 1, columns: 10 },
-} satisfies Record<Exclude<keyof typeof OPTION_COLUMNS, 'range'>, unknown>;
+} satisfies Record<Exclude<keyof typeof OPTION_COLUMNS, 'entries' | 'range'>, unknown>;
 
 it('docs/reference/metrics.md is what the table of columns gives (npm run reference)', () => {
   expect(readFileSync(new URL('../../docs/reference/metrics.md', import.meta.url), 'utf8')).toBe(
@@ -34,7 +34,7 @@ it('docs/reference/metrics.md is what the table of columns gives (npm run refere
 });
 
 it('a row has the columns of the table, no other, and those of an option only with it', () => {
-  const fixed = SPECTRUM_COLUMNS.map(([name]) => name);
+  const fixed = [...SPECTRUM_COLUMNS, ...OPTION_COLUMNS.entries].map(([name]) => name);
   expect(Object.keys(rowWith({})).sort()).toEqual([...fixed].sort());
   for (const [option, value] of Object.entries(OPTIONS)) {
     const columns = OPTION_COLUMNS[option as keyof typeof OPTIONS].map(([name]) => name);

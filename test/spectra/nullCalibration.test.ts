@@ -39,6 +39,17 @@ describe('nullCalibration', () => {
     expect(Math.min(...p)).toBeGreaterThanOrEqual(1 / 20);
   });
 
+  it('counts correlation traps: large entries make them in every copy, correlations in none', () => {
+    const traps = (W: Float64Array) => calibrate(W, 3, 5).num_traps;
+    expect(traps(spikedMatrix(randomStream(1, 'test/spiked'), shape, [3, 4]))).toBe(0);
+    const W = gaussianMatrix(randomStream(7, 'test/trap'), shape);
+    W[5] = 4;
+    W[1000] = -5;
+    const result = calibrate(W, 3, 5);
+    expect(result.num_traps).toBe(2);
+    expect(result.rand_lambda_max).toBeGreaterThan(result.rand_tw_edge!);
+  });
+
   it('is seeded and free of scale', () => {
     const W = spikedMatrix(randomStream(2, 'test/spiked'), shape, [2]);
     const one = calibrate(W);

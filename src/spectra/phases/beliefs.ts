@@ -8,8 +8,9 @@ import {
   type Threshold,
   UNKNOWN_SCALE,
   UNSEEN_BELIEF,
+  UNSEEN_TAIL,
 } from './thresholds.ts';
-import type { Witnesses } from './witnesses.ts';
+import { spikesOfEntries, type Witnesses } from './witnesses.ts';
 
 /** Belief in every phase; they sum to 1. */
 export type Beliefs = Record<Phase, number>;
@@ -41,14 +42,17 @@ export function decidePhase(features: SpectrumFeatures, witnesses: Witnesses): D
   const fits = powerLawFits(features);
   const tailed = noEdge * fits;
   const rest = (1 - collapsed) * something;
-  // What permuted copies have as well comes from single entries.
-  const entries = entryTail(features, witnesses);
+  // What the entries have in any order is no correlation.
+  const entries = ofSingleEntries(features, witnesses);
+  const mu = witnesses.entries?.entry_mu ?? null;
+  const unseenTail = mu === null ? 0 : UNSEEN_TAIL * heavyEntries(mu);
+  const noise = (1 - collapsed) * (1 - something);
   const beliefs = {
-    'random-like': (1 - collapsed) * (1 - something),
+    'random-like': noise * (1 - unseenTail),
     'bleeding-out': rest * (1 - entries) * (1 - pervasive) * (1 - apart),
     'bulk+spikes': rest * (1 - entries) * (1 - pervasive) * apart,
     'bulk-decay': rest * (1 - entries) * pervasive * (1 - tailed),
-    'heavy-tailed': rest * (entries + (1 - entries) * pervasive * tailed),
+    'heavy-tailed': noise * unseenTail + rest * (entries + (1 - entries) * pervasive * tailed),
     'rank-collapse': collapsed,
   };
   const path = (): Phase => {
@@ -92,9 +96,17 @@ export function powerLawLimit(tail: number): number {
   return Math.max(THRESHOLDS.powerLaw.at, CHANCE_DISTANCE / Math.sqrt(tail));
 }
 
-function entryTail(features: SpectrumFeatures, { permuted }: Witnesses): number {
-  if (permuted === null || permuted.numSpikes === null || features.numSpikes === 0) return 0;
-  return above(permuted.numSpikes / features.numSpikes, THRESHOLDS.entryTail);
+/** Returns the belief that the spikes come from a heavy tail of single entries. */
+export function ofSingleEntries(features: SpectrumFeatures, witnesses: Witnesses): number {
+  const ofEntries = spikesOfEntries(witnesses);
+  if (ofEntries === null || features.numSpikes === 0) return 0;
+  const mu = witnesses.entries?.entry_mu ?? null;
+  return above(ofEntries / features.numSpikes, THRESHOLDS.entryTail) * (mu === null ? 1 : heavyEntries(mu));
+}
+
+/** Returns the belief that entries have a heavy tail: a few large ones among normal ones are outliers, and none. */
+function heavyEntries(mu: number): number {
+  return below(mu, THRESHOLDS.entryExponent);
 }
 
 /** Returns the number of spikes near the edge above which they are no perturbation of low rank any more. */

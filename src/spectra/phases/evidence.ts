@@ -1,5 +1,5 @@
 import type { Phase } from '../phase.ts';
-import { bulkLimit, nearLimit, powerLawLimit, separationLimit } from './beliefs.ts';
+import { bulkLimit, nearLimit, ofSingleEntries, powerLawLimit, separationLimit } from './beliefs.ts';
 import type { SpectrumFeatures } from './spectrumFeatures.ts';
 import { NEAR_EDGE, THRESHOLDS } from './thresholds.ts';
 import type { Witnesses } from './witnesses.ts';
@@ -14,8 +14,9 @@ export function evidenceOf(phase: Phase, features: SpectrumFeatures, witnesses: 
   ].join('; ');
 }
 
-function reason(phase: Phase, features: SpectrumFeatures, { initialSigma, permuted }: Witnesses): string {
-  const { crowding, entryTail } = THRESHOLDS;
+function reason(phase: Phase, features: SpectrumFeatures, witnesses: Witnesses): string {
+  const { initialSigma, permuted } = witnesses;
+  const { crowding } = THRESHOLDS;
   switch (phase) {
     case 'random-like':
       return 'nothing lies above the bulk edge';
@@ -30,10 +31,12 @@ function reason(phase: Phase, features: SpectrumFeatures, { initialSigma, permut
     case 'bulk-decay':
       return `${decay(features)}, and no heavy tail takes its place`;
     case 'heavy-tailed': {
-      const entries = permuted?.numSpikes ?? 0;
-      return features.numSpikes > 0 && entries / features.numSpikes > entryTail.at
-        ? 'permuted copies have the outliers too: they come from the sizes of single entries'
-        : 'lambda_max is far beyond the edge, and a power law fits the tail';
+      if (ofSingleEntries(features, witnesses) <= 0.5) {
+        return 'lambda_max is far beyond the edge, and a power law fits the tail';
+      }
+      return permuted === null
+        ? 'single entries are large enough to make the outliers: no correlations are needed'
+        : 'permuted copies have the outliers too: they come from the sizes of single entries';
     }
     case 'rank-collapse':
       if (features.zeroExcess > THRESHOLDS.rankLoss.at) return 'a good part of the eigenvalues is 0';
@@ -89,8 +92,8 @@ function modeAtZero(features: SpectrumFeatures): string[] {
   return parts;
 }
 
-function witnessed(features: SpectrumFeatures, { initialSigma, permuted }: Witnesses): string[] {
-  const { shrinkage } = THRESHOLDS;
+function witnessed(features: SpectrumFeatures, { initialSigma, permuted, entries }: Witnesses): string[] {
+  const { shrinkage, entryExponent } = THRESHOLDS;
   const parts: string[] = [];
   if (initialSigma !== null && features.sigma !== null) {
     const ratio = features.sigma / initialSigma;
@@ -100,6 +103,14 @@ function witnessed(features: SpectrumFeatures, { initialSigma, permuted }: Witne
     parts.push(
       `permuted copies: ${permuted.numSpikes.toPrecision(3)} spikes, R_mp ${permuted.softRank.toPrecision(3)}`,
     );
+  }
+  if (entries !== null && entries.entry_mu !== null) {
+    const { num_entry_spikes, entry_mu } = entries;
+    if (num_entry_spikes !== 0 || entry_mu < entryExponent.at) {
+      parts.push(
+        `single entries: ${num_entry_spikes ?? 0} spikes expected, mu ${entry_mu.toPrecision(3)} (heavy below ${entryExponent.at})`,
+      );
+    }
   }
   return parts;
 }

@@ -145,8 +145,16 @@ export const THRESHOLDS = {
     at: 0.5,
     width: 0.25,
     unit: 'log',
-    quantity: 'spikes of permuted copies over those of the layer',
+    quantity: 'spikes of permuted copies, or expected of single entries, over those of the layer',
     reason: 'half of the spikes or more come with the entries, whatever their places',
+  },
+  entryExponent: {
+    at: 4,
+    width: 0.1,
+    unit: 'log',
+    quantity: 'mu, the exponent of the tail of the entries',
+    reason:
+      'the border of heavy-tailed random matrices: from mu = 4 on the edge is that of noise. Normal entries have 9.4 there, Laplace ones 5.7; a few outliers among them change that little',
   },
 } as const satisfies Record<string, Threshold>;
 
@@ -173,3 +181,5 @@ export const NULL_MODE_MAX_ENERGY = 0.2;
 export const AMBIGUOUS_BELOW = 0.75;
 /** Share of the belief above 1/2 that a significant excess keeps where no histogram shows it (see `onset`). */
 export const UNSEEN_BELIEF = 0.2;
+/** Belief in a heavy tail of entries that have made no outlier yet. */
+export const UNSEEN_TAIL = 0.45;

@@ -30,6 +30,10 @@ export interface MatrixFamily {
   initialSigma?(stream: RandomStream): number;
   /** Whether permuted copies are to be looked at. */
   permuted?: boolean;
+  /** Whether the signal is drawn on coordinate axes, where it is single entries; only its eigenvalues are meant. */
+  onAxes?: boolean;
+  /** Whether the sizes of the entries are to be looked at. */
+  entries?: boolean;
 }
 
 export const uniform = (stream: RandomStream, low: number, high: number): number =>
@@ -107,6 +111,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'near-critical',
     phase: 'bleeding-out',
     target: true,
+    onAxes: true,
     minCols: 384,
     description:
       'normal noise and 2 to 4 rank-one spikes just above the BBP transition, expected at 1.04 to 1.09',
@@ -116,6 +121,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'spiked',
     phase: 'bulk+spikes',
     target: true,
+    onAxes: true,
     minCols: 48,
     description: 'normal noise and 1 to 9 rank-one spikes (at most 3 % of M) expected at 1.5 to 10',
     draw: (stream, shape) =>
@@ -127,6 +133,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'class directions',
     phase: 'bulk+spikes',
     target: true,
+    onAxes: true,
     minCols: 48,
     description: 'normal noise and 8 to 10 rank-one spikes expected at 1.3 to 20, whatever share that is',
     draw: (stream, shape) => spikes(stream, shape, 8 + stream.below(3), () => logUniform(stream, 1.3, 20)),
@@ -135,6 +142,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'spikes, weak to strong',
     phase: 'bulk+spikes',
     target: true,
+    onAxes: true,
     minCols: 48,
     description: 'normal noise and 1 to 20 rank-one spikes expected at 1.4 to 1000, evenly in the logarithm',
     draw: (stream, shape) => spikes(stream, shape, 1 + stream.below(20), () => logUniform(stream, 1.4, 1000)),
@@ -143,6 +151,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'strong signal, scale known',
     phase: 'bulk+spikes',
     target: true,
+    onAxes: true,
     minCols: 48,
     description:
       'normal noise and M / 50 spikes (8 at least) from 300 to 1100 down to the edge; sigma of the noise is that of epoch 0',
@@ -153,6 +162,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'strong signal',
     phase: 'bulk+spikes',
     target: false,
+    onAxes: true,
     minCols: 48,
     description: 'the same, with nothing known of the scale: a shrunken bulk has this spectrum too',
     draw: strongSignal,
@@ -161,6 +171,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'decaying bulk',
     phase: 'bulk-decay',
     target: true,
+    onAxes: true,
     minCols: 192,
     description:
       'normal noise and a ladder of spikes strength_j = s exp(-j / (c M)) down into the bulk, c in 0.1 to 0.2, the strongest expected at 2 to 3',
@@ -174,6 +185,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'power-law correlations',
     phase: 'heavy-tailed',
     target: true,
+    onAxes: true,
     minCols: 192,
     description:
       'normal noise and spikes j expected at (0.15 M / j)^b, on down into the bulk, b in 0.55 to 1: a heavy tail of normal entries',
@@ -204,6 +216,15 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     description:
       'the same with mu in 2 to 3: towards 3 a matrix of this size has a Marchenko-Pastur bulk and a few outliers, as a spiked one',
     draw: (stream, shape) => paretoMatrix(stream, shape, { mu: uniform(stream, 2, 3), kind: 'symmetric' }),
+  },
+  {
+    name: 'the same, weights at hand',
+    phase: 'heavy-tailed',
+    target: true,
+    minCols: 128,
+    description: 'mu in 2 to 3, with what the sizes of the entries say',
+    draw: (stream, shape) => paretoMatrix(stream, shape, { mu: uniform(stream, 2, 3), kind: 'symmetric' }),
+    entries: true,
   },
   {
     name: 'the same, copies at hand',
@@ -258,6 +279,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'shrunken bulk, scale known',
     phase: 'rank-collapse',
     target: true,
+    onAxes: true,
     minCols: 192,
     description:
       'normal noise and spikes of 0.03 M to 0.06 M (9 at least), expected at 150 to 1000, the bulk shrunk to 0.01 to 0.06 of that of epoch 0 as under too strong a weight penalty',
@@ -268,6 +290,7 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     name: 'shrunken bulk',
     phase: 'rank-collapse',
     target: false,
+    onAxes: true,
     minCols: 192,
     description:
       'the same, with nothing known of the scale: noise that stayed as it was has this spectrum too',

@@ -40,6 +40,30 @@ export function axisSpikedMatrix(
   return W;
 }
 
+/** Returns U W V with fixed orthogonal U and V, which mix every axis with many others (Hadamard's where a side is a power of 2). */
+export function spreadAxes(W: Float32Array | Float64Array, { rows, cols }: Shape): Float64Array {
+  const mixed = Float64Array.from(W);
+  mixAxes(mixed, rows, cols, cols, 1);
+  mixAxes(mixed, cols, rows, 1, cols);
+  return mixed;
+}
+
+/** Mixes the `length` axes of one side: neighbours, then those 2, 4, 8, .. apart. */
+function mixAxes(W: Float64Array, length: number, others: number, step: number, otherStep: number): void {
+  for (let apart = 1; apart < length; apart *= 2) {
+    for (let i = 0; i + apart < length; i++) {
+      if ((i & apart) !== 0) continue;
+      for (let j = 0; j < others; j++) {
+        const a = i * step + j * otherStep;
+        const b = a + apart * step;
+        const [x, y] = [W[a]!, W[b]!];
+        W[a] = (x + y) * Math.SQRT1_2;
+        W[b] = (x - y) * Math.SQRT1_2;
+      }
+    }
+  }
+}
+
 /**
  * Returns noise plus a whole ladder of spikes, strength_j = strongest * exp(-j / (share * M)), j = 0, 1, ..: they come down to the
  * bulk and into it without a gap, as in the bulk-decay phase.

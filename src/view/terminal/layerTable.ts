@@ -17,6 +17,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'stable rank', text: (row) => significant(row.stable_rank), ...right, dispensable: 2 },
   { title: 'soft rank', text: (row) => fixed(row.mp_softrank, 3), ...right, dispensable: 1 },
   { title: 'spikes', text: (row) => significant(row.num_spikes), ...right },
+  { title: 'traps', text: (row) => significant(row.num_traps ?? null), ...right },
   {
     title: 'phase',
     text: ({ phase, phase_ambiguous, phase_runner_up }) =>
@@ -31,13 +32,14 @@ function lambdaMaxText({ lambda_max, log_spectral_norm, scale_exponent }: Row): 
   return `${significant(10 ** (log_spectral_norm - exponent))}e${exponent < 0 ? '' : '+'}${exponent}`;
 }
 
-/** Returns the table of analyzed layers; file, run and epoch only where they tell rows apart. */
+/** Returns the table of analyzed layers; file, run and epoch only where they tell rows apart, traps where copies were looked at. */
 export function layerTable(rows: readonly Row[], width: number): string {
   const [first] = rows;
   const shown: Record<string, boolean> = {
     file: rows.some(({ run, file }) => run === null && file !== first!.file),
     run: rows.some(({ run }) => run !== null),
     epoch: rows.some(({ epoch }) => epoch !== null),
+    traps: rows.some(({ num_traps }) => typeof num_traps === 'number'),
   };
   const columns = COLUMNS.filter(({ title }) => shown[title] ?? true);
   return formatTable(columns, rows, width);

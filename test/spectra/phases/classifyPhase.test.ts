@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/base/random/stream.ts';
+import { entryTail } from '../../../src/spectra/entryTail.ts';
 import { marchenkoPasturQuantile } from '../../../src/spectra/laws/marchenkoPastur.ts';
 import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { spectrumOf } from '../../../src/spectra/measures/spectrum.ts';
@@ -136,6 +137,32 @@ describe('matrices of known class', () => {
       phase: null,
       reason: 'fewer than 8 positive eigenvalues lie within a bulk',
     });
+  });
+
+  it('tells a heavy tail of entries from a few outliers and from correlations by the sizes of the entries', () => {
+    const shape = { rows: 400, cols: 200 };
+    const of = (W: Float64Array) => {
+      const weights = { matrices: [W], ...shape, precision: 'float64' as const };
+      const [spectrum] = weightSpectra([weights], typescriptLinearAlgebra);
+      const entries = entryTail(weights);
+      return {
+        alone: named(classifyPhase(spectrum!)),
+        known: named(classifyPhase(spectrum!, { entries })),
+      };
+    };
+    const pareto = of(
+      paretoMatrix(randomStream(4, 'test/phases/entries'), shape, { mu: 2.7, kind: 'symmetric' }),
+    );
+    expect(pareto.alone.phase).toBe('bulk+spikes');
+    expect(pareto.known).toMatchObject({ phase: 'heavy-tailed', ambiguous: false });
+    expect(pareto.known.evidence).toContain('single entries are large enough to make the outliers');
+    // The authors' spiked model has its spike in one entry.
+    const W = gaussianMatrix(randomStream(4, 'test/phases/entries'), shape);
+    W[0] = 3;
+    const spiked = of(W);
+    expect(spiked.alone.phase).toBe('bulk+spikes');
+    expect(spiked.known.phase).toBe('bulk+spikes');
+    expect(spiked.known.evidence).toContain('single entries: 1 spikes expected, mu');
   });
 
   it('spikes that permuted copies have too come from single entries', () => {
