@@ -8,7 +8,8 @@ import { spectrumOf } from '../spectra/measures/spectrum.ts';
 import { classifyPhase, phaseColumns } from '../spectra/phases/classifyPhase.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { spectrumOptions } from './analyzeLayer.ts';
-import { analysisKey, initialSigma } from './analyzeResults.ts';
+import { initialSigma } from './analyzeRun.ts';
+import { analysisKey } from './runSpectra.ts';
 
 /**
  * Computes the rows of spectra.csv anew from the eigenvalues in esd/, for results whose snapshots are gone, and returns them.

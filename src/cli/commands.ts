@@ -89,6 +89,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./trainOne.ts')).trainOneCommand,
     hidden: true,
   },
+  'analyze-live': {
+    usage: 'analyze-live <dir>',
+    summary: 'analyze the snapshots that the parent process tells of',
+    load: async () => (await import('./analyzeLive.ts')).analyzeLiveCommand,
+    hidden: true,
+  },
   'slurm-task': {
     usage: 'slurm-task <dir> <action> [task]',
     summary: 'what a Slurm job calls',

@@ -47,7 +47,7 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
     const options: RunExperimentOptions = {
       outDir: dir,
       program: PROGRAM,
-      trainOnly: action === 'train',
+      trainOnly: submission.train_only === true,
       retryFailed: submission.retry_failed,
       failFast: submission.fail_fast,
       jobs,

@@ -38,7 +38,7 @@ export async function submitToSlurm(
     retry_failed: args['retry-failed'],
     fail_fast: args['fail-fast'],
     tensorboard: args.tensorboard,
-    trainOnly,
+    train_only: trainOnly,
     onMessage: output.note,
   });
   const { tasks, train_job, analysis_job } = submission;

@@ -22,6 +22,7 @@ import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.t
 import { ensureEngine } from '../train/engine/install/ensureEngine.ts';
 import { loadEngine } from '../train/engine/loadEngine.ts';
 import { writeReport } from '../view/page/writeReport.ts';
+import { AnalyzerProcess } from './analyzerProcess.ts';
 import { runInChildren } from './childExecutor.ts';
 import { engineOptions, engineVersions } from './engineOptions.ts';
 import { recordedRun } from './recordedRun.ts';
@@ -49,7 +50,7 @@ export async function runExperiment(
   });
   try {
     writeFileAtomic(layout.experiment, experiment.resolvedYaml);
-    const trained = await trainExperiment(experiment, planned, options);
+    const trained = await trainAndAnalyze(experiment, planned, options);
     const runs = planned.map((one) => summarize(one, trained.has(one.run.id)));
     const done = (): boolean => options.trainOnly || signal.aborted;
     if (done()) {
@@ -76,6 +77,31 @@ export function planExperiment(
     const files = layout.run(run.id);
     return { run, files, task: planRun(run.id, files, run.config, readStoredRun(files), retryFailed) };
   });
+}
+
+/**
+ * Trains as `trainExperiment` does while another process analyzes each snapshot that is written, unless only training is asked for. What
+ * that process does not get to, because it dies or has no core to itself, the analysis at the end does.
+ */
+export async function trainAndAnalyze(
+  experiment: Experiment,
+  planned: readonly PlannedRun[],
+  options: RunExperimentOptions,
+): Promise<Set<string>> {
+  const { trainOnly, program, outDir, onEvent } = options;
+  if (trainOnly || program === null) return trainExperiment(experiment, planned, options);
+  const analyzer = new AnalyzerProcess(outDir, program, onEvent);
+  try {
+    return await trainExperiment(experiment, planned, {
+      ...options,
+      onEvent: (event) => {
+        onEvent(event);
+        if (event.type === 'epoch' || event.type === 'run-started') analyzer.take(event.run);
+      },
+    });
+  } finally {
+    await analyzer.stop();
+  }
 }
 
 /** Returns the ids of the runs that were trained now. */

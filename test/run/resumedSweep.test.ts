@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { analyzeResults } from '../../src/analyze/analyzeResults.ts';
 import { rememberSpeeds } from '../../src/experiment/plan/speedCache.ts';
 import { readMetricsCsv } from '../../src/experiment/results/csvFiles.ts';
 import { resultsLayout } from '../../src/experiment/results/layout.ts';
 import { readProvenance } from '../../src/experiment/results/provenance.ts';
+import { verifyResults } from '../../src/experiment/status/verifyResults.ts';
 import { loadExperiment } from '../../src/experiment/sweep/loadExperiment.ts';
+import { availableLinearAlgebra } from '../../src/train/engine/availableLinearAlgebra.ts';
 import { locateEngine } from '../../src/train/engine/locateEngine.ts';
 import { writeConfig } from '../experiment/config/writtenConfig.ts';
 import { endState } from './endState.ts';
@@ -92,5 +95,22 @@ describe('a sweep whose jobs were chosen', () => {
     expect(readFileSync(resultsLayout(killed).executor, 'utf8')).toBe(decided);
     expect(new Set(threadsOf(killed))).toEqual(new Set(threadsOf(whole)));
     expect(endState(killed)).toEqual(endState(whole));
+
+    // Snapshots were analyzed while the runs trained: that leaves what an analysis afterwards does.
+    const afterwards = join(folder, 'afterwards');
+    const layout = resultsLayout(afterwards);
+    cpSync(killed, afterwards, { recursive: true });
+    for (const path of [layout.spectra, layout.esdFolder]) rmSync(path, { recursive: true });
+    const { analysis } = loadExperiment(config);
+    const ids = runs.map(({ id }) => id);
+    await analyzeResults(layout, ids, analysis, {
+      algebra: availableLinearAlgebra(),
+      signal: new AbortController().signal,
+      onProgress: () => {},
+      onSkip: (message) => expect.fail(message),
+      onNote: (message) => expect.fail(message),
+    });
+    expect(endState(afterwards)).toEqual(endState(killed));
+    expect(verifyResults(killed).problems).toEqual([]);
   }, 120_000);
 });

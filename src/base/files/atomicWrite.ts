@@ -1,9 +1,24 @@
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder } from './makeFolder.ts';
-import { isAlive } from './processes.ts';
+import { isAlive, processSpace } from './processes.ts';
 
-const TEMPORARY = /\.(\d+)\.tmp$/;
+const TEMPORARY = /\.(\w+)\.(\d+)\.tmp$/;
+/** Of a process elsewhere nobody here knows whether it is alive; no write takes so long. */
+const OTHERS_AFTER_MS = 3_600_000;
+
+/** Returns where a process here writes what is to be at `path`. */
+export const temporaryPath = (path: string, pid = process.pid): string =>
+  `${path}.${processSpace}.${pid}.tmp`;
 
 /**
  * Writes `data` to `path` so that a reader sees the old file or the new one, never a part: temporary file in the same folder,
@@ -14,7 +29,7 @@ export function writeFileAtomic(path: string, data: string | Uint8Array | readon
   holdSignals();
   const folder = dirname(path);
   makeFolder(folder);
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryPath(path);
   const chunks = typeof data === 'string' ? [Buffer.from(data)] : data instanceof Uint8Array ? [data] : data;
   const fd = openSync(temporary, 'w');
   try {
@@ -43,12 +58,20 @@ export function writeFileAtomic(path: string, data: string | Uint8Array | readon
   }
 }
 
-/** Removes what processes that were killed while they wrote have left in a folder. Call it where no other machine writes there. */
+/** Removes what processes that were killed while they wrote have left in a folder. Other machines may be writing there. */
 export function removeTemporaries(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const pid = TEMPORARY.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { force: true });
+    const [, space, pid] = TEMPORARY.exec(name) ?? [];
+    if (pid === undefined) continue;
+    const path = join(folder, name);
+    const dead = space === processSpace ? !isAlive(Number(pid)) : isOld(path);
+    if (dead) rmSync(path, { force: true });
   }
+}
+
+function isOld(path: string): boolean {
+  const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return written !== undefined && Date.now() - written > OTHERS_AFTER_MS;
 }
 
 let holding = false;

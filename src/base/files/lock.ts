@@ -16,13 +16,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../userError.ts';
 import { makeFolder } from './makeFolder.ts';
-import { isAlive, processStart } from './processes.ts';
+import { isAlive, processSpace, processStart } from './processes.ts';
 import { readText } from './readFile.ts';
 
 const LOCK = '.lock';
 const POLL_MS = 300;
 const HEARTBEAT_MS = 10_000;
-/** A holder on another machine (a shared home) is known only by its heartbeat. */
+/** A holder on another machine, or in another container of this one, is known only by its heartbeat. */
 const SILENT_AFTER_MS = 120_000;
 /** How long a lock that nobody can read is watched, unchanged, before it is broken: a lock of ours is never half there. */
 const UNREADABLE_AFTER_MS = 5_000;
@@ -34,6 +34,8 @@ export interface LockHolder {
   /** When the process was started, as the kernel counts: tells it from a later one of the same number. */
   process_start: string | null;
   host: string;
+  /** Where the number is one of a process; missing in locks of earlier versions. */
+  space?: string;
   since: string;
 }
 
@@ -60,6 +62,7 @@ export async function takeLock(
     pid: process.pid,
     process_start: processStart(process.pid),
     host: hostname(),
+    space: processSpace,
     since: new Date().toISOString(),
   };
   const told = new Set<'holder' | 'unreadable'>();
@@ -116,7 +119,7 @@ export async function takeLock(
 
 /** Links the lock into place, written whole and synced; false when something has its name. */
 function placeLock(lock: string, mine: LockHolder): boolean {
-  const draft = `${lock}.${mine.host}.${mine.pid}`;
+  const draft = `${lock}.${mine.space}.${mine.pid}`;
   try {
     const fd = openSync(draft, 'w');
     try {
@@ -138,7 +141,8 @@ function placeLock(lock: string, mine: LockHolder): boolean {
 /** Removes what processes that were killed while they took or broke the lock have left. */
 function removeDrafts(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const pid = name.startsWith(`${LOCK}.`) ? /\.(\d+)$/.exec(name)?.[1] : undefined;
+    const own = name.startsWith(`${LOCK}.${processSpace}.`);
+    const pid = own ? /\.(\d+)$/.exec(name)?.[1] : undefined;
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { force: true });
   }
 }
@@ -180,10 +184,15 @@ const isHolder = (value: unknown): value is LockHolder =>
   typeof (value as LockHolder).host === 'string';
 
 const isSame = (a: LockHolder, b: LockHolder): boolean =>
-  a.pid === b.pid && a.process_start === b.process_start && a.host === b.host && a.since === b.since;
+  a.pid === b.pid &&
+  a.process_start === b.process_start &&
+  a.host === b.host &&
+  a.space === b.space &&
+  a.since === b.since;
 
-function isHeld({ pid, process_start, host }: LockHolder, silentMs: number): boolean {
-  if (host !== hostname()) return silentMs < SILENT_AFTER_MS;
+function isHeld({ pid, process_start, host, space }: LockHolder, silentMs: number): boolean {
+  const elsewhere = host !== hostname() || (space ?? processSpace) !== processSpace;
+  if (elsewhere) return silentMs < SILENT_AFTER_MS;
   return process_start === null ? isAlive(pid) : process_start === processStart(pid);
 }
 
@@ -192,7 +201,7 @@ function isHeld({ pid, process_start, host }: LockHolder, silentMs: number): boo
  * be a new lock by now, which is put back.
  */
 function breakLock(lock: string, id: string): void {
-  const aside = `${lock}.broken.${process.pid}`;
+  const aside = `${lock}.${processSpace}.broken.${process.pid}`;
   try {
     renameSync(lock, aside);
   } catch {

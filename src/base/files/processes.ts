@@ -1,4 +1,24 @@
+import { createHash } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { readText } from './readFile.ts';
+
+/**
+ * A word for where process numbers mean what they mean here: the host, and in it the container. Two containers on one host, or two
+ * hosts, each have a process 1.
+ */
+export const processSpace = createHash('sha256')
+  .update(`${hostname()} ${namespace()}`)
+  .digest('hex')
+  .slice(0, 8);
+
+function namespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
 
 /** Returns whether a process of this number is there on this host. */
 export function isAlive(pid: number): boolean {

@@ -31,5 +31,6 @@ function writeSums(folder: string, paths: readonly string[]): void {
 }
 
 function filesIn(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.filter((name) => name.endsWith('.safetensors')).map((name) => join(folder, name));
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { removeTemporaries } from '../../base/files/atomicWrite.ts';
 import { type LockHolder, takeLock } from '../../base/files/lock.ts';
 import { UserError } from '../../base/userError.ts';
-import { resultsLayout, runLayout } from '../results/layout.ts';
+import { type ResultsLayout, runLayout } from '../results/layout.ts';
 
 /** Hears for whom is waited; the signal ends the waiting with an AbortError. */
 export interface WaitOptions {
@@ -25,7 +25,24 @@ export async function lockResults(dir: string, { signal, onWait }: WaitOptions):
     },
     onUnreadable: onWait,
   });
-  clean(dir, resultsLayout(dir).esdFolder);
+  clean(dir);
+  return release;
+}
+
+/**
+ * Returns a function that gives spectra.csv and esd/ free again, once this process has them. It waits: whoever analyzes while a run trains
+ * holds them for a moment at a time, and may do so from several machines.
+ */
+export async function lockSpectra(
+  { dir, esdFolder }: ResultsLayout,
+  { signal, onWait }: WaitOptions,
+): Promise<() => void> {
+  const release = await takeLock(esdFolder, {
+    signal,
+    onWait: (holder) => onWait(`waiting for the spectra of ${dir}: ${holderText(holder)}`),
+    onUnreadable: onWait,
+  });
+  clean(esdFolder);
   return release;
 }
 

@@ -6,15 +6,15 @@ import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { loadDataset } from '../data/loadDataset.ts';
 import { type OnDamage, readOrElse } from '../results/damage.ts';
-import type { RunLayout } from '../results/layout.ts';
-import { resultsLayout } from '../results/layout.ts';
+import { type ResultsLayout, type RunLayout, resultsLayout } from '../results/layout.ts';
 import { readProvenance } from '../results/provenance.ts';
 import { readMetrics } from '../results/readMetrics.ts';
 import { type Results, readResults } from '../results/readResults.ts';
+import { readStatus } from '../results/runStatus.ts';
 import { networkOf } from '../sweep/checkRun.ts';
 import { runIdentity } from '../sweep/runIdentity.ts';
 import { experimentRuns } from './experimentRuns.ts';
-import { readStoredRun } from './runFolder.ts';
+import { isFinished, readStoredRun } from './runFolder.ts';
 
 export interface Verification {
   dir: string;
@@ -42,13 +42,32 @@ export function verifyResults(dir: string, { weights = true }: VerifyOptions = {
   }
   const verification: Verification = { dir, files: 0, problems: [], remarks: [] };
   const check = new Check(verification);
-  const analyzed = existsSync(layout.spectra);
+  const runs = experimentRuns(layout, check.damage);
+  const growing = areSpectraGrowing(layout, runs);
+  if (growing)
+    verification.remarks.push(
+      'runs are not finished: spectra.csv and esd/, which grow with them, were not compared',
+    );
+  const analyzed = existsSync(layout.spectra) && !growing;
   check.checksums(dir, analyzed, () => false);
   const results = analyzed ? readResults(dir, check.damage) : null;
-  for (const [run, planned] of experimentRuns(layout, check.damage)) {
-    verifyRun(check, layout.run(run), run, planned, results, weights);
-  }
+  for (const [run, planned] of runs) verifyRun(check, layout.run(run), run, planned, results, weights);
   return verification;
+}
+
+/** While runs train, the spectra have no list of checksums: it is written when all of them are analyzed, and goes where one is added. */
+function areSpectraGrowing(layout: ResultsLayout, runs: ReadonlyMap<string, RunConfig | null>): boolean {
+  if (!existsSync(layout.spectra) || existsSync(join(layout.dir, CHECKSUMS_FILE))) return false;
+  return [...runs].some(([run, config]) => {
+    const { status } = layout.run(run);
+    const stored = readOrElse(
+      status,
+      () => readStatus(status),
+      null,
+      () => {},
+    );
+    return config !== null && !isFinished(stored, config.epochs) && stored?.state !== 'failed';
+  });
 }
 
 class Check {

@@ -4,7 +4,7 @@ import { lockResults } from '../../experiment/status/resultsLock.ts';
 import type { RunExperimentOptions, RunSummary } from '../../experiment/status/runEvents.ts';
 import { type Experiment, loadExperiment } from '../../experiment/sweep/loadExperiment.ts';
 import { writeReport } from '../../view/page/writeReport.ts';
-import { analyzeExperiment, planExperiment, summarize, trainExperiment } from '../runExperiment.ts';
+import { analyzeExperiment, planExperiment, summarize, trainAndAnalyze } from '../runExperiment.ts';
 import { readSubmission, type Submission } from './submission.ts';
 
 /** What a job of a submission works on. */
@@ -37,7 +37,7 @@ export async function trainSubmitted(
   options: RunExperimentOptions,
 ): Promise<RunSummary[]> {
   const planned = planExperiment(experiment, layout, submission.retry_failed);
-  const trained = await trainExperiment(experiment, planned, options);
+  const trained = await trainAndAnalyze(experiment, planned, options);
   return planned.map((one) => summarize(one, trained.has(one.run.id)));
 }
 

@@ -18,6 +18,8 @@ export interface Submission {
   retry_failed: boolean;
   fail_fast: boolean;
   tensorboard: boolean;
+  /** True where no analysis follows: snapshots are then not analyzed while the tasks train either. */
+  train_only: boolean;
   /** Ids of the jobs; null until they are submitted, and for what was not. */
   train_job: string | null;
   analysis_job: string | null;

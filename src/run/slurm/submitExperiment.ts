@@ -14,12 +14,13 @@ import { jobsOf, readSubmission, type Submission, slurmLayout, writeSubmission }
 import { submissionState } from './taskStates.ts';
 
 export interface SubmitOptions
-  extends Pick<Submission, 'jobs' | 'threads' | 'device' | 'retry_failed' | 'fail_fast' | 'tensorboard'> {
+  extends Pick<
+    Submission,
+    'jobs' | 'threads' | 'device' | 'retry_failed' | 'fail_fast' | 'tensorboard' | 'train_only'
+  > {
   slurm: SlurmOptions;
   /** Script of this program, which the jobs start with `slurm-task`. */
   program: string;
-  /** Submit no analysis. */
-  trainOnly: boolean;
   onMessage(message: string): void;
 }
 
@@ -41,7 +42,7 @@ export async function submitExperiment(experiment: Experiment, options: SubmitOp
     await ensureEngine({ onMessage: options.onMessage });
 
     writeFileAtomic(layout.experiment, experiment.resolvedYaml);
-    const { slurm: slurmOptions, program, trainOnly, onMessage: _, ...stored } = options;
+    const { slurm: slurmOptions, program, train_only, onMessage: _, ...stored } = options;
     const submission: Submission = {
       config_file: experiment.configPath,
       overrides: experiment.overrides,
@@ -51,13 +52,14 @@ export async function submitExperiment(experiment: Experiment, options: SubmitOp
         slurmOptions.pack,
       ),
       ...stored,
+      train_only,
       train_job: null,
       analysis_job: null,
     };
-    if (open.length === 0 && trainOnly) return submission;
+    if (open.length === 0 && train_only) return submission;
     writeScripts(experiment.name, layout.dir, submission, slurmOptions, program);
     writeSubmission(layout.dir, submission);
-    submit(layout.dir, submission, trainOnly);
+    submit(layout.dir, submission);
     return submission;
   } finally {
     release();
@@ -115,13 +117,13 @@ function writeScripts(
 }
 
 /** Submits, and writes each id down at once: what has an id can be watched and cancelled. */
-function submit(dir: string, submission: Submission, trainOnly: boolean): void {
+function submit(dir: string, submission: Submission): void {
   const files = slurmLayout(dir);
   if (submission.tasks.length > 0) {
     submission.train_job = jobId(slurm('sbatch', ['--parsable', files.trainScript]));
     writeSubmission(dir, submission);
   }
-  if (trainOnly) return;
+  if (submission.train_only) return;
   const after = submission.train_job === null ? [] : [`--dependency=afterany:${submission.train_job}`];
   try {
     submission.analysis_job = jobId(slurm('sbatch', ['--parsable', ...after, files.analysisScript]));

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
-import { removeTemporaries } from '../../../src/base/files/atomicWrite.ts';
+import { removeTemporaries, temporaryPath } from '../../../src/base/files/atomicWrite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-atomic-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -20,7 +20,7 @@ test('SIGTERM waits until the file is in place, and then ends the process', asyn
   const words = ['--input-type=module', '--import', 'tsx', '-e', script, path];
   const child = spawn(process.execPath, words, { stdio: 'inherit' });
   const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
-  const temporary = `${path}.${child.pid}.tmp`;
+  const temporary = temporaryPath(path, child.pid);
   while (!existsSync(temporary) && child.exitCode === null) await sleep(1);
   child.kill('SIGTERM');
   expect(await ended).toBe('SIGTERM');
@@ -30,8 +30,25 @@ test('SIGTERM waits until the file is in place, and then ends the process', asyn
 
 test('temporary files of the dead are removed, no others', () => {
   const own = mkdtempSync(join(folder, 'own-'));
-  const names = [`metrics.csv.${2 ** 30}.tmp`, `metrics.csv.${process.pid}.tmp`, 'metrics.csv', 'mine.tmp'];
+  const names = [
+    temporaryPath('metrics.csv', 2 ** 30),
+    temporaryPath('metrics.csv'),
+    'metrics.csv',
+    'mine.tmp',
+  ];
   for (const name of names) writeFileSync(join(own, name), '');
   removeTemporaries(own);
   expect(readdirSync(own).sort()).toEqual(names.slice(1).sort());
+});
+
+test('temporary files of processes elsewhere, whose numbers say nothing here, are removed when they are old', () => {
+  const own = mkdtempSync(join(folder, 'others-'));
+  const names = ['spectra.csv.0a1b2c3d.1.tmp', `spectra.csv.0a1b2c3d.${2 ** 30}.tmp`];
+  for (const name of names) writeFileSync(join(own, name), '');
+  removeTemporaries(own);
+  expect(readdirSync(own).sort()).toEqual(names.sort());
+  const yesterday = new Date(Date.now() - 86_400_000);
+  utimesSync(join(own, names[0]!), yesterday, yesterday);
+  removeTemporaries(own);
+  expect(readdirSync(own)).toEqual([names[1]]);
 });

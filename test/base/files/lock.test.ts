@@ -53,24 +53,31 @@ test('of a dead process, or of an earlier one with the same number, is broken', 
   }
 });
 
-test('of another machine stands while its heartbeat is fresh, and is broken when it is silent', async () => {
-  writeFileSync(lock, holder({ host: 'another-node', pid: 7 }));
-  const controller = new AbortController();
-  const waited: LockHolder[] = [];
-  const taking = takeLock(folder, {
-    signal: controller.signal,
-    onWait: (other) => {
-      waited.push(other);
-      controller.abort();
-    },
-  });
-  await expect(taking).rejects.toThrow(/abort/i);
-  expect(waited).toMatchObject([{ host: 'another-node', pid: 7 }]);
+test.each([
+  { host: 'another-node', pid: 7 },
+  // Two containers that share the name of their host.
+  { space: '0a1b2c3d', pid: 7 },
+])(
+  'of another machine stands while its heartbeat is fresh, and is broken when it is silent: %o',
+  async (elsewhere) => {
+    writeFileSync(lock, holder(elsewhere));
+    const controller = new AbortController();
+    const waited: LockHolder[] = [];
+    const taking = takeLock(folder, {
+      signal: controller.signal,
+      onWait: (other) => {
+        waited.push(other);
+        controller.abort();
+      },
+    });
+    await expect(taking).rejects.toThrow(/abort/i);
+    expect(waited).toMatchObject([elsewhere]);
 
-  const longAgo = new Date(Date.now() - 600_000);
-  utimesSync(lock, longAgo, longAgo);
-  (await takeLock(folder, { onWait: () => expect.fail('must not wait') }))();
-});
+    const longAgo = new Date(Date.now() - 600_000);
+    utimesSync(lock, longAgo, longAgo);
+    (await takeLock(folder, { onWait: () => expect.fail('must not wait') }))();
+  },
+);
 
 const NOT_LOCKS: Record<string, (path: string) => void> = {
   empty: (path) => writeFileSync(path, ''),

@@ -1,12 +1,14 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { LiveAnalysis } from '../../../src/analyze/liveAnalysis.ts';
 import { CHECKSUMS_FILE } from '../../../src/base/files/checksums.ts';
 import { loadDataset } from '../../../src/experiment/data/loadDataset.ts';
 import type { ResultsLayout } from '../../../src/experiment/results/layout.ts';
 import { type Environment, openSession, readProvenance } from '../../../src/experiment/results/provenance.ts';
 import { verifyResults } from '../../../src/experiment/status/verifyResults.ts';
 import { loadExperiment } from '../../../src/experiment/sweep/loadExperiment.ts';
+import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { writeConfig } from '../config/writtenConfig.ts';
 import { resultsFolder, writeRun } from './resultsFixture.ts';
 
@@ -135,6 +137,25 @@ describe('verify', () => {
     const { problems, remarks } = verifyResults(layout.dir);
     expect(problems).toEqual([]);
     expect(remarks).toEqual(['seed=1 is not finished (interrupted): its files were not compared']);
+  });
+
+  it('does not miss spectra that grow while runs train, and does when they have ended', async () => {
+    const live = new LiveAnalysis(layout, {
+      order: experiment.runs.map(({ id }) => id),
+      analysis: experiment.analysis,
+      algebra: typescriptLinearAlgebra,
+      signal: new AbortController().signal,
+    });
+    await live.update('seed=1');
+    rmSync(layout.run('seed=1').snapshot(0));
+    writeRun(layout, experiment.runs[0]!, 1, { state: 'running' });
+    const { problems: none, remarks } = verifyResults(layout.dir);
+    expect(none).toEqual([]);
+    expect(remarks).toContain(
+      'runs are not finished: spectra.csv and esd/, which grow with them, were not compared',
+    );
+    writeRun(layout, experiment.runs[0]!, 2, { state: 'done' });
+    expect(problems()).toContain('SHA256SUMS: is missing: nothing in this folder can be compared');
   });
 
   it('does not miss removed weights where that is allowed', () => {

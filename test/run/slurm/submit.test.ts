@@ -23,7 +23,7 @@ const options: SubmitOptions = {
   retry_failed: false,
   fail_fast: false,
   tensorboard: false,
-  trainOnly: false,
+  train_only: false,
   onMessage: () => {},
 };
 
