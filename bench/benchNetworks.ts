@@ -1,6 +1,6 @@
-import type { NETWORK_NAMES } from '../src/experiment/config/schema.ts';
-import { type RunConfig, runConfigSchema } from '../src/experiment/config/schema.ts';
-import type { Preprocessing } from '../src/experiment/data/datasets.ts';
+import type { NETWORK_NAMES, RunConfig } from '../src/experiment/config/schema.ts';
+import { DATASETS, type Preprocessing } from '../src/experiment/data/datasets.ts';
+import { usualTraining } from '../src/experiment/networks/usualTraining.ts';
 
 export const BENCH_NETWORKS = [
   'lenet5',
@@ -9,7 +9,7 @@ export const BENCH_NETWORKS = [
 ] as const satisfies (typeof NETWORK_NAMES)[number][];
 export type BenchNetwork = (typeof BENCH_NETWORKS)[number];
 
-/** What is trained in a benchmark, here and, written again in bench/peers, by the peers. */
+/** What is trained in a benchmark, here and, written again in peers/, by the peers. */
 export interface BenchTask {
   inputShape: readonly [number, number, number];
   preprocessing: Preprocessing;
@@ -23,19 +23,6 @@ export const BENCH_CLASSES = 10;
 
 /** Returns the benchmark of a network: cross-entropy, and the optimizer that the paper trains it with. */
 export function benchTask(network: BenchNetwork, batchSize: number): BenchTask {
-  const adadelta = { optimizer: { type: 'adadelta' }, learningRate: 1 };
-  const momentum = { optimizer: { type: 'momentum', momentum: 0.9 }, learningRate: 0.01 };
-  const isLeNet = network === 'lenet5';
-  return {
-    inputShape: isLeNet ? [28, 28, 1] : [28, 28, 3],
-    preprocessing: isLeNet ? 'unitScale' : 'perImageStandardization',
-    config: runConfigSchema.parse({
-      network,
-      dataset: isLeNet ? 'mnist' : 'cifar10',
-      ...(isLeNet ? adadelta : momentum),
-      batchSize,
-    }),
-    trainImages: isLeNet ? 60_000 : 50_000,
-    testImages: 10_000,
-  };
+  const config = usualTraining(network, { batchSize });
+  return { ...DATASETS[config.dataset], config };
 }

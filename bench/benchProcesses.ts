@@ -17,7 +17,7 @@ export function nodeChild<Facts extends object>(
   });
 }
 
-/** Returns a child that runs a script of bench/peers. */
+/** Returns a child that runs a script of peers/. */
 export function pythonChild<Facts extends object>(
   python: string,
   script: string,

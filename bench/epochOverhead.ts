@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { elementCount } from '../src/base/elementCount.ts';
 import { permutation, randomStream } from '../src/base/random/stream.ts';
+import { syntheticImages } from '../src/experiment/data/syntheticImages.ts';
 import { resolveNetwork } from '../src/experiment/networks/resolveNetwork.ts';
 import { writeMetricsCsv } from '../src/experiment/results/csvFiles.ts';
 import { writeSnapshot } from '../src/experiment/results/snapshot.ts';
@@ -15,7 +16,6 @@ import { buildTrainingGraph, nodes } from '../src/train/step/trainingGraph.ts';
 import { BENCH_CLASSES, type BenchNetwork, benchTask } from './benchNetworks.ts';
 import { takeFirst } from './machineLimits.ts';
 import { median } from './statistics.ts';
-import { syntheticImages } from './syntheticImages.ts';
 
 /** Seconds that one epoch spends on other things than training steps. */
 export interface EpochOverhead {

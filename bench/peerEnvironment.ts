@@ -30,9 +30,9 @@ export const SPECTRA_PEERS: PeerSet = {
 
 const TRIALS_OF_PIP = 5;
 
-/** Returns the path of a script in bench/peers. */
+/** Returns the path of a script in peers/. */
 export function peerScript(name: string): string {
-  return fileURLToPath(new URL(`./peers/${name}`, import.meta.url));
+  return fileURLToPath(new URL(`../peers/${name}`, import.meta.url));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { permutation, randomStream } from '../src/base/random/stream.ts';
+import { syntheticImages } from '../src/experiment/data/syntheticImages.ts';
 import { countParameters } from '../src/experiment/networks/network.ts';
 import { resolveNetwork } from '../src/experiment/networks/resolveNetwork.ts';
 import { engineOptions } from '../src/run/engineOptions.ts';
@@ -8,7 +9,6 @@ import { callShapes, epochCalls } from '../src/train/step/sessionCalls.ts';
 import { TrainingSession } from '../src/train/step/trainingSession.ts';
 import { BENCH_CLASSES, type BenchNetwork, benchTask } from './benchNetworks.ts';
 import { serveMeasurements } from './measurement.ts';
-import { syntheticImages } from './syntheticImages.ts';
 
 // A process of its own: node trainingChild.js NETWORK BATCH. Its units are steps of training, done as trainRun does them.
 const [name, batch] = [process.argv[2] as BenchNetwork, Number(process.argv[3])];

@@ -95,6 +95,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./analyzeLive.ts')).analyzeLiveCommand,
     hidden: true,
   },
+  'prove-one': {
+    usage: 'prove-one',
+    summary: 'do a task of doctor --gpu-proof',
+    load: async () => (await import('./proveOne.ts')).proveOneCommand,
+    hidden: true,
+  },
   'slurm-task': {
     usage: 'slurm-task <dir> <action> [task]',
     summary: 'what a Slurm job calls',

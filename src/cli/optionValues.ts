@@ -1,3 +1,4 @@
+import type { Options } from 'yargs';
 import { UserError } from '../base/userError.ts';
 
 /**
@@ -20,3 +21,16 @@ export function share(name: string): (value: unknown) => number | undefined {
     throw new UserError(`${name} must be a number above 0 and at most 1, got ${value}`);
   };
 }
+
+/** `--device`. */
+export const deviceOption = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'cpu or gpu:N',
+  coerce: (value: unknown) => {
+    if (value !== undefined && !/^(cpu|gpu:\d+)$/.test(String(value))) {
+      throw new UserError(`--device must be cpu or gpu:N, got ${value}`);
+    }
+    return value;
+  },
+} as const satisfies Options;

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Argv, Options } from 'yargs';
-import { UserError } from '../base/userError.ts';
-import { wholeNumber } from './optionValues.ts';
+import { deviceOption, wholeNumber } from './optionValues.ts';
 import type { OutputFlags } from './output.ts';
 
 /** Arguments of `run` and `train`. */
@@ -21,8 +20,6 @@ export interface RunArgs extends OutputFlags {
   /** Options behind `--slurm.`, as yargs nests them. */
   slurm?: Record<string, unknown>;
 }
-
-const DEVICE_PATTERN = /^(cpu|gpu:\d+)$/;
 
 const SLURM_TEXTS = ['account', 'job-name', 'partition', 'qos', 'reservation', 'time', 'mem'];
 
@@ -62,15 +59,7 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
         coerce: wholeNumber('--threads'),
         describe: `threads of a run (this machine has ${availableParallelism()})`,
       },
-      device: {
-        ...text('cpu or gpu:N'),
-        coerce: (value: unknown) => {
-          if (value !== undefined && !DEVICE_PATTERN.test(String(value))) {
-            throw new UserError(`--device must be cpu or gpu:N, got ${value}`);
-          }
-          return value;
-        },
-      },
+      device: deviceOption,
       tensorboard: flag('write event files for TensorBoard to DIR/tensorboard'),
       executor: {
         choices: ['local', 'slurm'],

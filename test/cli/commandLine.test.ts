@@ -175,3 +175,23 @@ describe('--dry-run', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 });
+
+describe('doctor', () => {
+  it('refuses a proof of a GPU that is not there, in one line', async () => {
+    const { code, stdout, stderr } = await phasewatch([
+      'doctor',
+      '--gpu-proof',
+      '--device',
+      'gpu:7',
+      '--quiet',
+    ]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^phasewatch: gpu:7 must be a device that TensorFlow can use, got: .*\n.*\n$/);
+  });
+
+  it('refuses a device without a proof', async () => {
+    const { code, stderr } = await callHere(['doctor', '--device', 'cpu']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--device must come with --gpu-proof');
+  });
+});

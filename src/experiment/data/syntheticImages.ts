@@ -1,6 +1,6 @@
-import { elementCount } from '../src/base/elementCount.ts';
-import { randomStream } from '../src/base/random/stream.ts';
-import type { Split } from '../src/experiment/data/dataset.ts';
+import { elementCount } from '../../base/elementCount.ts';
+import { randomStream } from '../../base/random/stream.ts';
+import type { Split } from './dataset.ts';
 
 /** Returns uniformly random images and labels: the arithmetic of a step does not depend on what is on them. */
 export function syntheticImages(shape: readonly number[], classes: number, count: number): Split {

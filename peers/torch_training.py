@@ -1,4 +1,4 @@
-"""PyTorch training of one network at one batch size, on one batch that stays: python torch_training.py NETWORK BATCH."""
+"""PyTorch training of one network at one batch size, on one batch that stays: python torch_training.py NETWORK BATCH [cpu|cuda:N]."""
 import os
 import sys
 import time
@@ -9,8 +9,11 @@ import torch
 from torch import nn
 
 NETWORK, BATCH = sys.argv[1], int(sys.argv[2])
+DEVICE = torch.device(sys.argv[3] if len(sys.argv) > 3 else "cpu")
 CLASSES = 10
 torch.manual_seed(1)
+# float32 is float32 on the other side too.
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 
 
@@ -40,10 +43,11 @@ def mlp3():
     return 3, model, torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 
 
-channels, model, optimizer = dict(lenet5=lenet5, miniAlexNet=mini_alexnet, mlp3=mlp3)[NETWORK]()
+with DEVICE:
+    channels, model, optimizer = dict(lenet5=lenet5, miniAlexNet=mini_alexnet, mlp3=mlp3)[NETWORK]()
 loss_of = nn.CrossEntropyLoss()
-images = torch.rand(BATCH, channels, 28, 28)
-labels = torch.randint(0, CLASSES, (BATCH,))
+images = torch.rand(BATCH, channels, 28, 28).to(DEVICE)
+labels = torch.randint(0, CLASSES, (BATCH,)).to(DEVICE)
 
 
 def step():
@@ -53,8 +57,14 @@ def step():
     optimizer.step()
 
 
+def wait():
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize(DEVICE)
+
+
 for _ in range(5):
     step()
+wait()
 
 
 def work(seconds):
@@ -62,6 +72,10 @@ def work(seconds):
     while time.perf_counter() - start < seconds:
         step()
         steps += 1
+        # A GPU takes steps faster than it does them.
+        if steps % 50 == 0:
+            wait()
+    wait()
     return steps
 
 

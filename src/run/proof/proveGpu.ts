@@ -1,0 +1,93 @@
+import { packageVersion } from '../../base/files/packageVersion.ts';
+import { UserError } from '../../base/userError.ts';
+import type { Gpu } from '../../train/engine/install/gpu.ts';
+import { gpuFault, listGpus } from '../../train/engine/install/gpu.ts';
+import { askProcess } from './askProcess.ts';
+import { type Proving, proveProducts, proveRepetition, proveSteps } from './numericChecks.ts';
+import type { Proof, ProofCheck, ProofSpeed } from './proof.ts';
+import type { ProvenEngine } from './proofTask.ts';
+import { proveSpeeds } from './proveSpeeds.ts';
+import { proveSweep } from './proveSweep.ts';
+
+export interface ProofOptions extends Proving {
+  onCheck(check: ProofCheck): void;
+  onSpeed(speed: ProofSpeed): void;
+  /** Told before each part begins. */
+  onPart(part: string): void;
+}
+
+/** No speed is measured that begins later, so that the whole proof ends within ten minutes. */
+const LAST_SPEED_S = 500;
+
+/**
+ * Returns whether training on a device is right, and how fast it is: everything that cannot be known without one. Takes up to ten
+ * minutes. Throws UserError where the device is not there.
+ */
+export async function proveGpu(options: ProofOptions): Promise<Proof> {
+  const { device, onCheck, onSpeed, onPart } = options;
+  const started = Date.now();
+  const checks: ProofCheck[] = [];
+  const add = (found: readonly ProofCheck[]): void => {
+    for (const check of found) {
+      onCheck(check);
+      checks.push(check);
+    }
+  };
+  onPart('devices and versions');
+  const gpu = (await listGpus()).find(({ index }) => `gpu:${index}` === device) ?? null;
+  add([deviceCheck(device, gpu, await askEngine(options))]);
+  onPart('float32 products');
+  add([await proveProducts(options, gpu?.compute ?? null)]);
+  onPart('a step of each network');
+  add(await proveSteps(options));
+  onPart('two runs with deterministic operators');
+  add([await proveRepetition(options)]);
+  onPart('a sweep of two epochs');
+  add([await proveSweep(options)]);
+  onPart('speeds');
+  const speeds = await proveSpeeds(options, started + LAST_SPEED_S * 1000, onSpeed);
+  return {
+    holds: checks.every(({ holds }) => holds),
+    device,
+    phasewatch: packageVersion(),
+    node: process.versions.node,
+    started_at: new Date(started).toISOString(),
+    seconds: (Date.now() - started) / 1000,
+    checks,
+    speeds,
+  };
+}
+
+async function askEngine(options: ProofOptions): Promise<ProvenEngine> {
+  const { device } = options;
+  const task = { device, tensorFloat32: false, work: { type: 'engine' } } as const;
+  const { answers, failure } = await askProcess(task, options);
+  const engine = answers.find(({ type }) => type === 'engine');
+  if (engine?.type === 'engine') return engine.engine;
+  throw new UserError(
+    `${device} must be a device that TensorFlow can use, got: ${failure}`,
+    'phasewatch doctor',
+  );
+}
+
+function deviceCheck(device: string, gpu: Gpu | null, engine: ProvenEngine): ProofCheck {
+  const fault = gpu === null ? null : gpuFault(gpu);
+  const { tensorflow, variant, nvidia } = engine;
+  const what =
+    gpu === null
+      ? `${device}${engine.gpu ? ', which nvidia-smi does not list' : ''}`
+      : `${gpu.name}, driver ${gpu.driver}, compute capability ${gpu.compute ?? 'unknown'}, ${gpu.memory_mib ?? 'unknown'} MiB`;
+  return {
+    name: 'device',
+    holds: engine.gpu === (device !== 'cpu') && fault === null,
+    found: fault?.message ?? `${what}; TensorFlow ${tensorflow} for ${variant}`,
+    figures: {
+      tensorflow,
+      variant,
+      nvidia: nvidia.join(' '),
+      ...(gpu === null
+        ? {}
+        : { gpu: gpu.name, driver: gpu.driver, compute: gpu.compute, memory_mib: gpu.memory_mib }),
+    },
+  };
+}
