@@ -1,6 +1,7 @@
 import { machineCores } from '../base/machine/cores.ts';
 import { candidateChoices, chooseJobs, type JobsChoice } from '../experiment/plan/chooseJobs.ts';
 import { likelySpeeds, type SpeedSetting } from '../experiment/plan/speedCache.ts';
+import { availableMemory, memoryTogether } from '../experiment/plan/trainingMemory.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
 import { type StoredChoice, storedChoice } from '../experiment/status/executorFile.ts';
 import { trainedEpochs } from '../experiment/status/runFolder.ts';
@@ -52,7 +53,12 @@ export function resolveJobs(
 
   const asked = args.executor === 'slurm' ? (args.jobs ?? 1) : args.jobs;
   if (typeof asked === 'number') return resolved({ jobs: asked, threads: args.threads ?? null }, 'option');
-  const most = candidateChoices(runs, cores).at(-1)!.jobs;
+  const leastBytes = memoryTogether(
+    experiment.runs.map(({ config }) => config),
+    1,
+  ).host;
+  const choices = candidateChoices(runs, cores, availableMemory(), leastBytes);
+  const most = choices.at(-1)!.jobs;
   const fitting = (threads: number): number => Math.max(1, Math.min(most, Math.floor(cores / threads)));
   if (args.threads !== undefined) {
     const { threads } = args;
@@ -75,7 +81,7 @@ export function resolveJobs(
     epochs: run.config.epochs - trainedEpochs(layout, run),
   }));
   const speedsOf = (choice: JobsChoice) => likelySpeeds({ ...ofProcess(choice), device });
-  const candidates = candidateChoices(runs, cores).map((choice) => ({ choice, speeds: speedsOf(choice) }));
+  const candidates = choices.map((choice) => ({ choice, speeds: speedsOf(choice) }));
   const choice = chooseJobs(
     left,
     candidates.map((candidate) => candidate.choice),

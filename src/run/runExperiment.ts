@@ -26,6 +26,7 @@ import { AnalyzerProcess } from './analyzerProcess.ts';
 import { runInChildren } from './childExecutor.ts';
 import { engineOptions, engineVersions } from './engineOptions.ts';
 import { recordedRun } from './recordedRun.ts';
+import { requireMemory } from './requireMemory.ts';
 
 export interface PlannedRun {
   run: ExperimentRun;
@@ -115,6 +116,10 @@ export async function trainExperiment(
   const open = planned.filter(({ task }) => !task.startsWith('skip'));
   for (const { run } of skipped) onEvent({ type: 'run-skipped', run: run.id });
   if (open.length === 0) return new Set();
+  await requireMemory(
+    open.map(({ run }) => run.config),
+    options,
+  );
   if (options.choice) storeChoice(resultsLayout(options.outDir), options.choice);
   try {
     await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }), signal });

@@ -1,9 +1,9 @@
-import { totalmem } from 'node:os';
 import { availableCores } from '../../base/machine/cores.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { makespan, secondsOfSteps } from './estimate.ts';
 import { stepsPerEpoch } from './planRuns.ts';
 import type { Speed } from './stepTime.ts';
+import { availableMemory } from './trainingMemory.ts';
 
 /** How many runs go side by side, and the threads of each. */
 export interface JobsChoice {
@@ -17,20 +17,24 @@ export interface RunLeft {
   epochs: number;
 }
 
-/** What a training process takes at most, TensorFlow, data and a large batch's activations together. */
+/** What a training process of an ordinary network takes at most, TensorFlow, data and a large batch's activations together. */
 const PROCESS_BYTES = 2e9;
 /** Fewer processes are worth a little: they need less memory and each run ends sooner. */
 const WORTH_MORE_JOBS = 1.05;
 /** What it takes to start the process of a run, load the engine and read the data. */
 const START_SECONDS = 2;
 
-/** Returns the ways to share the machine that are worth considering: 1, 2, 4 ... jobs and as many as cores, within runs and memory. */
+/** Returns the ways to share the machine that are worth considering: 1, 2, 4 ... jobs and as many as cores, within runs and memory, of which a run takes `leastBytes` or more. */
 export function candidateChoices(
   runs: number,
   cores = availableCores(),
   memoryBytes = availableMemory(),
+  leastBytes = 0,
 ): JobsChoice[] {
-  const most = Math.max(1, Math.min(runs, cores, Math.floor(memoryBytes / PROCESS_BYTES)));
+  const most = Math.max(
+    1,
+    Math.min(runs, cores, Math.floor(memoryBytes / Math.max(PROCESS_BYTES, leastBytes))),
+  );
   const jobs = [most];
   for (let power = 1; power < most; power *= 2) jobs.push(power);
   return jobs.sort((a, b) => a - b).map((count) => ({ jobs: count, threads: Math.floor(cores / count) }));
@@ -57,10 +61,4 @@ export function chooseJobs(
     return { choice, seconds: makespan(seconds, choice.jobs) };
   });
   return timed.reduce((best, next) => (next.seconds * WORTH_MORE_JOBS < best.seconds ? next : best)).choice;
-}
-
-/** A container may have less than the machine. */
-function availableMemory(): number {
-  const limit = process.constrainedMemory?.() ?? 0;
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
