@@ -26,7 +26,7 @@ const blocks = [
   ...readFileSync(join(root, 'docs/guide/python.md'), 'utf8').matchAll(/```(\w+)\n([\s\S]*?)```/g),
 ];
 const python = blocks.filter(([, language]) => language === 'python').map(([, , code]) => code!);
-const command = blocks.find(([, language]) => language === 'sh')![2]!.trim();
+const command = blocks.find(([, language]) => language === 'sh')![2]!.replaceAll('\\\n', '').trim();
 
 /** The system's Python, and those that `npm run bench -- --peers` makes. */
 const interpreters = [
@@ -143,7 +143,7 @@ describe('snippets of docs/guide/python.md', () => {
   snippet('run WeightWatcher on an exported snapshot', ['weightwatcher'], (interpreter) => {
     const tsx = createRequire(import.meta.url).resolve('tsx');
     const main = join(root, 'src', 'cli', 'main.ts');
-    const words = command.split(' ').slice(1);
+    const words = command.split(/ +/).slice(1);
     runHere(process.execPath, ['--import', pathToFileURL(tsx).href, main, ...words]);
     expect(existsSync(join(folder, 'exported', 'ww_config.json'))).toBe(true);
     const { stdout } = runHere(interpreter, ['-c', python[2]!]);
