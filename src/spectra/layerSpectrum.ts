@@ -1,6 +1,9 @@
 import type { LayerSpectrum } from './columns.ts';
 import { fitMarchenkoPastur, type MarchenkoPasturMode } from './laws/fitMarchenkoPastur.ts';
+import { fitInverseGamma } from './laws/inverseGamma.ts';
+import { marchenkoPasturCdf } from './laws/marchenkoPastur.ts';
 import { fitPowerLaw, type PowerLawMode } from './laws/powerLaw.ts';
+import { meanSpacingRatio, spacingDistances } from './laws/spacings.ts';
 import { muOfAlpha } from './laws/tailExponents.ts';
 import { detX } from './measures/detX.ts';
 import { logAlphaNorm, matrixEntropy, stableRank } from './measures/ranks.ts';
@@ -37,6 +40,7 @@ export function layerSpectrum(spectrum: Spectrum, options: LayerSpectrumOptions 
 
   const logMax = lambdaMax > 0 ? Math.log10(lambdaMax) : null;
   const tail = detX(spectrum);
+  const inverseGamma = fitInverseGamma(positive);
   return {
     N,
     M,
@@ -83,8 +87,42 @@ export function layerSpectrum(spectrum: Spectrum, options: LayerSpectrumOptions 
     num_ERG_spikes: tail?.count ?? null,
     ERG_gap: tail === null || powerLaw.alpha === null ? null : tail.count - powerLaw.tail,
     mu_alpha: powerLaw.alpha === null ? null : muOfAlpha(powerLaw.alpha),
+    htmp_shape: inverseGamma?.shape ?? null,
+    htmp_scale: inverseGamma?.scale ?? null,
+    htmp_D: inverseGamma?.ks ?? null,
+    ...spacingColumns(spectrum, mp),
   };
 }
+
+type SpacingColumns = Pick<
+  LayerSpectrum,
+  'spacing_ratio_bulk' | 'spacing_ratio_tail' | 'wigner_D' | 'poisson_D'
+>;
+
+function spacingColumns(
+  { shape, positive }: Spectrum,
+  mp: ReturnType<typeof fitMarchenkoPastur>,
+): SpacingColumns {
+  // Eigenvalues of different matrices do not repel each other.
+  if (mp.sigma === null || shape.replicas > 1) return NO_SPACINGS;
+  const { sigma, numSpikes } = mp;
+  const first = positive.length - numSpikes;
+  const bulk = positive.subarray(0, first);
+  const distances = spacingDistances(bulk, (value) => marchenkoPasturCdf(value, shape.N / shape.M, sigma));
+  return {
+    spacing_ratio_bulk: meanSpacingRatio(bulk),
+    spacing_ratio_tail: meanSpacingRatio(positive.subarray(first)),
+    wigner_D: distances?.wigner ?? null,
+    poisson_D: distances?.poisson ?? null,
+  };
+}
+
+const NO_SPACINGS: SpacingColumns = {
+  spacing_ratio_bulk: null,
+  spacing_ratio_tail: null,
+  wigner_D: null,
+  poisson_D: null,
+};
 
 const NO_POWER_LAW = {
   alpha: null,
