@@ -42,6 +42,10 @@ singular values of W. Nothing but the columns that carry a scale (norms, eigenva
 sigma_mp, edges, detX_val: their unit is w or w², w being that of the weights) changes when W is
 multiplied by a number.
 
+Rows of runs carry their settings behind the run's name: \`batch_size\`, \`seed\`, and in snake case
+every other key in which the runs of the folder differ (\`learning_rate\`, \`l2_coefficient\`); at their
+end stands \`file\`, the weights file, seen from the results folder.
+
 A quantity that cannot be had is empty, never a number that stands for "none"; the reason is in
 \`notes\`.
 

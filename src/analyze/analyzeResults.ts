@@ -4,64 +4,70 @@ import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import { writeSpectraCsv } from '../experiment/results/csvFiles.ts';
 import type { ResultsLayout } from '../experiment/results/layout.ts';
 import { writeAnalysisChecksums } from '../experiment/results/resultsChecksums.ts';
+import { rowSettings } from '../experiment/results/rowSettings.ts';
 import { snapshotEpochs } from '../experiment/results/snapshotEpochs.ts';
 import { lockSpectra } from '../experiment/status/resultsLock.ts';
-import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
-import { analyzeRun } from './analyzeRun.ts';
-import { readRows, readRunSpectra, storeRunSpectra } from './runSpectra.ts';
+import { type AnalyzeRunOptions, analyzeRun, type Snapshot, snapshotsOf } from './analyzeRun.ts';
+import { analysisKey, readRows, readRunSpectra, storeRunSpectra } from './runSpectra.ts';
 
-export interface AnalyzeOptions {
-  algebra: LinearAlgebra;
-  /** When aborted, the analysis ends after the snapshots at hand. */
-  signal: AbortSignal;
+export interface AnalyzeOptions
+  extends Pick<AnalyzeRunOptions, 'algebra' | 'signal' | 'reading' | 'onSkip' | 'onNote' | 'onUnreadable'> {
   onProgress(done: number, total: number): void;
-  /** Hears of every layer that could not be analyzed. */
-  onSkip(message: string): void;
-  /** Hears of spectra that had to stay as they were, and of those that had to be computed again. */
-  onNote(message: string): void;
+}
+
+/** Analyzes every snapshot of the given runs of a results folder, as `analyzeSnapshots` does. */
+export function analyzeResults(
+  layout: ResultsLayout,
+  runs: readonly string[],
+  analysis: AnalysisConfig,
+  options: AnalyzeOptions,
+): Promise<SpectrumRow[]> {
+  const snapshots = new Map(runs.map((run) => [run, snapshotsOf(layout, run)]));
+  return analyzeSnapshots(layout, snapshots, analysis, options);
 }
 
 /**
- * Analyzes every snapshot of the given runs, writes esd/<run>.safetensors and spectra.csv, and returns the rows of spectra.csv.
+ * Analyzes the snapshots of each run, ascending by epoch, writes esd/<run>.safetensors and spectra.csv, and returns the rows of spectra.csv.
  * A snapshot whose bytes were analyzed before in the same way is not analyzed again. Spectra outlive their snapshots: where one is gone
  * its rows stay, even those of another analysis. What is damaged is computed again where the snapshot is there; a UserError where it is not,
  * and for spectra of a newer version.
  */
-export async function analyzeResults(
+export async function analyzeSnapshots(
   layout: ResultsLayout,
-  runs: readonly string[],
+  runs: ReadonlyMap<string, readonly Snapshot[]>,
   analysis: AnalysisConfig,
-  { algebra, signal, onProgress, onSkip, onNote }: AnalyzeOptions,
+  { onProgress, ...options }: AnalyzeOptions,
 ): Promise<SpectrumRow[]> {
-  const release = await lockSpectra(layout, { signal, onWait: onNote });
+  const release = await lockSpectra(layout, { signal: options.signal, onWait: options.onNote });
   try {
+    const key = analysisKey(analysis, options.reading?.key);
     const earlier = readRows(layout.spectra);
-    const counts = runs.map((run) => snapshotEpochs(layout.run(run).snapshots).length);
-    const total = counts.reduce((sum, count) => sum + count, 0);
+    const settings = rowSettings(layout, [...runs.keys()]);
+    const total = [...runs.values()].reduce((sum, snapshots) => sum + snapshots.length, 0);
     const rows: SpectrumRow[] = [];
+    const later = new Set(runs.keys());
     let done = 0;
-    for (const [i, run] of runs.entries()) {
-      const spectra = await analyzeRun(layout, run, readRunSpectra(layout, run, analysis, earlier), {
+    for (const [run, snapshots] of runs) {
+      later.delete(run);
+      const paths = new Map(snapshots.map(({ epoch, path }) => [epoch, path]));
+      const known = readRunSpectra(layout, run, key, earlier);
+      const spectra = await analyzeRun(layout, run, known, snapshots, {
+        ...options,
         analysis,
-        algebra,
-        sourceOf: (epoch) => fileSha256(layout.run(run).snapshot(epoch)),
+        sourceOf: (epoch) => fileSha256(paths.get(epoch)!),
         onAnalyzed: (count) => onProgress(done + count, total),
-        onSkip,
-        onNote,
-        signal,
       });
-      done += counts[i]!;
-      for (const row of spectra.rows) rows.push(row);
+      done += snapshots.length;
+      for (const row of spectra.rows) rows.push(settings.settled(row));
       if (spectra.changed) {
-        const later = runs.slice(i + 1);
-        const others = earlier.rows.filter((row) => later.includes(row.run ?? ''));
-        storeRunSpectra(layout, run, spectra, analysis, [...rows, ...others]);
+        const others = earlier.rows.filter((row) => later.has(row.run ?? ''));
+        storeRunSpectra(layout, run, spectra, key, { rows: [...rows, ...others], settings });
       }
-      if (signal.aborted) break;
+      if (options.signal.aborted) break;
     }
-    if (!signal.aborted) {
-      writeSpectraCsv(layout.spectra, rows);
+    if (!options.signal.aborted) {
+      writeSpectraCsv(layout.spectra, rows, settings.columns);
       writeAnalysisChecksums(layout);
     }
     return rows;

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { UserError } from '../base/userError.ts';
 import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import { esdKey, type ResultsLayout } from '../experiment/results/layout.ts';
@@ -5,14 +6,34 @@ import { snapshotEpochs } from '../experiment/results/snapshotEpochs.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { weightSpectra } from '../spectra/weightSpectra.ts';
+import type { ConvReading } from '../weights/layerMatrices.ts';
 import { openWeights } from '../weights/openWeights.ts';
+import type { WeightsLayer } from '../weights/tensors/weightsFile.ts';
 import { describeLayer, type LayerWeights } from './analyzeLayer.ts';
-import { readLayers, type SkippedLayer } from './analyzeWeights.ts';
+import { heldTogether, readLayers, type SkippedLayer } from './analyzeWeights.ts';
 import { EARLIER, type KnownSpectra, type RunSpectra } from './runSpectra.ts';
+
+/** The weights of a run after an epoch, in a file of any format. */
+export interface Snapshot {
+  epoch: number;
+  path: string;
+}
+
+/** Which layers of the snapshots are taken, and how. */
+export interface SnapshotReading {
+  conv: ConvReading;
+  wants(layer: WeightsLayer): boolean;
+  /** Says the above in words: spectra stored under others are analyzed again. Empty for all layers as they come. */
+  key: string;
+}
+
+export const ALL_LAYERS: SnapshotReading = { conv: 'slices', wants: () => true, key: '' };
 
 export interface AnalyzeRunOptions {
   analysis: AnalysisConfig;
   algebra: LinearAlgebra;
+  /** All layers when left out. */
+  reading?: SnapshotReading | undefined;
   /** The SHA-256 of the snapshot of an epoch. */
   sourceOf(epoch: number): string;
   /** Told how many snapshots of the run are dealt with, in the same way before or now. */
@@ -21,22 +42,32 @@ export interface AnalyzeRunOptions {
   onSkip(message: string): void;
   /** Hears of spectra that had to stay as they were, and of those that had to be computed again. */
   onNote(message: string): void;
+  /** Hears of snapshots that cannot be read, which then do not take the others along; without it the first ends the analysis. */
+  onUnreadable?: ((path: string, error: UserError) => void) | undefined;
   /** When aborted, the snapshots at hand are the last; later ones are left out. */
   signal: AbortSignal;
 }
 
+/** Returns the snapshots of a run of this program. */
+export function snapshotsOf(layout: ResultsLayout, run: string): Snapshot[] {
+  const files = layout.run(run);
+  return snapshotEpochs(files.snapshots).map((epoch) => ({ epoch, path: files.snapshot(epoch) }));
+}
+
 /**
- * Returns the spectra of a run brought up to date with its snapshots, and whether that changed them. A snapshot whose source is known in
+ * Returns the spectra of a run brought up to date with its snapshots, ascending by epoch, and whether that changed them. A snapshot whose source is known in
  * the same way is not analyzed again. What is damaged is computed again where the snapshot is there; a UserError where it is not.
  */
 export async function analyzeRun(
   layout: ResultsLayout,
   run: string,
   known: KnownSpectra,
-  { analysis, algebra, sourceOf, onAnalyzed, onSkip, onNote, signal }: AnalyzeRunOptions,
+  snapshots: readonly Snapshot[],
+  options: AnalyzeRunOptions,
 ): Promise<RunSpectra & { changed: boolean }> {
-  const files = layout.run(run);
-  const epochs = snapshotEpochs(files.snapshots);
+  const { algebra, sourceOf, onAnalyzed, onNote, signal } = options;
+  const paths = new Map(snapshots.map(({ epoch, path }) => [epoch, path]));
+  const epochs = [...paths.keys()];
   tellBroken(layout, run, known, epochs, onNote);
   const all = mergeEpochs(epochs, known);
   const sources = new Map(
@@ -57,9 +88,9 @@ export async function analyzeRun(
   const stays = known.rows.filter(({ epoch }) => !changed.includes(epoch!));
   for (let at = 0; at < changed.length && !signal.aborted; at += algebra.lanes) {
     const together = changed.slice(at, at + algebra.lanes);
-    const snapshots = together.map((epoch) => ({ epoch, path: files.snapshot(epoch) }));
-    analyzeSnapshots(analyzed, stays, run, snapshots, analysis, algebra, onSkip);
-    for (const epoch of together) left.delete(epoch);
+    const opened = together.map((epoch) => ({ epoch, path: paths.get(epoch)! }));
+    const unreadable = addSpectra(analyzed, stays, { layout, run }, opened, options);
+    for (const epoch of together) if (!unreadable.includes(epoch)) left.delete(epoch);
     done += together.length;
     onAnalyzed(done);
     await new Promise((resolve) => setImmediate(resolve));
@@ -112,43 +143,63 @@ function takeEpoch(spectra: RunSpectra, from: RunSpectra, epoch: number): void {
   }
 }
 
-/** Adds the spectra of a few epochs of a run, whose layers share the cores; `known` are rows of it that stay. */
-function analyzeSnapshots(
+type SnapshotWeights = LayerWeights & { epoch: number };
+
+/**
+ * Adds the spectra of a few epochs of a run, whose layers share the cores, and returns the epochs that could not be read; `known` are
+ * rows of the run that stay.
+ */
+function addSpectra(
   spectra: RunSpectra,
   known: readonly SpectrumRow[],
+  { layout, run }: { layout: ResultsLayout; run: string },
+  snapshots: readonly Snapshot[],
+  options: AnalyzeRunOptions,
+): number[] {
+  const { analysis, algebra } = options;
+  const unreadable: number[] = [];
+  for (const together of heldTogether(weightsOf(run, snapshots, options, unreadable), algebra.lanes)) {
+    const found = weightSpectra(together, algebra);
+    for (const [i, layer] of together.entries()) {
+      const { epoch, where } = layer;
+      const initial = initialSigma([...known, ...spectra.rows], layer.layer, epoch);
+      const { row, eigenvalues } = describeLayer(layer, found[i]!, analysis, algebra, initial);
+      spectra.rows.push({ ...row, run, epoch, file: relative(layout.dir, where) });
+      spectra.eigenvalues.set(esdKey(epoch, row.layer), {
+        dtype: 'F64',
+        shape: [eigenvalues.length],
+        data: eigenvalues,
+      });
+    }
+  }
+  return unreadable;
+}
+
+/** Yields the wanted layers of the snapshots. */
+function* weightsOf(
   run: string,
-  snapshots: readonly { epoch: number; path: string }[],
-  analysis: AnalysisConfig,
-  algebra: LinearAlgebra,
-  onSkip: (message: string) => void,
-): void {
-  const layers: LayerWeights[] = [];
-  const epochs: number[] = [];
+  snapshots: readonly Snapshot[],
+  { reading = ALL_LAYERS, onSkip, onUnreadable }: AnalyzeRunOptions,
+  unreadable: number[],
+): Generator<SnapshotWeights> {
   for (const { epoch, path } of snapshots) {
-    const file = openWeights(path);
     const skipped: SkippedLayer[] = [];
     try {
-      for (const layer of readLayers(file, { conv: 'slices' }, skipped)) {
-        layers.push(layer);
-        epochs.push(epoch);
+      const file = openWeights(path);
+      try {
+        const wanted = { ...file, layers: () => [...file.layers()].filter(reading.wants) };
+        for (const layer of readLayers(wanted, { conv: reading.conv }, skipped)) yield { ...layer, epoch };
+      } finally {
+        file.close();
       }
-    } finally {
-      file.close();
+    } catch (error) {
+      if (!(error instanceof UserError) || onUnreadable === undefined) throw error;
+      onUnreadable(path, error);
+      unreadable.push(epoch);
     }
-    for (const { reason, refused } of skipped)
+    for (const { reason, refused } of skipped) {
       if (refused) onSkip(`skipped a layer of run ${run}, epoch ${epoch}: ${reason}`);
-  }
-  const found = weightSpectra(layers, algebra);
-  for (const [i, layer] of layers.entries()) {
-    const epoch = epochs[i]!;
-    const initial = initialSigma([...known, ...spectra.rows], layer.layer, epoch);
-    const { row, eigenvalues } = describeLayer(layer, found[i]!, analysis, algebra, initial);
-    spectra.rows.push({ ...row, run, epoch });
-    spectra.eigenvalues.set(esdKey(epoch, row.layer), {
-      dtype: 'F64',
-      shape: [eigenvalues.length],
-      data: eigenvalues,
-    });
+    }
   }
 }
 

@@ -45,22 +45,31 @@ export function analyzeWeights(
 ): WeightsAnalysis {
   const skipped: SkippedLayer[] = [];
   const layers: LayerAnalysis[] = [];
-  let held: LayerWeights[] = [];
+  for (const together of heldTogether(readLayers(file, selection, skipped), algebra.lanes)) {
+    for (const layer of analyzeTogether(together, analysis, algebra)) layers.push(layer);
+    selection.onAnalyzed?.(together.length);
+  }
+  return { layers, skipped };
+}
+
+/** Yields layers a few at a time, as many as may be held together; one at a time where they cannot share `lanes` cores. */
+export function* heldTogether<Layer extends Pick<LayerWeights, 'matrices'>>(
+  layers: Iterable<Layer>,
+  lanes: number,
+): Generator<Layer[]> {
+  let held: Layer[] = [];
   let values = 0;
-  const analyzeHeld = (): void => {
-    for (const layer of analyzeTogether(held, analysis, algebra)) layers.push(layer);
-    selection.onAnalyzed?.(held.length);
-    held = [];
-    values = 0;
-  };
-  for (const layer of readLayers(file, selection, skipped)) {
+  for (const layer of layers) {
     const more = layer.matrices.reduce((sum, W) => sum + W.length, 0);
-    if (held.length > 0 && (values + more > VALUES_TOGETHER || algebra.lanes === 1)) analyzeHeld();
+    if (held.length > 0 && (values + more > VALUES_TOGETHER || lanes === 1)) {
+      yield held;
+      held = [];
+      values = 0;
+    }
     held.push(layer);
     values += more;
   }
-  analyzeHeld();
-  return { layers, skipped };
+  if (held.length > 0) yield held;
 }
 
 /** Returns the analysis of each of the layers, which share the cores. Their weights must be finite. */

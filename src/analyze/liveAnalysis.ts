@@ -3,11 +3,19 @@ import { fileSha256 } from '../base/files/checksums.ts';
 import { UserError } from '../base/userError.ts';
 import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import type { ResultsLayout } from '../experiment/results/layout.ts';
+import { rowSettings } from '../experiment/results/rowSettings.ts';
 import { lockSpectra } from '../experiment/status/resultsLock.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
-import { analyzeRun } from './analyzeRun.ts';
-import { EARLIER, type KnownSpectra, readRows, readRunSpectra, storeRunSpectra } from './runSpectra.ts';
+import { analyzeRun, snapshotsOf } from './analyzeRun.ts';
+import {
+  analysisKey,
+  EARLIER,
+  type KnownSpectra,
+  readRows,
+  readRunSpectra,
+  storeRunSpectra,
+} from './runSpectra.ts';
 
 export interface LiveAnalysisOptions {
   /** Runs of the experiment in its order, which is that of spectra.csv. */
@@ -38,9 +46,10 @@ export class LiveAnalysis {
   async update(run: string): Promise<void> {
     const { analysis, algebra, signal } = this.options;
     const known =
-      this.known.get(run) ?? readRunSpectra(this.layout, run, analysis, { rows: this.rows(), damage: null });
+      this.known.get(run) ??
+      readRunSpectra(this.layout, run, analysisKey(analysis), { rows: this.rows(), damage: null });
     const analyzedAt = modified(this.layout.esd(run));
-    const { changed, ...spectra } = await analyzeRun(this.layout, run, known, {
+    const { changed, ...spectra } = await analyzeRun(this.layout, run, known, snapshotsOf(this.layout, run), {
       analysis,
       algebra,
       sourceOf: (epoch) => this.sourceOf(run, epoch, known, analyzedAt),
@@ -55,8 +64,11 @@ export class LiveAnalysis {
     if (changed) {
       const release = await lockSpectra(this.layout, { signal, onWait: () => {} });
       try {
-        const rows = this.inOrder([...this.rows().filter((row) => row.run !== run), ...spectra.rows]);
-        storeRunSpectra(this.layout, run, spectra, analysis, rows);
+        const settings = rowSettings(this.layout, this.options.order);
+        const rows = this.inOrder([...this.rows().filter((row) => row.run !== run), ...spectra.rows]).map(
+          settings.settled,
+        );
+        storeRunSpectra(this.layout, run, spectra, analysisKey(analysis), { rows, settings });
         this.table = { stamp: stampOf(this.layout.spectra), rows };
       } finally {
         release();

@@ -3,6 +3,7 @@ import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import { readSpectraCsv, writeSpectraCsv } from '../experiment/results/csvFiles.ts';
 import { esdKey, type ResultsLayout } from '../experiment/results/layout.ts';
 import { writeAnalysisChecksums } from '../experiment/results/resultsChecksums.ts';
+import { rowSettings } from '../experiment/results/rowSettings.ts';
 import { layerSpectrum } from '../spectra/layerSpectrum.ts';
 import { spectrumOf } from '../spectra/measures/spectrum.ts';
 import { classifyPhase, phaseColumns } from '../spectra/phases/classifyPhase.ts';
@@ -34,9 +35,11 @@ export function relabelResults(layout: ResultsLayout, analysis: AnalysisConfig):
     for (const row of anew) rows.push(row);
     writeSafetensors(layout.esd(run), tensors, { ...metadata, analysis: analysisKey(analysis) });
   }
-  writeSpectraCsv(layout.spectra, rows);
+  const { settled, columns } = rowSettings(layout, [...new Set(rows.flatMap(({ run }) => run ?? []))]);
+  const all = rows.map(settled);
+  writeSpectraCsv(layout.spectra, all, columns);
   writeAnalysisChecksums(layout);
-  return rows;
+  return all;
 }
 
 function relabelled(

@@ -8,6 +8,7 @@ import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import { readSpectraCsv, writeSpectraCsv } from '../experiment/results/csvFiles.ts';
 import { readOrElse } from '../experiment/results/damage.ts';
 import { esdKey, type ResultsLayout } from '../experiment/results/layout.ts';
+import type { RowSettings } from '../experiment/results/rowSettings.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { ANALYSIS_VERSION } from './analyzeLayer.ts';
 
@@ -41,11 +42,14 @@ export function readRows(path: string): { rows: readonly SpectrumRow[]; damage: 
   return { rows, damage };
 }
 
-/** Returns the spectra of a run that the files have, `earlier` being the rows of spectra.csv. Throws UserError for those of a newer version. */
+/**
+ * Returns the spectra of a run that the files have, `earlier` being the rows of spectra.csv and `key` the analysis asked for now. Throws
+ * UserError for those of a newer version.
+ */
 export function readRunSpectra(
   layout: ResultsLayout,
   run: string,
-  analysis: AnalysisConfig,
+  key: string,
   earlier: ReturnType<typeof readRows>,
 ): KnownSpectra {
   const path = layout.esd(run);
@@ -68,7 +72,7 @@ export function readRunSpectra(
     rows,
     eigenvalues: stored.eigenvalues,
     sources: Object.fromEntries(sources.filter(([epoch]) => whole.has(Number(epoch)))),
-    current: stored.analysis === null || stored.analysis === analysisKey(analysis),
+    current: stored.analysis === null || stored.analysis === key,
     broken: [...seen].filter((epoch) => !whole.has(epoch)).sort((a, b) => a - b),
     damage,
   };
@@ -125,19 +129,22 @@ export function storeRunSpectra(
   layout: ResultsLayout,
   run: string,
   { eigenvalues, sources }: RunSpectra,
-  analysis: AnalysisConfig,
-  rows: readonly SpectrumRow[],
+  key: string,
+  { rows, settings }: { rows: readonly SpectrumRow[]; settings: RowSettings },
 ): void {
   rmSync(join(layout.dir, CHECKSUMS_FILE), { force: true });
-  writeSpectraCsv(layout.spectra, rows);
+  writeSpectraCsv(layout.spectra, rows, settings.columns);
   writeSafetensors(layout.esd(run), eigenvalues, {
     format: ESD_FORMAT,
-    analysis: analysisKey(analysis),
+    analysis: key,
     sources: JSON.stringify(sources),
   });
 }
 
-/** Returns what stands in an esd file for the way it was analyzed. */
-export function analysisKey(analysis: AnalysisConfig): string {
-  return `${ANALYSIS_VERSION} ${canonicalJson(analysis)}`;
+/**
+ * Returns what stands in an esd file for the way it was analyzed; `selection` says which layers were taken and how, empty for all as they
+ * come.
+ */
+export function analysisKey(analysis: AnalysisConfig, selection = ''): string {
+  return `${ANALYSIS_VERSION} ${canonicalJson(analysis)}${selection === '' ? '' : ` ${selection}`}`;
 }

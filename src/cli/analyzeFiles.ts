@@ -19,11 +19,19 @@ export interface Analyzed {
   skipped: { file: string; layer: string; reason: string; refused: boolean }[];
   /** Files that could not be read. */
   failed: { file: string; error: UserError }[];
-  /** Files that were passed over as copies of others. */
-  copies: { path: string; of: string }[];
+  /** Weights files that were passed over, copies of others among them. */
+  passedOver: { path: string; reason: string }[];
   /** Of the files that were opened, each once. */
   formats: string[];
 }
+
+export const nothingAnalyzed = (): Analyzed => ({
+  layers: [],
+  skipped: [],
+  failed: [],
+  passedOver: [],
+  formats: [],
+});
 
 export interface FilesOptions {
   analysis: AnalysisConfig;
@@ -36,7 +44,10 @@ export interface FilesOptions {
 /** Returns the analysis of the weights files that a path means. One that cannot be read does not stop the others. */
 export function analyzeFiles(path: string, options: FilesOptions): Analyzed {
   const { found, copies } = searchWeights(path);
-  const analyzed: Analyzed = { layers: [], skipped: [], failed: [], copies, formats: [] };
+  const analyzed = nothingAnalyzed();
+  for (const { path, of } of copies) {
+    analyzed.passedOver.push({ path, reason: `it holds the model of ${of}` });
+  }
   for (const { path: file, epoch } of found) {
     try {
       analyzeFile(file, epoch, options, analyzed);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../base/userError.ts';
-import { checkpointEpoch } from './checkpointEpoch.ts';
+import { checkpointEpoch } from './checkpointNames.ts';
 import { isWeightsIndex, shardsOf } from './formats/weightsIndex.ts';
 import { WEIGHTS_EXTENSIONS } from './openWeights.ts';
 
@@ -95,7 +95,8 @@ function walk(
   for (const { name } of entries
     .filter((entry) => entry.isDirectory())
     .toSorted((a, b) => natural(a.name, b.name))) {
-    if (name.startsWith('.') || name === 'node_modules') continue;
+    const isSpectra = name === 'esd' && files.includes('spectra.csv');
+    if (name.startsWith('.') || name === 'node_modules' || isSpectra) continue;
     const inside: WeightsSearch = { found: [], copies: [] };
     walk(join(folder, name), `${prefix}${name}/`, inside, Object.assign(state, { depth: state.depth + 1 }));
     state.depth--;

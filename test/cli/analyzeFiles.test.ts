@@ -73,6 +73,24 @@ describe('analyze', () => {
     60_000,
   );
 
+  it('makes a results folder of checkpoints, with 1 beside a bad one, and no empty one', async () => {
+    const mine = join(folder, 'mine');
+    mkdirSync(mine);
+    copyFileSync(world('plain.pth'), join(mine, 'net_1.pth'));
+    copyFileSync(world('plain.pth'), join(mine, 'net_2.pth'));
+    writeFileSync(join(mine, 'net_3.pth'), 'half');
+    copyFileSync(world('plain.pth'), join(mine, 'last.pth'));
+    const out = join(mine, 'spectra');
+    const { code, stdout, stderr } = await phasewatch(['analyze', mine, '--out', out]);
+    expect([code, lines(stdout).length]).toEqual([1, 1 + 2 * 2]);
+    expect(lines(stdout)[1]).toMatch(/^mine +1 /);
+    expect(stderr).toMatch(/net_3\.pth must be a weights file/);
+    expect(stderr).toMatch(/passed over .*last\.pth: its name says no epoch/);
+    const again = await phasewatch(['analyze', mine, '--out', out, '--epoch-from', 'checkpoint{epoch}']);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toMatch(/must hold checkpoints whose names say their epoch, got none among 4/);
+  }, 60_000);
+
   it('takes the epoch from the names of checkpoints, in natural order', async () => {
     const run = join(folder, 'run');
     for (const step of [500, 1000]) {

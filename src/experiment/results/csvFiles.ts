@@ -41,9 +41,13 @@ export function spectraCsv(rows: readonly SpectrumRow[], leading: readonly strin
   return csvText(rows, [...new Set([...leading, ...EVERY_ROW, ...options, ...present])]);
 }
 
-/** Writes rows of spectra.csv, atomically. */
-export function writeSpectraCsv(path: string, rows: readonly SpectrumRow[]): void {
-  writeFileAtomic(path, spectraCsv(rows));
+/** Writes rows of spectra.csv, atomically; the settings of the runs stand behind their names. */
+export function writeSpectraCsv(
+  path: string,
+  rows: readonly SpectrumRow[],
+  settings: readonly string[] = [],
+): void {
+  writeFileAtomic(path, spectraCsv(rows, ['run', ...settings]));
 }
 
 /** Writes rows of metrics.csv, atomically. */

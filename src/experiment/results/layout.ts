@@ -19,6 +19,8 @@ export const resultsLayout = (dir: string) => ({
 export const runLayout = (dir: string) => ({
   dir,
   config: join(dir, 'config.json'),
+  /** What is known of a training elsewhere, in place of a config. */
+  settings: join(dir, 'settings.json'),
   provenance: join(dir, 'provenance.json'),
   status: join(dir, 'status.json'),
   log: join(dir, 'log.ndjson'),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
-import { readJson, readText } from '../../base/files/readFile.ts';
+import { readText } from '../../base/files/readFile.ts';
 import { readSafetensors, type Tensor } from '../../base/safetensors/safetensors.ts';
 import { UserError } from '../../base/userError.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
@@ -12,6 +12,7 @@ import { esdKey, type ResultsLayout, resultsLayout } from './layout.ts';
 import type { MetricsRow } from './metricsRow.ts';
 import { type Provenance, readProvenance } from './provenance.ts';
 import { readMetrics } from './readMetrics.ts';
+import { readRunConfig } from './runConfig.ts';
 import { type RunStatus, readStatus } from './runStatus.ts';
 import { snapshotEpochs } from './snapshotEpochs.ts';
 
@@ -115,22 +116,12 @@ function readRun(layout: ResultsLayout, id: string, onDamage: OnDamage): RunResu
   const status = readOrElse(run.status, () => readStatus(run.status), null, onDamage);
   return {
     id,
-    config: readStored<RunConfig>(run.config, onDamage),
+    config: readRunConfig(run, onDamage),
     status,
     provenance: readOrElse(run.provenance, () => readProvenance(run), null, onDamage),
     metrics: readOrElse(run.metrics, () => readMetrics(run, status), [], onDamage),
     snapshots: snapshotEpochs(run.snapshots),
   };
-}
-
-function readStored<T extends object>(path: string, onDamage: OnDamage): T | null {
-  const read = (): T | null => {
-    if (!existsSync(path)) return null;
-    const stored = readJson(path);
-    if (typeof stored === 'object' && stored !== null && !Array.isArray(stored)) return stored as T;
-    throw new UserError(`${path} must hold a JSON object`);
-  };
-  return readOrElse(path, read, null, onDamage);
 }
 
 /** Holds the spectra of one run at a time: callers go run by run, and a large sweep does not fit in memory. */
