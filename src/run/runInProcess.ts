@@ -5,6 +5,7 @@ import type { Dataset } from '../experiment/data/dataset.ts';
 import { DATASETS } from '../experiment/data/datasets.ts';
 import { randomizeLabels } from '../experiment/data/randomLabels.ts';
 import type { RunLayout } from '../experiment/results/layout.ts';
+import { ProgressFile } from '../experiment/results/runProgress.ts';
 import { newStatus, type RunStatus, readStatus, writeStatus } from '../experiment/results/runStatus.ts';
 import type { RunEvent } from '../experiment/status/runEvents.ts';
 import { checkpointIdentity } from '../experiment/status/runFolder.ts';
@@ -38,6 +39,7 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
     status = { ...status, ...change, updated_at: now() };
     writeStatus(files.status, status);
   };
+  const progressFile = new ProgressFile(files.progress);
   let announced = false;
   const announce = (resumedAt: number | null): void => {
     if (announced) return;
@@ -59,8 +61,11 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
         update({ epoch });
         announce(epoch);
       },
-      onStep: ({ batch, batches, ...progress }) =>
-        onEvent({ type: 'step', run, epochs: config.epochs, step: batch, steps: batches, ...progress }),
+      onStep: ({ batch: step, batches: steps, ...progress }) => {
+        const { epoch, imagesPerSecond } = progress;
+        progressFile.write({ epoch, step, steps, images_per_second: imagesPerSecond });
+        onEvent({ type: 'step', run, epochs: config.epochs, step, steps, ...progress });
+      },
       onEpoch: (row) => {
         announce(null);
         log.info(row, 'epoch done');
@@ -83,6 +88,7 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
     status = { ...status, state: 'failed', error: message };
     onEvent({ type: 'run-failed', run, error: message });
   } finally {
+    progressFile.remove();
     destination.destroy();
   }
   return status;

@@ -23,6 +23,7 @@ export const runLayout = (dir: string) => ({
   settings: join(dir, 'settings.json'),
   provenance: join(dir, 'provenance.json'),
   status: join(dir, 'status.json'),
+  progress: join(dir, 'progress.json'),
   log: join(dir, 'log.ndjson'),
   metrics: join(dir, 'metrics.csv'),
   snapshots: join(dir, 'snapshots'),

@@ -9,6 +9,7 @@ import { type OnDamage, readOrElse } from '../results/damage.ts';
 import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
 import type { MetricsRow } from '../results/metricsRow.ts';
 import { readMetrics } from '../results/readMetrics.ts';
+import { type RunProgress, readProgress } from '../results/runProgress.ts';
 import type { RunStatus } from '../results/runStatus.ts';
 import { experimentRuns } from './experimentRuns.ts';
 import { isFinished, readStoredRun, type StoredRun } from './runFolder.ts';
@@ -34,6 +35,9 @@ export interface RunState {
   state: 'done' | 'running' | 'failed' | 'interrupted' | 'waiting' | 'damaged';
   epoch: number;
   epochs: number | null;
+  /** Steps of the epoch under way that are done, and all of them; null where none is. */
+  step: number | null;
+  steps: number | null;
   test_accuracy: number | null;
   images_per_second: number | null;
   /** Seconds of training left; null where no speed is known, and for ended runs. */
@@ -80,11 +84,12 @@ export function experimentStatus(
   );
   if (files.length === 0)
     throw new UserError(`results folder must hold experiment.yaml or runs/, got ${dir}`);
-  const speeds = files.flatMap(({ config, last }): { config: RunConfig; speed: Speed }[] =>
-    config === null || last?.images_per_second == null
+  const speeds = files.flatMap(({ config, last, progress }): { config: RunConfig; speed: Speed }[] => {
+    const imagesPerSecond = last?.images_per_second ?? progress?.images_per_second ?? null;
+    return config === null || imagesPerSecond === null
       ? []
-      : [{ config, speed: { batchSize: config.batchSize, imagesPerSecond: last.images_per_second } }],
-  );
+      : [{ config, speed: { batchSize: config.batchSize, imagesPerSecond } }];
+  });
   const runs = files.map((one) =>
     runState(
       one,
@@ -122,6 +127,8 @@ interface RunFiles {
   stored: StoredRun | null;
   damaged: boolean;
   last: MetricsRow | undefined;
+  /** Of a process that may be gone. */
+  progress: RunProgress | null;
 }
 
 function readRun(
@@ -144,11 +151,12 @@ function readRun(
   const last = readOrElse(files.metrics, () => readMetrics(files, stored?.status ?? null), [], onDamage).at(
     -1,
   );
-  return { run, config: planned ?? stored?.config ?? null, stored, damaged, last };
+  const progress = readProgress(files.progress);
+  return { run, config: planned ?? stored?.config ?? null, stored, damaged, last, progress };
 }
 
 function runState(
-  { run, config, stored, damaged, last }: RunFiles,
+  { run, config, stored, damaged, last, progress }: RunFiles,
   speeds: readonly Speed[],
   now: number,
   task: SchedulerTask | null,
@@ -156,20 +164,25 @@ function runState(
   const status = stored?.status ?? null;
   const extended = status?.state === 'done' && config !== null && !isFinished(status, config.epochs);
   const state = damaged ? 'damaged' : extended ? 'waiting' : stateOf(status, task);
+  const underWay = state === 'running' && progress?.epoch === status!.epoch + 1 ? progress : null;
   const ended = state === 'done' || state === 'failed' || state === 'damaged';
   return {
     run,
     state,
     epoch: status?.epoch ?? 0,
     epochs: config?.epochs ?? status?.epochs ?? null,
+    step: underWay?.step ?? null,
+    steps: underWay?.steps ?? null,
     test_accuracy: last?.test_accuracy ?? null,
-    images_per_second: status?.images_per_second ?? last?.images_per_second ?? null,
+    images_per_second:
+      underWay?.images_per_second ?? status?.images_per_second ?? last?.images_per_second ?? null,
     eta_s:
       ended || config === null
         ? null
         : secondsLeft(
             config,
             { epoch: status?.epoch ?? 0, since: state === 'running' ? status!.updated_at : null },
+            underWay,
             last,
             speeds,
             now,
@@ -200,6 +213,7 @@ function taskError({ job, state, active, reason }: SchedulerTask): string | null
 function secondsLeft(
   config: RunConfig,
   at: { epoch: number; since: string | null },
+  underWay: RunProgress | null,
   last: MetricsRow | undefined,
   speeds: readonly Speed[],
   now: number,
@@ -208,6 +222,11 @@ function secondsLeft(
   const perStep = secondsPerStep(speeds, config.batchSize);
   const perEpoch =
     last?.train_time_s ?? (perStep === null ? null : perStep * Math.ceil(images / config.batchSize));
+  if (underWay !== null) {
+    const { step, steps, images_per_second } = underWay;
+    const wholeEpoch = perEpoch ?? images / images_per_second;
+    return (config.epochs - at.epoch - step / steps) * wholeEpoch;
+  }
   if (perEpoch === null) return null;
   const epochs = Math.max(0, config.epochs - at.epoch);
   // The file is written at the end of an epoch; since then the next one is under way.

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { experimentStatus } from '../../../src/experiment/status/experimentStatus.ts';
 import { loadExperiment } from '../../../src/experiment/sweep/loadExperiment.ts';
@@ -55,6 +56,23 @@ describe('the status of an experiment', () => {
     const layout = resultsFolder(experiment);
     writeRun(layout, one, 1, { state: 'running', pid: deadPid, host: 'elsewhere' });
     expect(experimentStatus(layout.dir, now).runs[0]).toMatchObject({ state: 'running', host: 'elsewhere' });
+  });
+
+  it('tells how far the epoch under way is, and the time left from its first step on', () => {
+    const layout = resultsFolder(experiment);
+    writeRun(layout, one, 0, { state: 'running', images_per_second: null });
+    const half = { epoch: 1, step: 50, steps: 100, images_per_second: 500 };
+    writeFileSync(layout.run(one.id).progress, JSON.stringify(half));
+    // 10000 images an epoch: 20 s each, of four one half is over.
+    const { runs } = experimentStatus(layout.dir, now);
+    expect(runs[0]).toMatchObject({ step: 50, steps: 100, images_per_second: 500, eta_s: 70 });
+    expect(runs[1]).toMatchObject({ step: null, eta_s: 80 });
+
+    // What a killed process left, and what cannot be read, is no progress.
+    writeRun(layout, one, 2, { state: 'running' });
+    expect(experimentStatus(layout.dir, now).runs[0]).toMatchObject({ step: null, images_per_second: 1000 });
+    writeFileSync(layout.run(one.id).progress, '{"epoch":');
+    expect(experimentStatus(layout.dir, now).runs[0]).toMatchObject({ step: null, state: 'running' });
   });
 
   it('knows no time before anything was trained', () => {
