@@ -40,7 +40,8 @@ function section(
   if (known === undefined) tables.set(table, name);
   return [
     `${level} ${name}`,
-    `\`phasewatch ${usage}\`: ${summary}.`,
+    `    phasewatch ${usage}`,
+    `${summary[0]!.toUpperCase()}${summary.slice(1)}.`,
     ...(rows.length === 0 ? [] : [known === undefined ? table : `Its arguments are those of \`${known}\`.`]),
     ...(examples.length === 0 ? [] : [exampleBlock(examples)]),
     ...actions.map((action) =>

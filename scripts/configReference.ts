@@ -122,35 +122,38 @@ function showDefault(value: unknown): string {
 
 const INTRODUCTION = `# Config files
 
-A config file is YAML: the settings of a run, and what of them a sweep changes. \`phasewatch run FILE\` trains every run of it.
-This page is generated from the schema that checks the files (\`npm run reference\`). An unknown key is an error.
+A config file is YAML: the settings of a run, and what of them a sweep changes.
+\`phasewatch run FILE\` trains every run of it. An unknown key is an error. This page is generated
+from the schema that checks the files (\`npm run reference\`).
 
-Editors complete and check configs with \`schemas/config.schema.json\`; for those that use the YAML language server, a first line does it:
+Editors complete and check configs with \`schemas/config.schema.json\`. For those that use the YAML
+language server, a first line does it:
 
     # yaml-language-server: $schema=../schemas/config.schema.json
 
 ## The experiment`;
 
-const RUN = `\`extends\` names a file whose keys hold where this one is silent; maps such as \`optimizer\` are merged key by key, everything else is
-replaced. \`name\` and \`description\` are not inherited.
+const RUN = `\`extends\` names a file whose keys hold where this one is silent. Maps such as \`optimizer\` are
+merged key by key. Everything else is replaced. \`name\` and \`description\` are not inherited.
 
 ## A run
 
-\`network\` and \`dataset\` must be given, here, in the base or in the sweep.`;
+\`network\` and \`dataset\` must be given: here, in the base, or in the sweep.`;
 
 const ANALYSIS = '## The analysis';
 
 const SWEEP = `## The sweep
 
-Under \`sweep\` any key of a run, dotted where it lies in a map, takes a list. Every combination of the lists is one run; the first list
-changes slowest.
+Under \`sweep\` any key of a run takes a list. A key that lies in a map is dotted. Every combination
+of the lists is one run; the first list changes slowest.
 
     sweep:
       batchSize: [16, 32]
       optimizer.momentum: [0, 0.9]
       seed: [1, 2, 3]
 
-makes 12 runs, from \`momentum=0_b=16_seed=1\` on. The id of a run says what sets it apart and names its folder.`;
+makes 12 runs, from \`momentum=0_b=16_seed=1\` on. The id of a run says what sets it apart, and names
+its folder.`;
 
 const SWEEP_EXAMPLE = `    sweep:
       zip:
@@ -162,11 +165,13 @@ const SWEEP_EXAMPLE = `    sweep:
       include:
         - { name: over-regularized, l2: { coefficient: 0.01, layers: [fc1] } }
 
-An \`include\` entry starts from the config outside of \`sweep\`; with \`include\` alone there is no grid.`;
+An \`include\` entry starts from the config outside of \`sweep\`. With \`include\` alone there is no
+grid.`;
 
 const OVERRIDES = `## Overrides
 
-\`--set KEY=VALUE\` changes a key from the command line, the value written as in YAML; it may be given several times, and the last one stands.
+\`--set KEY=VALUE\` changes a key from the command line. The value is written as in YAML. It may be
+given several times, and the last one stands.
 
     phasewatch run configs/quick.yaml --set epochs=1 --set optimizer.type=adam
     phasewatch run configs/quick.yaml --set sweep.batchSize=2,4,8   # another list for one axis
@@ -176,7 +181,7 @@ A key that the sweep sets is set through \`sweep.KEY\`.`;
 
 const NETWORK = `## Networks of your own
 
-\`network\` is a name, or a map with the layers from input to logits; the softmax belongs to the loss.
+\`network\` is a name, or a map with the layers from input to logits. The softmax belongs to the loss.
 
     network:
       layers:
@@ -186,6 +191,7 @@ const NETWORK = `## Networks of your own
 
 const IDENTITY = `## What makes two runs the same
 
-A finished run is not trained again. Whether it serves is decided by what its weights follow from: every key of the run but
-\`snapshots\`, without the constants its optimizer does not read, and not by names, comments or the order of keys. \`snapshots\` of a
-finished run serve when they hold all that the config asks for.`;
+A finished run is not trained again. Two runs are the same when what their weights follow from is:
+every key of the run but \`snapshots\`, without the constants that its optimizer does not read.
+Names, comments and the order of keys do not count. \`snapshots\` of a finished run serve when they
+hold all that the config asks for.`;

@@ -33,62 +33,69 @@ function table(columns: readonly Column[]): string {
 
 const INTRODUCTION = `# Metrics
 
-Every column of \`spectra.csv\`: what stands in every row, what an option adds, and where the numbers
-differ from WeightWatcher's. Those of \`metrics.csv\` follow. This page is generated from the table of
-columns in \`src/spectra/columns.ts\` (\`npm run reference\`). Throughout, W is the
-weight matrix with its longer side N and its shorter side M (Q = N/M >= 1), and the eigenvalues
-lambda_1 <= ... <= lambda_M are those of **X = W^T W without the factor 1/N**: the squares of the
-singular values of W. Nothing but the columns that carry a scale (norms, eigenvalues, xmin, xmax,
-sigma_mp, edges, detX_val: their unit is w or w², w being that of the weights) changes when W is
-multiplied by a number.
+Every column of \`spectra.csv\` and \`metrics.csv\`, and [where the numbers differ from
+WeightWatcher's](#where-this-differs-from-weightwatcher-077). This page is generated from the table
+of columns in \`src/spectra/columns.ts\` (\`npm run reference\`).
 
-Rows of runs carry their settings behind the run's name: \`batch_size\`, \`seed\`, and in snake case
-every other key in which the runs of the folder differ (\`learning_rate\`, \`l2_coefficient\`); at their
-end stands \`file\`, the weights file, seen from the results folder.
-
-A quantity that cannot be had is empty, never a number that stands for "none"; the reason is in
-\`notes\`.
-
-float64 weights may be so large or so small (from about 1e154 and 1e-154 on) that their eigenvalues
-leave the range of float64. They are then multiplied by a power of two, which changes no digit: the
-logarithms are those of W, whatever carries a scale is that of W * 2^-k, k stands in the column
-\`scale_exponent\`, and \`notes\` says so. Every other column is what it is.
-
-A convolution of kh x kw positions gives kh*kw matrices of inputs x outputs; their eigenvalues are
-pooled (\`num_evals\` = kh*kw*M), N and M are those of one of the matrices. The same holds for pooled
-runs of an ensemble.
+- **W** is the weight matrix, N its longer side, M its shorter one, Q = N/M >= 1.
+- **The eigenvalues** lambda_1 <= ... <= lambda_M are those of X = W^T W, without the factor 1/N.
+  They are the squares of the singular values of W.
+- **The unit** of a column is w or w², w being that of the weights. Nothing but these columns and
+  the logarithms of norms changes when W is multiplied by a number.
+- **What cannot be had is empty**, never a number that stands for "none". The reason is in
+  \`notes\`.
+- **A convolution** of kh x kw positions gives kh*kw matrices of inputs x outputs. Their eigenvalues
+  are pooled (\`num_evals\` = kh*kw*M). N and M are those of one of the matrices. The same holds for
+  pooled runs of an ensemble.
+- **Huge and tiny weights.** The eigenvalues of float64 weights from about 1e154 and below 1e-154
+  leave the range of float64. Such weights are multiplied by a power of two, which changes no digit.
+  What carries a scale is then that of W * 2^-k. k stands in \`scale_exponent\`, and \`notes\` says
+  so. Logarithms and all other columns are those of W.
+- **Rows of runs** carry their settings behind the run's name: \`batch_size\`, \`seed\`, and in
+  snake case every other key in which the runs of the folder differ (\`learning_rate\`,
+  \`l2_coefficient\`). At their end stands \`file\`, the weights file, seen from the results folder.
 
 ## In every row`;
 
-const DEFINITIONS = `**Power-law modes.** \`paper\`: powerlaw 1.4.x with xmax = max, as the authors called it; it takes
-alpha from the likelihood that is not cut at xmax (the closed form above) but measures D against the
-law that is. \`ww\`: WeightWatcher, xmax none; below 20 eigenvalues alpha has n - 1 for n and tails
-hold 8 or more. \`hill\`: from the median on, no search (PL_Alpha_Hill of Zhou et al., NeurIPS 2023).
-\`paper\` and \`ww\` find another xmin, and so another alpha, for the same spectrum; compare only equal
-modes. powerlaw 2 limits alpha to 0..3 and cannot reproduce the paper.
+const DEFINITIONS = `**Power-law modes.** \`paper\` and \`ww\` find another xmin, and so another alpha, for the same
+spectrum. Compare only equal modes.
 
-**Hard rank.** Storing W rounds every entry, and rounding is noise: its singular values end where
-those of noise end. An entry w is off by an error spread evenly over 2^-p |w| on either side (p
-significant bits: 53 of float64, 24 of float32, 11 of float16, 8 of bfloat16, 4 and 3 of float8's
-e4m3 and e5m2), so the deviation s of an error is at most s^2 = (2^-p)^2 norm / (3 N M) + step^2 /
-12. The step, 2^-24 of float16, is what small entries are rounded to. Eigenvalues up to (1.5 s (sqrt
-N + sqrt M))^2 cannot be told from 0. The factor 1.5 is for errors that are not equally large, as in
-a product of heavy-tailed factors. The Gram matrix is formed in float64, which leaves N eps64
-lambda_max of an eigenvalue 0. Of pooled matrices each has its own limit.
+- \`paper\`: powerlaw 1.4.x with xmax = max, as the authors called it. It takes alpha from the
+  likelihood that is not cut at xmax (the closed form above), but measures D against the law that
+  is. powerlaw 2 limits alpha to 0..3 and cannot reproduce the paper.
+- \`ww\`: WeightWatcher, xmax none. Below 20 eigenvalues alpha has n - 1 for n and tails hold 8 or
+  more.
+- \`hill\`: from the median on, no search (PL_Alpha_Hill of Zhou et al., NeurIPS 2023).
 
-Noise stored in bfloat16 keeps its rank to 0.6 % (square) or wholly (Q >= 2); products keep theirs.
-A square matrix of entries with a tail of mu = 1.5 loses up to 3 % in bfloat16: a few entries carry
-nearly all of norm, and from the eigenvalues alone their rounding cannot be told from everyone's.
+**Hard rank.** Storing W rounds every entry, and rounding is noise. Its singular values end where
+those of noise end. An entry w is off by an error spread evenly over 2^-p |w| on either side. p is
+the number of significant bits: 53 of float64, 24 of float32, 11 of float16, 8 of bfloat16, 4 and 3
+of float8's e4m3 and e5m2. So the deviation s of an error is at most
 
-**sigma_mp.** \`robust\`: all is bulk if, with sigma^2 = norm / num_evals, nothing lies above tw_edge.
-Otherwise sigma starts from the median eigenvalue; those above tw_edge are taken for spikes and
-sigma^2 = N sum(bulk) / ((N - k)(M - k)) (k spikes take as many degrees of freedom with them), until
-the count stays. \`edge\`, the authors' rule: drop the k largest, and let the law end at the next:
-sigma = sqrt(lambda_(M-k)) / (1 + Q^-1/2).`;
+    s^2 = (2^-p)^2 norm / (3 N M) + step^2 / 12
 
-const FINITE_SIZE = `Finite size: an infinite matrix whose entries have a tail mu < 4 has alpha = 1 + mu/2; at M = 1000,
-Q = 2 the authors found alpha = 0.649 mu + 0.862 below mu = 2 and 1.21 mu - 0.0253 above. Both are
-functions of the library (\`src/spectra/laws/tailExponents.ts\`).`;
+The step is what small entries are rounded to, 2^-24 of float16. Eigenvalues up to
+(1.5 s (sqrt N + sqrt M))^2 cannot be told from 0. The factor 1.5 is for errors that are not equally
+large, as in a product of heavy-tailed factors. The Gram matrix is formed in float64, which leaves
+N eps64 lambda_max of an eigenvalue 0. Of pooled matrices each has its own limit.
+
+Noise stored in bfloat16 keeps its rank to 0.6 % (square) or wholly (Q >= 2). Products keep theirs.
+A square matrix of entries with a tail of mu = 1.5 loses up to 3 % in bfloat16. A few entries carry
+nearly all of norm there, and from the eigenvalues alone their rounding cannot be told from
+everyone's.
+
+**sigma_mp.**
+
+- \`robust\`: all is bulk if, with sigma^2 = norm / num_evals, nothing lies above tw_edge. Otherwise
+  sigma starts from the median eigenvalue. Those above tw_edge are taken for spikes, and sigma^2 = N
+  sum(bulk) / ((N - k)(M - k)), as k spikes take as many degrees of freedom with them. This repeats
+  until the count stays.
+- \`edge\`, the authors' rule: drop the k largest, and let the law end at the next. Then sigma =
+  sqrt(lambda_(M-k)) / (1 + Q^-1/2).`;
+
+const FINITE_SIZE = `**Finite size.** An infinite matrix whose entries have a tail mu < 4 has alpha = 1 + mu/2. At M =
+1000, Q = 2 the authors found alpha = 0.649 mu + 0.862 below mu = 2, and 1.21 mu - 0.0253 above.
+Both are functions of the library (\`src/spectra/laws/tailExponents.ts\`).`;
 
 const METRICS = `## metrics.csv
 
@@ -100,7 +107,7 @@ Figures, the page and \`compare\` join the rows of both files and the config. Th
 
 const WEIGHTWATCHER = `## Where this differs from WeightWatcher 0.7.7
 
-Names are the same where the quantity is, and \`ww\` fits agree to 1e-8 with it on the golden spectra.
+Names are the same where the quantity is. \`ww\` fits agree with it to 1e-8 on the golden spectra.
 
 | | WeightWatcher | here | why |
 |---|---|---|---|
