@@ -26,7 +26,10 @@ const blocks = [
   ...readFileSync(join(root, 'docs/guide/python.md'), 'utf8').matchAll(/```(\w+)\n([\s\S]*?)```/g),
 ];
 const python = blocks.filter(([, language]) => language === 'python').map(([, , code]) => code!);
-const command = blocks.find(([, language]) => language === 'sh')![2]!.replaceAll('\\\n', '').trim();
+const command = blocks
+  .find(([, language]) => language === 'sh')![2]!
+  .replaceAll('\\\n', '')
+  .trim();
 
 /** The system's Python, and those that `npm run bench -- --peers` makes. */
 const interpreters = [
