@@ -3,7 +3,8 @@ import { largestOf, smallestOf } from '../../base/extremes.ts';
 import { type JoinedRow, joinedLabel } from '../../experiment/results/joinRows.ts';
 import { niceAxis, readableLogTicks } from './axisTicks.ts';
 import { type Figure, fileNamePart, INK, sequenceColors } from './figure.ts';
-import { drawSheet, type LegendEntry, labelMargin, type Panel } from './sheet.ts';
+import { labelMargin } from './panel.ts';
+import { drawSheet, type LegendEntry, type Panel } from './sheet.ts';
 
 /** A numeric column of a joined row and what it is called on an axis. */
 export interface Measure {

@@ -1,34 +1,35 @@
 import type { CsvRow } from '../../experiment/results/csvFiles.ts';
-import { ESD_LEGEND, type EsdView, esdBins, esdPlot, type Spectrum, TAIL_LEGEND } from './esdPanels.ts';
+import { type EsdView, esdHistogram, type Spectrum } from './esdHistogram.ts';
+import { esdLegend, esdPlot } from './esdPanels.ts';
 import { type Figure, fileNamePart } from './figure.ts';
 import { drawSheet } from './sheet.ts';
 
 const COLUMNS = ['panel', 'run', 'epoch', 'layer', 'from', 'to', 'count', 'density'] as const;
-const GRID_BINS = 50;
-const EDGE_BINS = 40;
-const LOG_BINS = 40;
 
 /** Returns one spectrum in the paper's three views: linear, zoomed at the bulk's edge, log-log with the power-law fit. */
 export function esdFigure(spectrum: Spectrum): Figure {
   const { row } = spectrum;
-  const views: (readonly [EsdView, string, number])[] = [
-    ['linear', 'all eigenvalues', 100],
-    ...(row.lambda_plus === null ? [] : [['edge', 'at the edge of the bulk', EDGE_BINS] as const]),
-    ['log', 'log-log', LOG_BINS],
+  const views: (readonly [EsdView, string])[] = [
+    ['linear', 'all eigenvalues'],
+    ...(row.lambda_plus === null ? [] : [['edge', 'at the edge of the bulk'] as const]),
+    ['log', 'log-log'],
   ];
   return {
     name: `esd-${fileNamePart([row.layer, row.run].filter((part) => part !== null).join('-'))}`,
     svg: drawSheet({
       title: `Spectral density of ${describe(spectrum)}`,
       subtitle: factsLine(spectrum),
-      panels: views.map(([view, title, bins]) => ({ title, plot: esdPlot(spectrum, view, { bins }) })),
+      panels: views.map(([view, title]) => ({
+        title,
+        plot: esdPlot(row, esdHistogram(spectrum, view), view),
+      })),
       columns: 3,
       panelWidth: 340,
       panelHeight: 260,
-      legend: [...ESD_LEGEND, TAIL_LEGEND],
+      legend: esdLegend('log'),
     }),
     columns: COLUMNS,
-    rows: views.flatMap(([view, , bins]) => binRows(spectrum, view, bins)),
+    rows: views.flatMap(([view]) => binRows(spectrum, view)),
   };
 }
 
@@ -39,28 +40,40 @@ export function esdGridFigure(
   spectra: readonly { label: string; spectrum: Spectrum }[],
   view: EsdView = 'bulk',
 ): Figure {
-  const bins = view === 'log' ? LOG_BINS : GRID_BINS;
   return {
     name: fileNamePart(name),
     svg: drawSheet({
       title,
       panels: spectra.map(({ label, spectrum }) => ({
         title: label,
-        plot: { ...esdPlot(spectrum, view, { bins, compact: true }), marginBottom: 28, marginLeft: 44 },
+        plot: {
+          ...esdPlot(spectrum.row, esdHistogram(spectrum, view), view, { compact: true }),
+          marginBottom: 28,
+          marginLeft: 44,
+        },
       })),
       columns: 3,
       panelWidth: 290,
       panelHeight: 190,
-      legend: view === 'log' ? [...ESD_LEGEND, TAIL_LEGEND] : ESD_LEGEND,
+      legend: esdLegend(view),
     }),
     columns: COLUMNS,
-    rows: spectra.flatMap(({ spectrum }) => binRows(spectrum, view, bins)),
+    rows: spectra.flatMap(({ spectrum }) => binRows(spectrum, view)),
   };
 }
 
-function binRows(spectrum: Spectrum, view: EsdView, bins: number): CsvRow[] {
+function binRows(spectrum: Spectrum, view: EsdView): CsvRow[] {
   const { run, epoch, layer } = spectrum.row;
-  return esdBins(spectrum, view, bins).map((bin) => ({ panel: view, run, epoch, layer, ...bin }));
+  return esdHistogram(spectrum, view).bins.map(({ from, to, count, density }) => ({
+    panel: view,
+    run,
+    epoch,
+    layer,
+    from,
+    to,
+    count,
+    density,
+  }));
 }
 
 function describe({ row }: Spectrum): string {

@@ -3,118 +3,51 @@ import { largestOf, smallestOf } from '../../base/extremes.ts';
 import { marchenkoPasturDensity } from '../../spectra/laws/marchenkoPastur.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { logLabel, logTicks, niceAxis } from './axisTicks.ts';
-import { BAR, INK, LAW, SPIKE, TAIL } from './figure.ts';
+import type { EsdBar, EsdHistogram, EsdView } from './esdHistogram.ts';
+import { esdBars } from './esdHistogram.ts';
+import { type FigureColors, PAPER } from './figure.ts';
 import type { LegendEntry } from './sheet.ts';
 
-/** A spectrum: its row and its eigenvalues of W^T W, ascending. */
-export interface Spectrum {
-  row: SpectrumRow;
-  evals: Float64Array;
-}
-
-export type EsdView = 'linear' | 'bulk' | 'edge' | 'log';
-
-export interface EsdBin {
-  from: number;
-  to: number;
-  count: number;
-  density: number;
-}
-
-/** The authors' number of bins. */
-export const ESD_BINS = 100;
-/** The zoom at the edge goes from this to that multiple of lambda_plus. */
-const EDGE_ZOOM = [0.6, 1.7] as const;
-/** The zoom at the bulk ends at this multiple of lambda_plus. */
-const BULK_ZOOM = 1.8;
 /** The note of what lies beyond a panel stands over the bars of this share of the axis, at its right, and no lower than that share of the height. */
 const NOTE = { width: 0.45, lowest: 0.25 };
-/** Smaller shares of the largest eigenvalue are rounding or zeros, and are left out where the axis is logarithmic. */
-const LOG_FLOOR = 1e-6;
 
-/** Returns the histogram of a view; densities are of all eigenvalues, so that the bins of every view are on one scale. */
-export function esdBins({ row, evals }: Spectrum, view: EsdView, count = ESD_BINS): EsdBin[] {
-  const max = evals.at(-1) ?? 0;
-  const edge = row.lambda_plus ?? max;
-  const from =
-    view === 'edge' ? EDGE_ZOOM[0] * edge : view === 'log' ? firstAbove(evals, max * LOG_FLOOR) : 0;
-  const bulkEnd = row.lambda_plus === null ? max : BULK_ZOOM * edge;
-  const end = view === 'edge' ? EDGE_ZOOM[1] * edge : view === 'bulk' ? bulkEnd : max;
-  if (!(end > from)) return [];
-  const edgeOf = (i: number): number =>
-    view === 'log' ? from * (end / from) ** (i / count) : from + ((end - from) * i) / count;
-  const position = (value: number): number =>
-    view === 'log' ? Math.log(value / from) / Math.log(end / from) : (value - from) / (end - from);
-  const bins = Array.from({ length: count }, (_, i) => ({
-    from: edgeOf(i),
-    to: edgeOf(i + 1),
-    count: 0,
-    density: 0,
-  }));
-  for (const value of evals) {
-    if (value >= from && value <= end)
-      bins[Math.min(count - 1, Math.floor(position(value) * count))]!.count++;
-  }
-  for (const bin of bins) bin.density = bin.count / evals.length / (bin.to - bin.from);
-  return bins;
+export interface EsdPlotOptions {
+  /** Without axis titles and with fewer ticks, for small panels. */
+  compact?: boolean;
+  colors?: FigureColors;
+  /** Ends of the axes, where several spectra share them. */
+  shared?: EsdScale | null;
 }
 
-/** A bin, or its part on one side of the edge. */
-export interface EsdBar {
-  from: number;
-  to: number;
-  density: number;
-  /** Whether its eigenvalues lie above the edge. */
-  above: boolean;
-}
-
-/**
- * Returns the bars of bins that are not empty. A bin across the edge is one bar where all its eigenvalues lie on one side; otherwise two
- * of its height that meet at the edge, so that no eigenvalue has the colour of the other side.
- */
-export function esdBars(bins: readonly EsdBin[], evals: Float64Array, edge: number | null): EsdBar[] {
-  return bins.flatMap(({ from, to, density }): EsdBar[] => {
-    const bar = { from, to, density };
-    if (edge === null || to <= edge) return [{ ...bar, above: false }];
-    if (from >= edge) return [{ ...bar, above: true }];
-    const inside = evals.filter((value) => value >= from && value <= to);
-    const above = inside.filter((value) => value > edge).length;
-    if (above === 0 || above === inside.length) return [{ ...bar, above: above > 0 }];
-    return [
-      { ...bar, to: edge, above: false },
-      { ...bar, from: edge, above: true },
-    ];
-  });
+/** The ends of both axes. */
+export interface EsdScale {
+  x: readonly [number, number];
+  y: readonly [number, number];
 }
 
 /** Returns the Plot options of an ESD with the Marchenko-Pastur law, its edge, the Tracy-Widom edge, and the power law in view log. */
 export function esdPlot(
-  spectrum: Spectrum,
+  row: SpectrumRow,
+  { bins, beyond }: EsdHistogram,
   view: EsdView,
-  { bins: count = ESD_BINS, compact = false } = {},
+  { compact = false, colors = PAPER, shared = null }: EsdPlotOptions = {},
 ): Plot.PlotOptions {
-  const { row } = spectrum;
-  const bins = esdBins(spectrum, view, count);
   if (bins.length === 0) {
     return { axis: null, marks: [Plot.text(['no eigenvalue above 0'], { frameAnchor: 'middle' })] };
   }
   const log = view === 'log';
-  const [low, high] = [bins[0]!.from, bins.at(-1)!.to];
+  const [low, high] = shared?.x ?? [bins[0]!.from, bins.at(-1)!.to];
   const filled = bins.filter((bin) => bin.count > 0);
   const densities = filled.map((bin) => bin.density);
   const law = lawCurve(row).filter(([at, density]) => at >= low && at <= high && density > 0);
-  const tallest = Math.max(largestOf(densities), Number.MIN_VALUE);
-  // The law has a pole at 0 for Q = 1: the histogram sets the height of the panel.
-  const top = Math.max(tallest, Math.min(1.5 * tallest, largestOf(law.map(([, density]) => density))));
-  const floor = smallestOf(densities) / 2;
+  const [floor, top] = shared?.y ?? heights(densities, law, log);
   const yAxis = niceAxis([0, top], { count: compact ? 3 : 5 });
   const inView = (at: number | null): at is number => at !== null && at > low && at < high;
   const tail = log ? tailCurve(row) : [];
   const xAxis = niceAxis([low, high], { count: compact ? 4 : 6 });
-  const beyond = spectrum.evals.filter((value) => value > high * (1 + 1e-12)).length;
   const belowNote = filled.filter((bin) => bin.to > high - NOTE.width * (high - low));
   const note = {
-    text: `+${beyond} up to ${spectrum.evals.at(-1)!.toPrecision(3)}`,
+    text: `+${beyond} up to ${row.lambda_max.toPrecision(3)}`,
     x: high,
     y: Math.max(NOTE.lowest * top, largestOf(belowNote.map((bin) => bin.density))),
   };
@@ -136,9 +69,9 @@ export function esdPlot(
     y: log
       ? {
           type: 'log',
-          domain: [floor, tallest * 2],
+          domain: [floor, top],
           label: compact ? null : 'density',
-          ticks: logTicks(floor, tallest * 2),
+          ticks: logTicks(floor, top),
           tickFormat: logLabel,
         }
       : {
@@ -148,25 +81,25 @@ export function esdPlot(
           tickFormat: yAxis.format,
         },
     marks: [
-      Plot.rect(esdBars(filled, spectrum.evals, row.tw_edge), {
+      Plot.rect(esdBars(bins, row.tw_edge), {
         x1: 'from',
         x2: 'to',
         y1: log ? floor : 0,
         y2: 'density',
-        fill: (bar: EsdBar) => (bar.above ? SPIKE : BAR),
+        fill: (bar: EsdBar) => (bar.above ? colors.spike : colors.bar),
         insetRight: compact ? 0.2 : 0.4,
       }),
-      Plot.line(law, { stroke: LAW, strokeWidth: 1.8, clip: true }),
+      Plot.line(law, { stroke: colors.law, strokeWidth: 1.8, clip: true }),
       ...(inView(row.lambda_plus)
-        ? [Plot.ruleX([row.lambda_plus], { stroke: LAW, strokeDasharray: '5 3' })]
+        ? [Plot.ruleX([row.lambda_plus], { stroke: colors.law, strokeDasharray: '5 3' })]
         : []),
       ...(inView(row.tw_edge)
-        ? [Plot.ruleX([row.tw_edge], { stroke: LAW, strokeDasharray: '1.5 3', strokeWidth: 1.5 })]
+        ? [Plot.ruleX([row.tw_edge], { stroke: colors.law, strokeDasharray: '1.5 3', strokeWidth: 1.5 })]
         : []),
       ...(tail.length > 0
-        ? [Plot.line(tail, { stroke: TAIL, strokeWidth: 2, strokeDasharray: '6 3', clip: true })]
+        ? [Plot.line(tail, { stroke: colors.tail, strokeWidth: 2, strokeDasharray: '6 3', clip: true })]
         : []),
-      ...(log ? [] : [Plot.ruleY([0], { stroke: INK })]),
+      ...(log ? [] : [Plot.ruleY([0], { stroke: colors.ink })]),
       ...(beyond > 0
         ? [
             Plot.text([note], {
@@ -177,8 +110,8 @@ export function esdPlot(
               lineAnchor: 'bottom',
               dx: -2,
               dy: -5,
-              fill: SPIKE,
-              stroke: '#fff',
+              fill: colors.spike,
+              stroke: colors.paper,
             }),
           ]
         : []),
@@ -186,14 +119,48 @@ export function esdPlot(
   };
 }
 
-export const ESD_LEGEND: readonly LegendEntry[] = [
-  { label: 'eigenvalues', color: BAR, mark: 'fill' },
-  { label: 'above the Tracy-Widom edge', color: SPIKE, mark: 'fill' },
-  { label: 'Marchenko-Pastur fit', color: LAW, mark: 'line' },
-  { label: 'its edge', color: LAW, mark: 'dashed' },
-  { label: 'Tracy-Widom 99 %', color: LAW, mark: 'dotted' },
+/** The lower and upper end of the axis of densities. The law has a pole at 0 for Q = 1: the histogram sets the height. */
+function heights(
+  densities: readonly number[],
+  law: readonly (readonly [number, number])[],
+  log: boolean,
+): [number, number] {
+  const tallest = Math.max(largestOf(densities), Number.MIN_VALUE);
+  if (log) return [smallestOf(densities) / 2, tallest * 2];
+  return [0, Math.max(tallest, Math.min(1.5 * tallest, largestOf(law.map(([, density]) => density))))];
+}
+
+/** Returns the axes on which all of the spectra of a view can be drawn. */
+export function sharedScale(
+  spectra: readonly { row: SpectrumRow; histogram: EsdHistogram }[],
+  view: EsdView,
+): EsdScale | null {
+  const drawn = spectra.filter(({ histogram }) => histogram.bins.length > 0);
+  if (drawn.length === 0) return null;
+  const ends = drawn.map(({ row, histogram: { bins } }) => ({
+    x: [bins[0]!.from, bins.at(-1)!.to] as const,
+    y: heights(
+      bins.filter((bin) => bin.count > 0).map((bin) => bin.density),
+      lawCurve(row),
+      view === 'log',
+    ),
+  }));
+  const around = (of: (end: (typeof ends)[number]) => readonly [number, number]): [number, number] => [
+    smallestOf(ends.map((end) => of(end)[0])),
+    largestOf(ends.map((end) => of(end)[1])),
+  ];
+  return { x: around((end) => end.x), y: around((end) => end.y) };
+}
+
+/** Returns what is drawn in an ESD, for its legend. */
+export const esdLegend = (view: EsdView, colors: FigureColors = PAPER): LegendEntry[] => [
+  { label: 'eigenvalues', color: colors.bar, mark: 'fill' },
+  { label: 'above the Tracy-Widom edge', color: colors.spike, mark: 'fill' },
+  { label: 'Marchenko-Pastur fit', color: colors.law, mark: 'line' },
+  { label: 'its edge', color: colors.law, mark: 'dashed' },
+  { label: 'Tracy-Widom 99 %', color: colors.law, mark: 'dotted' },
+  ...(view === 'log' ? [{ label: 'power-law fit', color: colors.tail, mark: 'dashed' as const }] : []),
 ];
-export const TAIL_LEGEND: LegendEntry = { label: 'power-law fit', color: TAIL, mark: 'dashed' };
 
 /** The fitted law, scaled to the share of eigenvalues that are not spikes. */
 function lawCurve(row: SpectrumRow): [number, number][] {
@@ -212,8 +179,4 @@ function tailCurve({ alpha, xmin, num_pl_spikes, num_evals, lambda_max }: Spectr
   if (alpha === null || xmin === null || num_pl_spikes === null) return [];
   const share = num_pl_spikes / num_evals;
   return [xmin, lambda_max].map((at) => [at, (share * (alpha - 1) * (at / xmin) ** -alpha) / xmin]);
-}
-
-function firstAbove(evals: Float64Array, floor: number): number {
-  return evals.find((value) => value > floor) ?? 0;
 }

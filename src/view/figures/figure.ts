@@ -1,4 +1,6 @@
 import type { CsvRow } from '../../experiment/results/csvFiles.ts';
+import type { Phase } from '../../spectra/phase.ts';
+import { PHASE_STYLE } from './phaseStyle.ts';
 
 /** A drawn figure and the numbers in it. */
 export interface Figure {
@@ -36,6 +38,34 @@ export function sequenceColors(count: number): string[] {
     return `#${mixed.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
   });
 }
+
+/** The colours a figure is drawn in: on paper, or those of the page's theme. */
+export interface FigureColors {
+  ink: string;
+  muted: string;
+  grid: string;
+  paper: string;
+  bar: string;
+  spike: string;
+  law: string;
+  tail: string;
+  phase(phase: Phase): string;
+  /** As many colours as asked for, which tell an order. */
+  sequence(count: number): string[];
+}
+
+export const PAPER: FigureColors = {
+  ink: INK,
+  muted: MUTED,
+  grid: '#e4e7ec',
+  paper: '#ffffff',
+  bar: BAR,
+  spike: SPIKE,
+  law: LAW,
+  tail: TAIL,
+  phase: (phase) => PHASE_STYLE[phase].light,
+  sequence: sequenceColors,
+};
 
 /** Returns a part of a file name: what file systems and shells take without quotes. */
 export function fileNamePart(text: string): string {

@@ -13,7 +13,7 @@ import {
   measuresByEpochFigure,
 } from './curves.ts';
 import { esdFigure, esdGridFigure } from './esdFigures.ts';
-import type { Spectrum } from './esdPanels.ts';
+import type { Spectrum } from './esdHistogram.ts';
 import type { Figure } from './figure.ts';
 import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from './phaseMap.ts';
 import { scatterFigure } from './scatterFigure.ts';

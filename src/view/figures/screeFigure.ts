@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { largestOf, smallestOf } from '../../base/extremes.ts';
 import { logLabel, logTicks } from './axisTicks.ts';
-import type { Spectrum } from './esdPanels.ts';
+import type { Spectrum } from './esdHistogram.ts';
 import { type Figure, fileNamePart, sequenceColors } from './figure.ts';
 import { drawSheet, type Panel } from './sheet.ts';
 

@@ -1,8 +1,8 @@
-import * as Plot from '@observablehq/plot';
+import type * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { escapeMarkup } from '../../base/escapeMarkup.ts';
-import { largestOf } from '../../base/extremes.ts';
 import { FONT_FAMILY, INK, MUTED } from './figure.ts';
+import { drawPanel, LETTER } from './panel.ts';
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
 
@@ -28,7 +28,6 @@ export interface Sheet {
   legend?: readonly LegendEntry[];
 }
 
-const CENTERED = { labelAnchor: 'center', labelArrow: 'none' } as const;
 const MARGIN = 12;
 /** Mean width of a bold letter at 15 px. */
 const BOLD_LETTER = 9.4;
@@ -38,9 +37,6 @@ const TITLE_HEIGHT = 24;
 const SUBTITLE_HEIGHT = 18;
 const PANEL_TITLE_HEIGHT = 18;
 const LEGEND_ROW = 18;
-const LEFT_MARGIN = 56;
-/** Mean width of a letter of the font at 11 px. */
-const LETTER = 6.7;
 
 /** Returns an SVG document of panels in a grid under a title, with one legend below. Coordinates are rounded to 1/100 pixel. */
 export function drawSheet({
@@ -68,7 +64,7 @@ export function drawSheet({
       panel.title === undefined
         ? ''
         : `<text x="${x + panelWidth / 2}" y="${y + 12}" font-size="12" text-anchor="middle">${escapeMarkup(panel.title)}</text>`;
-    return `${name}<g transform="translate(${x},${y + panelTitle})">${drawPanel(panel.plot, panelWidth, panelHeight, i)}</g>`;
+    return `${name}<g transform="translate(${x},${y + panelTitle})">${drawPanel(panel.plot, panelWidth, panelHeight, { document, clip: `clip-${i}` })}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT_FAMILY}" font-size="11" fill="${INK}" color="${INK}">
 <title>${escapeMarkup(title)}</title>
@@ -79,48 +75,6 @@ ${body.join('\n')}
 ${legendRows.map((row, i) => drawLegendRow(row, height - MARGIN - (legendRows.length - i) * LEGEND_ROW + 12)).join('\n')}
 </svg>
 `;
-}
-
-function drawPanel(options: Plot.PlotOptions, width: number, height: number, index: number): string {
-  const drawn = Plot.plot({
-    marginLeft: leftMargin(options.y),
-    marginBottom: 40,
-    marginTop: 10,
-    marginRight: 14,
-    ...options,
-    x: { ...CENTERED, ...options.x },
-    y: { ...CENTERED, ...options.y },
-    width,
-    height,
-    document,
-    className: 'panel',
-  } as Plot.PlotOptions) as unknown as {
-    innerHTML: string;
-    querySelector(tag: string): { remove(): void } | null;
-  };
-  drawn.querySelector('style')?.remove();
-  // Plot numbers its clip paths through the life of the process; here they are numbered by panel.
-  const clips = new Map<string, string>();
-  return `<g text-anchor="middle">${drawn.innerHTML
-    .replace(/plot-clip-\d+/g, (id) => {
-      if (!clips.has(id)) clips.set(id, `clip-${index}-${clips.size}`);
-      return clips.get(id)!;
-    })
-    .replace(/<[^>]+>/g, (tag) =>
-      tag.replace(/-?\d+\.\d{3,}(e-?\d+)?/g, (number) => String(Math.round(Number(number) * 100) / 100 + 0)),
-    )}</g>`;
-}
-
-/** Room for the axis title and the longest label, where the labels are given. */
-function leftMargin(y: Plot.ScaleOptions | undefined): number {
-  const { ticks, tickFormat } = y ?? {};
-  if (!Array.isArray(ticks) || typeof tickFormat !== 'function') return LEFT_MARGIN;
-  return labelMargin(ticks.map((tick, i) => String(tickFormat(tick, i))));
-}
-
-/** Returns the margin that labels of an axis and its title need. */
-export function labelMargin(labels: readonly string[]): number {
-  return Math.max(LEFT_MARGIN, 32 + largestOf(labels.map((label) => label.length)) * LETTER);
 }
 
 interface PlacedEntry extends LegendEntry {

@@ -22,7 +22,7 @@ import {
   measuresByEpochFigure,
 } from '../../../src/view/figures/curves.ts';
 import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
-import { esdBars, esdBins, type Spectrum } from '../../../src/view/figures/esdPanels.ts';
+import { esdBars, esdHistogram, type Spectrum } from '../../../src/view/figures/esdHistogram.ts';
 import { localizationFigure } from '../../../src/view/figures/localizationFigure.ts';
 import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from '../../../src/view/figures/phaseMap.ts';
 import { resultsFigures } from '../../../src/view/figures/resultsFigures.ts';
@@ -48,10 +48,10 @@ const spectrumOf = (run: string, layer = 'fc2'): Spectrum => {
 const texts = (svg: string): string[] =>
   [...parseHTML(svg).document.querySelectorAll('text')].map((node) => node.textContent ?? '');
 
-describe('esdBins', () => {
+describe('esdHistogram', () => {
   it('counts every eigenvalue once in the linear view, with total density 1', () => {
     const spectrum = spectrumOf('b=8_seed=0');
-    const bins = esdBins(spectrum, 'linear');
+    const bins = esdHistogram(spectrum, 'linear').bins;
     expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(spectrum.evals.length);
     expect(bins.reduce((sum, bin) => sum + bin.density * (bin.to - bin.from), 0)).toBeCloseTo(1, 12);
   });
@@ -59,7 +59,7 @@ describe('esdBins', () => {
   it('counts in each view what lies in its range', () => {
     const spectrum = spectrumOf('b=2_seed=0');
     for (const view of ['bulk', 'edge', 'log'] as const) {
-      const bins = esdBins(spectrum, view, 30);
+      const bins = esdHistogram(spectrum, view, 30).bins;
       const [from, to] = [bins[0]!.from, bins.at(-1)!.to];
       const inside = spectrum.evals.filter((value) => value >= from && value <= to * (1 + 1e-12));
       expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(inside.length);
@@ -69,18 +69,20 @@ describe('esdBins', () => {
   it('has no bins for a spectrum of zeros, and such a figure says so', () => {
     const { row } = spectrumOf('b=8_seed=0');
     const spectrum = { row: { ...row, lambda_plus: null, lambda_max: 0 }, evals: new Float64Array(8) };
-    expect(esdBins(spectrum, 'linear')).toEqual([]);
+    expect(esdHistogram(spectrum, 'linear').bins).toEqual([]);
     expect(texts(esdFigure(spectrum).svg)).toContain('no eigenvalue above 0');
   });
 });
 
 describe('esdBars', () => {
-  const bin = { from: 1, to: 100, count: 3, density: 0.5 };
-  const colours = (evals: number[], edge: number | null) =>
-    esdBars([bin], Float64Array.from(evals), edge).map(({ from, to, density, above }) => {
-      expect(density).toBe(bin.density);
-      return [from, to, above];
+  const colours = (evals: number[], edge: number | null) => {
+    const above = evals.filter((value) => edge !== null && value > edge).length;
+    const bin = { from: 1, to: 100, count: 3, density: 0.5, above };
+    return esdBars([bin], edge).map((bar) => {
+      expect(bar.density).toBe(bin.density);
+      return [bar.from, bar.to, bar.above];
     });
+  };
 
   it('are of one colour on one side of the edge', () => {
     expect(colours([2, 3, 4], null)).toEqual([[1, 100, false]]);
@@ -104,8 +106,9 @@ describe('esdBars', () => {
     const { row } = drawnSpectrum('b=2', 4);
     const evals = Float64Array.from({ length: 600 }, (_, i) => 0.1 + i / 100);
     const edge = 3.0042;
-    const bins = esdBins({ row, evals }, 'log').filter(({ count }) => count > 0);
-    const bars = esdBars(bins, evals, edge);
+    const { bins: all } = esdHistogram({ row: { ...row, tw_edge: edge }, evals }, 'log');
+    const bins = all.filter(({ count }) => count > 0);
+    const bars = esdBars(bins, edge);
     expect(bars.length).toBe(bins.length + 1);
     for (const { from, to, above } of bars) {
       expect(evals.some((value) => value >= from && value <= to && value > edge === above)).toBe(true);
