@@ -1,4 +1,4 @@
-// Compiles src/ to dist/ only when a source is newer than the last build, so that `npm start` costs nothing the second time.
+// Compiles src/ to dist/, the script of the page into one file, only when a source is newer than the last build, so that `npm start` costs nothing the second time.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,8 @@ if (built < newest || process.argv.includes('--force')) {
       stdio: 'inherit',
     },
   );
+  const { bundlePage } = await import(`${root}dist/view/page/pageScript.js`);
+  writeFileSync(`${root}dist/view/page/pageScript.txt`, bundlePage(`${root}src/view/page/browser/main.ts`));
   chmodSync(`${root}dist/cli/main.js`, 0o755);
   writeFileSync(stamp, '');
 }

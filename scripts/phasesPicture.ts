@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { marchenkoPasturDensity } from '../src/spectra/laws/marchenkoPastur.ts';
 import type { Phase } from '../src/spectra/phase.ts';
-import { type EsdBin, esdBars, type Spectrum } from '../src/view/figures/esdPanels.ts';
+import { type EsdBin, esdBars, type Spectrum } from '../src/view/figures/esdHistogram.ts';
 import { BAR, INK, LAW, SPIKE } from '../src/view/figures/figure.ts';
 import { drawSheet } from '../src/view/figures/sheet.ts';
 
@@ -32,7 +32,8 @@ interface Axes {
 export function phasesPicture(spectra: readonly { phase: Phase; spectrum: Spectrum }[]): string {
   const end = 1.02 * Math.sqrt(Math.max(...spectra.map(({ spectrum }) => spectrum.evals.at(-1)!)));
   const [noise] = spectra;
-  const top = 1.15 * Math.max(...histogram(noise!.spectrum.evals, end).map(({ count }) => count));
+  const { evals: even, row } = noise!.spectrum;
+  const top = 1.15 * Math.max(...histogram(even, end, row.tw_edge!).map(({ count }) => count));
   return drawSheet({
     title: "The eigenvalues of a layer's weights in each phase",
     panels: spectra.map(({ phase, spectrum }) => ({
@@ -51,12 +52,8 @@ export function phasesPicture(spectra: readonly { phase: Phase; spectrum: Spectr
 }
 
 function panel({ row, evals }: Spectrum, { end, top }: Axes): Plot.PlotOptions {
-  const bins = histogram(evals, end);
-  const bars = esdBars(
-    bins.filter(({ count }) => count > 0),
-    evals.map(Math.sqrt),
-    Math.sqrt(row.tw_edge!),
-  );
+  const bins = histogram(evals, end, row.tw_edge!);
+  const bars = esdBars(bins, Math.sqrt(row.tw_edge!));
   return {
     marginLeft: 14,
     marginBottom: 22,
@@ -93,15 +90,20 @@ function panel({ row, evals }: Spectrum, { end, top }: Axes): Plot.PlotOptions {
   };
 }
 
-function histogram(evals: Float64Array, end: number): EsdBin[] {
+function histogram(evals: Float64Array, end: number, edge: number): EsdBin[] {
   const width = end / BINS;
   const bins = Array.from({ length: BINS }, (_, i) => ({
     from: i * width,
     to: (i + 1) * width,
     count: 0,
     density: 0,
+    above: 0,
   }));
-  for (const value of evals) bins[Math.floor(Math.sqrt(value) / width)]!.count++;
+  for (const value of evals) {
+    const bin = bins[Math.floor(Math.sqrt(value) / width)]!;
+    bin.count++;
+    if (value > edge) bin.above++;
+  }
   // The height of a bar, which here is the count itself.
   for (const bin of bins) bin.density = bin.count;
   return bins;

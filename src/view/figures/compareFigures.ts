@@ -1,7 +1,8 @@
 import { type ComparisonRow, POOLED, type Predictor, TARGETS } from '../../analyze/compare/compareMetrics.ts';
 import { type JoinedRow, joinedLabel } from '../../experiment/results/joinRows.ts';
-import { measure } from './curves.ts';
+
 import { type Figure, fileNamePart } from './figure.ts';
+import { measure } from './measure.ts';
 import { scatterFigure } from './scatterFigure.ts';
 
 const DRAWN = [

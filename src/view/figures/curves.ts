@@ -1,21 +1,12 @@
 import * as Plot from '@observablehq/plot';
-import { largestOf, smallestOf } from '../../base/extremes.ts';
-import { type JoinedRow, joinedLabel } from '../../experiment/results/joinRows.ts';
-import { niceAxis, readableLogTicks } from './axisTicks.ts';
+import type { JoinedRow } from '../../experiment/results/joinRows.ts';
+import { niceAxis } from './axisTicks.ts';
+import { curvesPlot, emptyPlot } from './curvesPlot.ts';
 import { type Figure, fileNamePart, INK, sequenceColors } from './figure.ts';
+import { type Measure, measure, measureOf } from './measure.ts';
 import { labelMargin } from './panel.ts';
+import { batchScale, epochScale } from './scales.ts';
 import { drawSheet, type LegendEntry, type Panel } from './sheet.ts';
-
-/** A numeric column of a joined row and what it is called on an axis. */
-export interface Measure {
-  column: keyof JoinedRow & string;
-  label: string;
-}
-
-/** Returns the measure of a column, called on axes what it is called everywhere. */
-export function measure(column: keyof JoinedRow & string): Measure {
-  return { column, label: joinedLabel(column) };
-}
 
 const LEFT = '#0b5cad';
 const RIGHT = '#b3400b';
@@ -23,12 +14,6 @@ const RIGHT = '#b3400b';
 interface Point {
   x: number;
   y: number;
-}
-
-/** Returns a measure's number in a row, null where it has none. */
-export function measureOf(row: JoinedRow, { column }: Measure): number | null {
-  const value = row[column] ?? null;
-  return typeof value === 'number' ? value : null;
 }
 
 /** Returns panels of measures against epoch, one line a run, coloured by batch size. `rows` are of one layer or of several runs' one. */
@@ -46,26 +31,14 @@ export function measuresByEpochFigure(
   const runs = groupBy(rows, (row) => row.run ?? '');
   const panels = measures.map((measure): Panel => {
     const shown = rows.filter((row) => row.epoch !== null && measureOf(row, measure) !== null);
-    if (shown.length === 0) return emptyPanel(measure.label);
-    const y = niceAxis(shown.map((row) => measureOf(row, measure)!));
+    const lines = [...runs.values()].map((run) => ({
+      label: run[0]!.run ?? '',
+      color: color(run[0]!),
+      dash: settings.indexOf(run[0]!.setting) > 0 ? '5 3' : 'none',
+      points: points(run, (row) => row.epoch, measure).map((point) => ({ ...point, low: null, high: null })),
+    }));
     return {
-      plot: {
-        x: epochScale(shown.map((row) => row.epoch!)),
-        y: linearScale(y, measure.label),
-        marks: [
-          Plot.gridY(y.ticks, { stroke: '#000', strokeOpacity: 0.08 }),
-          ...[...runs.values()].map((run) => {
-            const line = run.filter((row) => measureOf(row, measure) !== null && row.epoch !== null);
-            return Plot.line(line, {
-              x: 'epoch',
-              y: measure.column,
-              stroke: color(run[0]!),
-              strokeWidth: 1.6,
-              ...(settings.indexOf(run[0]!.setting) > 0 ? { strokeDasharray: '5 3' } : {}),
-            });
-          }),
-        ],
-      },
+      plot: curvesPlot(lines, { x: epochScale(shown.map((row) => row.epoch!)), label: measure.label }),
     };
   });
   return {
@@ -242,37 +215,8 @@ function points(rows: readonly JoinedRow[], x: (row: JoinedRow) => number | null
   });
 }
 
-function epochScale(epochs: readonly number[]): Plot.ScaleOptions {
-  const axis = niceAxis(epochs, { count: 8 });
-  const [first, last] = [smallestOf(epochs), largestOf(epochs)];
-  const whole = axis.ticks.filter((at) => Number.isInteger(at) && at >= first && at <= last);
-  return {
-    domain: [first, last],
-    ticks: whole,
-    tickFormat: String,
-    label: 'epoch',
-  };
-}
-
 function linearScale(axis: ReturnType<typeof niceAxis>, label: string): Plot.ScaleOptions {
   return { domain: [axis.min, axis.max], ticks: axis.ticks, tickFormat: axis.format, label };
-}
-
-/**
- * A logarithmic scale of batch sizes whose ticks are the sizes themselves, with a little room at both ends. The points must be
- * given as log2 of the size: a log scale of d3 leaves out the labels of ticks that are not round in base 10.
- */
-function batchScale(logSizes: readonly number[], width: number): Plot.ScaleOptions {
-  const ticks = readableLogTicks(
-    logSizes.map((at) => Math.round(2 ** at)),
-    width,
-  );
-  return {
-    domain: [smallestOf(logSizes) - 0.3, largestOf(logSizes) + 0.3],
-    ticks: ticks.map(Math.log2),
-    tickFormat: (_: number, i: number) => String(ticks[i]),
-    label: 'batch size (log)',
-  };
 }
 
 function logBatchSize(row: JoinedRow): number | null {
@@ -280,9 +224,7 @@ function logBatchSize(row: JoinedRow): number | null {
 }
 
 function emptyPanel(label: string): Panel {
-  return {
-    plot: { axis: null, marks: [Plot.text([`no ${label} in these rows`], { frameAnchor: 'middle' })] },
-  };
+  return { plot: emptyPlot(`no ${label} in these rows`) };
 }
 
 function ascending(values: readonly (number | null)[]): number[] {

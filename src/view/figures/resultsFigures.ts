@@ -9,12 +9,12 @@ import {
   accuraciesByBatchSizeFigure,
   doubleAxisByBatchSizeFigure,
   doubleAxisByEpochFigure,
-  measure,
   measuresByEpochFigure,
 } from './curves.ts';
 import { esdFigure, esdGridFigure } from './esdFigures.ts';
 import type { Spectrum } from './esdHistogram.ts';
 import type { Figure } from './figure.ts';
+import { measure } from './measure.ts';
 import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from './phaseMap.ts';
 import { scatterFigure } from './scatterFigure.ts';
 import { screeFigure } from './screeFigure.ts';

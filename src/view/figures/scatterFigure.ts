@@ -1,8 +1,7 @@
-import * as Plot from '@observablehq/plot';
 import type { JoinedRow } from '../../experiment/results/joinRows.ts';
-import { niceAxis } from './axisTicks.ts';
-import { type Measure, measureOf } from './curves.ts';
 import { type Figure, fileNamePart, INK, sequenceColors } from './figure.ts';
+import type { Measure } from './measure.ts';
+import { scatterPlot } from './scatterPlot.ts';
 import { drawSheet, type Panel } from './sheet.ts';
 
 /** Returns one measure against another, a panel a group (a layer, a setting), points coloured by batch size. */
@@ -17,43 +16,11 @@ export function scatterFigure(
     (a, b) => a - b,
   );
   const colors = sequenceColors(Math.max(1, sizes.length));
-  const panels = groups.map(({ label, rows }): Panel => {
-    const points = rows.filter((row) => measureOf(row, x) !== null && measureOf(row, y) !== null);
-    if (points.length === 0) {
-      const message = `no row has both ${x.label} and ${y.label}`;
-      return { title: label, plot: { axis: null, marks: [Plot.text([message], { frameAnchor: 'middle' })] } };
-    }
-    const [xAxis, yAxis] = [x, y].map((measure) => niceAxis(points.map((row) => measureOf(row, measure)!)));
-    return {
-      title: label,
-      plot: {
-        x: {
-          domain: [xAxis!.min, xAxis!.max],
-          ticks: xAxis!.ticks,
-          tickFormat: xAxis!.format,
-          label: x.label,
-        },
-        y: {
-          domain: [yAxis!.min, yAxis!.max],
-          ticks: yAxis!.ticks,
-          tickFormat: yAxis!.format,
-          label: y.label,
-        },
-        marks: [
-          Plot.gridY(yAxis!.ticks, { stroke: '#000', strokeOpacity: 0.08 }),
-          Plot.gridX(xAxis!.ticks, { stroke: '#000', strokeOpacity: 0.08 }),
-          Plot.dot(points, {
-            x: x.column,
-            y: y.column,
-            r: 4,
-            fill: (row: JoinedRow) =>
-              row.batch_size === null ? INK : colors[sizes.indexOf(row.batch_size)]!,
-            stroke: '#fff',
-          }),
-        ],
-      },
-    };
-  });
+  const color = (row: JoinedRow): string =>
+    row.batch_size === null ? INK : colors[sizes.indexOf(row.batch_size)]!;
+  const panels = groups.map(
+    ({ label, rows }): Panel => ({ title: label, plot: scatterPlot(rows, { x, y }, color) }),
+  );
   return {
     name: fileNamePart(name),
     svg: drawSheet({

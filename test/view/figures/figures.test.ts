@@ -18,12 +18,12 @@ import { embedFont } from '../../../src/view/figureFont.ts';
 import {
   doubleAxisByBatchSizeFigure,
   doubleAxisByEpochFigure,
-  measure,
   measuresByEpochFigure,
 } from '../../../src/view/figures/curves.ts';
 import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
 import { esdBars, esdHistogram, type Spectrum } from '../../../src/view/figures/esdHistogram.ts';
 import { localizationFigure } from '../../../src/view/figures/localizationFigure.ts';
+import { measure } from '../../../src/view/figures/measure.ts';
 import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from '../../../src/view/figures/phaseMap.ts';
 import { resultsFigures } from '../../../src/view/figures/resultsFigures.ts';
 import { scatterFigure } from '../../../src/view/figures/scatterFigure.ts';

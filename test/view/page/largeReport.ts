@@ -4,7 +4,7 @@ import { SPECTRUM_COLUMNS } from '../../../src/spectra/columns.ts';
 import { marchenkoPasturEdges, marchenkoPasturQuantile } from '../../../src/spectra/laws/marchenkoPastur.ts';
 import { PHASES } from '../../../src/spectra/phase.ts';
 import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
-import type { ReportInput } from '../../../src/view/page/reportInput.ts';
+import type { ReportInput } from '../../../src/view/page/content/reportInput.ts';
 
 const LAYERS = [
   { name: 'fc1', N: 4096, M: 384 },

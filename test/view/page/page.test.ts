@@ -3,12 +3,17 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseHTML } from 'linkedom';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { METRICS_COLUMNS, NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
 import { readResults } from '../../../src/experiment/results/readResults.ts';
 import { isNumeric, SPECTRUM_COLUMNS } from '../../../src/spectra/columns.ts';
+import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
 import { buildReport } from '../../../src/view/page/buildReport.ts';
+import { pageData } from '../../../src/view/page/content/pageData.ts';
+import { packPage } from '../../../src/view/page/content/pagePayload.ts';
+import type { ReportInput } from '../../../src/view/page/content/reportInput.ts';
 import { writeReport } from '../../../src/view/page/writeReport.ts';
 import { writeSyntheticResults } from '../../experiment/results/syntheticResults.ts';
 import { browserPath, launchBrowser, NO_BROWSER } from './chromium.ts';
@@ -58,51 +63,58 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
 
   it('draws every chart', async () => {
     await open();
-    expect(await count('#esd-grid svg')).toBe(6);
-    expect(await count('#esd-grid svg rect')).toBeGreaterThan(100);
-    expect(await count('#ex-chart svg')).toBe(1);
-    expect(await count('#me-chart svg path[stroke^="oklch"]')).toBe(12);
-    expect(await count('#map-chart svg rect')).toBeGreaterThan(12);
+    expect(await count('#density-grid svg')).toBe(6);
+    expect(await count('#density-grid svg rect')).toBeGreaterThan(100);
+    expect(await count('#spectrum-chart svg')).toBe(1);
+    expect(await count('#spectrum-second svg')).toBe(1);
+    expect(await count('#maps svg')).toBe(2);
+    expect(await count('#maps svg a')).toBe(2 * 12 * 5);
+    expect(await count('#gap-grid svg circle')).toBe(2 * 12);
+    expect(await count('#curve-grid svg')).toBe(4);
+    expect(await count('#measure-chart svg [stroke^="oklch"]')).toBe(12);
     const drawn = await page.locator('main').innerHTML();
     expect(drawn).not.toMatch(/NaN|undefined|Infinity/);
   });
 
-  it('follows the slider: epoch, spectrum and evidence change', async () => {
+  it('moves every density by one slider: epoch, spectra and evidence change', async () => {
     await open();
-    const chart = page.locator('#ex-chart');
-    const last = await chart.innerHTML();
-    expect(await page.locator('#ex-shown').textContent()).toBe('epoch 4');
-    await page.locator('#ex-epoch').focus();
+    const charts = () =>
+      page.locator('#density-grid svg').evaluateAll((all) => all.map((one) => one.outerHTML));
+    const last = await charts();
+    expect(await page.locator('#epoch-shown').textContent()).toBe('epoch 4');
+    await page.locator('#epoch').focus();
     await page.keyboard.press('Home');
-    expect(await page.locator('#ex-shown').textContent()).toBe('epoch 0');
-    expect(await chart.innerHTML()).not.toBe(last);
-    expect(await page.locator('#ex-facts').textContent()).toContain('random-like');
-    await page.locator('#ex-facts summary').click();
-    expect(await page.locator('#ex-facts dt', { hasText: 'mu of alpha' }).isVisible()).toBe(true);
-    await page.locator('#ex-epoch').focus();
+    expect(await page.locator('#epoch-shown').textContent()).toBe('epoch 0');
+    const first = await charts();
+    expect(first.filter((chart, i) => chart !== last[i])).toHaveLength(6);
+    expect(await page.locator('#facts').textContent()).toContain('random-like');
+    await page.locator('#facts summary').click();
+    expect(await page.locator('#facts dt', { hasText: 'mu of alpha' }).isVisible()).toBe(true);
+    await page.locator('#epoch').focus();
     await page.keyboard.press('ArrowRight');
-    expect(await page.locator('#ex-epoch').getAttribute('aria-valuetext')).toBe('epoch 1');
+    expect(await page.locator('#epoch').getAttribute('aria-valuetext')).toBe('epoch 1');
+    expect(await page.locator('#facts dt', { hasText: 'mu of alpha' }).isVisible()).toBe(true);
   });
 
   it('plays the epochs to the last one and stops', async () => {
     await open();
-    await page.locator('#ex-play').click();
-    expect(await page.locator('#ex-play').textContent()).toBe('Pause');
-    await page.locator('#ex-play', { hasText: 'Play' }).waitFor();
-    expect(await page.locator('#ex-shown').textContent()).toBe('epoch 4');
+    await page.locator('#play').click();
+    expect(await page.locator('#play').textContent()).toBe('Pause');
+    await page.locator('#play', { hasText: 'Play' }).waitFor();
+    expect(await page.locator('#epoch-shown').textContent()).toBe('epoch 4');
   });
 
   it('shows the run, layer and view that are chosen', async () => {
     await open();
-    await page.locator('#ex-run').selectOption({ label: 'overRegularized_seed=1' });
-    await page.locator('#ex-layer').selectOption({ label: 'fc2' });
-    expect(await page.locator('#ex-chart svg').getAttribute('aria-label')).toBe(
+    await page.locator('#run').selectOption({ label: 'overRegularized_seed=1' });
+    await page.locator('#layer').selectOption({ label: 'fc2' });
+    expect(await page.locator('#spectrum-chart svg').getAttribute('aria-label')).toBe(
       'Spectral density of overRegularized_seed=1, fc2, epoch 4',
     );
-    expect(await page.locator('#ex-facts .badge').textContent()).toBe('rank-collapse');
-    for (const view of ['full', 'log', 'bulk']) {
-      await page.locator('#ex-view').selectOption(view);
-      expect(await count('#ex-chart svg rect')).toBeGreaterThan(3);
+    expect(await page.locator('#facts .badge').textContent()).toBe('rank-collapse');
+    for (const view of ['linear', 'log', 'bulk']) {
+      await page.locator('#view').selectOption(view);
+      expect(await count('#spectrum-chart svg rect')).toBeGreaterThan(3);
     }
     // In one call: every measure against everything, as a user would choose them.
     const drawn = (await page.evaluate(`(() => {
@@ -111,11 +123,11 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
         document.getElementById(id).dispatchEvent(new Event('change'));
       };
       const drawn = [];
-      for (const { value } of document.getElementById('me-measure').options) {
-        pick('me-measure', value);
+      for (const { value } of [...document.getElementById('measure').options]) {
+        pick('measure', value);
         for (const against of ['epoch', 'batch', 'alpha']) {
-          pick('me-against', against);
-          drawn.push(document.getElementById('me-chart').innerHTML);
+          pick('against', against);
+          drawn.push(document.getElementById('measure-chart').innerHTML);
         }
       }
       return drawn;
@@ -130,10 +142,78 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     }
   });
 
-  it('takes the mean over seeds when asked to', async () => {
-    await open();
-    await page.locator('#me-lines').selectOption('group');
-    expect(await count('#me-chart svg path[stroke^="oklch"]')).toBe(6);
+  it('shows the same bars as the figure of the same spectrum', async () => {
+    await open(DESKTOP, `${url}#run=b%3D8_seed%3D0&layer=fc1&view=linear`);
+    const heights = (bars: readonly string[]): number[] => {
+      const numbers = bars.map(Number);
+      return numbers.map((height) => Number((height / Math.max(...numbers)).toFixed(2)));
+    };
+    const onPage = await page
+      .locator('#spectrum-chart [data-mark="rect"] rect')
+      .evaluateAll((all) => all.map((bar) => bar.getAttribute('height')!));
+    const results = readResults(join(root, 'synthetic'));
+    const row = results.spectra.findLast((other) => other.run === 'b=8_seed=0' && other.layer === 'fc1')!;
+    const { svg } = esdFigure({ row, evals: results.esd(row.run, row.epoch, row.layer)! });
+    const [panel] = parseHTML(svg).document.querySelectorAll('[aria-label="rect"]');
+    const inFigure = [...panel!.querySelectorAll('rect')].map((bar) => bar.getAttribute('height')!);
+    expect(onPage.length).toBeGreaterThan(20);
+    expect(heights(onPage)).toEqual(heights(inFigure));
+  });
+
+  it('has its state in the address, and a cell of the map, a point and a row lead to their spectrum', async () => {
+    await open(DESKTOP, `${url}#run=b%3D128_seed%3D1&layer=fc2&epoch=2&view=log`);
+    const title = page.locator('#facts h3');
+    expect(await title.textContent()).toBe('b=128_seed=1, fc2, epoch 2');
+    expect(await page.locator('#view').inputValue()).toBe('log');
+    await page.locator('#maps svg').first().locator('a').nth(6).click();
+    expect(await title.textContent()).toBe('b=2_seed=1, fc1, epoch 1');
+    await page.locator('#gap-grid svg').last().locator('a').first().click();
+    expect(await title.textContent()).toBe('b=2_seed=0, fc2, epoch 4');
+    await page
+      .locator('#run-table tbody tr', { hasText: 'overRegularized_seed=0' })
+      .first()
+      .locator('td')
+      .nth(3)
+      .click();
+    expect(await title.textContent()).toBe('overRegularized_seed=0, fc1, epoch 4');
+    expect(
+      await page.locator('#spectrum').evaluate((section) => Math.abs(section.getBoundingClientRect().top)),
+    ).toBeLessThan(5);
+    await page.locator('#layer').selectOption('fc2');
+    await page.reload();
+    await page.locator('html[data-ready]').waitFor();
+    expect(await title.textContent()).toBe('overRegularized_seed=0, fc2, epoch 4');
+    await page.goBack();
+    expect(await title.textContent()).toBe('b=2_seed=0, fc2, epoch 4');
+  });
+
+  it('shows new data in the place of the old, and keeps what was chosen', async () => {
+    const results = readResults(join(root, 'synthetic'));
+    const early = { ...results, spectra: results.spectra.filter((row) => (row.epoch ?? 0) < 2) };
+    const html = buildReport(
+      { ...results, spectra: [], runs: results.runs.slice(0, 1) },
+      { events: '/events' },
+    );
+    const events = (input: ReportInput): string =>
+      `event: page\ndata: ${JSON.stringify(packPage(pageData(input)))}\n\n`;
+    const bodies = [events(early), events(results)];
+    page = await (await browser.newContext(DESKTOP)).newPage();
+    complaints = [];
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await page.route('http://127.0.0.1:9/**', (route) =>
+      route.request().url().endsWith('/events')
+        ? route.fulfill({ contentType: 'text/event-stream', body: `retry: 300\n${bodies.shift() ?? ''}\n\n` })
+        : route.fulfill({ contentType: 'text/html', body: html }),
+    );
+    await page.goto('http://127.0.0.1:9/#run=b%3D8_seed%3D1&layer=fc2&view=linear');
+    const title = page.locator('#facts h3');
+    await page.locator('#facts h3', { hasText: 'b=8_seed=1, fc2, epoch 1' }).waitFor();
+    expect(await page.locator('#run-count').textContent()).toBe('24 of 24 rows');
+    await page.locator('#run-filter').fill('fc2');
+    await page.locator('#facts h3', { hasText: 'epoch 4' }).waitFor();
+    expect(await title.textContent()).toBe('b=8_seed=1, fc2, epoch 4');
+    expect(await page.locator('#view').inputValue()).toBe('linear');
+    expect(await page.locator('#run-count').textContent()).toBe('12 of 24 rows');
   });
 
   it('sorts numbers as numbers, both ways, and text as text', async () => {
@@ -161,10 +241,9 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     await open();
     for (const [button, header, rows] of [
       ['#run-csv', 'run,batch_size,layer,epoch', 24],
-      ['#ex-csv', 'from,to,count,density', 60],
-      ['#me-csv', 'run,batch_size,epoch,stable_rank', 60],
-      ['#map-csv', 'run,batch_size,layer,epoch,phase,confidence,ambiguous', 60],
-      ['#grid-csv', 'run,layer,epoch,from,to,count,density', 360],
+      ['#spectrum-csv', 'run,layer,epoch,from,to,count,density', 50],
+      ['#measure-csv', 'run,batch_size,epoch,stable_rank', 60],
+      ['#densities-csv', 'run,layer,epoch,from,to,count,density', 300],
     ] as const) {
       const waiting = page.waitForEvent('download');
       await page.locator(button).click();
@@ -189,14 +268,23 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     expect(violations).toEqual([]);
   });
 
-  it('fits a phone without scrolling sideways', async () => {
-    await open(PHONE);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
-    const widest = await page.evaluate(
-      'Math.max(...[...document.querySelectorAll("svg.chart")].map((svg) => svg.getBoundingClientRect().right))',
-    );
-    expect(widest).toBeLessThanOrEqual(390);
-  });
+  it.each([320, 390, 768, 1024, 1300])(
+    'cuts nothing off at %d pixels, and no row has over three lines',
+    async (width) => {
+      await open({ ...PHONE, viewport: { width, height: 844 } });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      const wide = (await page.evaluate(
+        `[...document.querySelectorAll("svg.chart, #run-table, .numbers summary > *")]
+        .filter((node) => node.getBoundingClientRect().right > ${width} || node.scrollWidth > node.clientWidth + 1)
+        .map((node) => node.outerHTML.slice(0, 100))`,
+      )) as string[];
+      expect(wide).toEqual([]);
+      const tallest = await page.evaluate(
+        'Math.max(...[...document.querySelectorAll("#run-table tbody tr, .numbers summary")].map((row) => row.getBoundingClientRect().height))',
+      );
+      expect(tallest).toBeLessThan(width < 390 ? 100 : 80);
+    },
+  );
 
   it('changes theme by its button, against the system setting too', async () => {
     await open({ ...DESKTOP, colorScheme: 'dark' });
@@ -213,11 +301,11 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     await open();
     const unreached = new Set(
       (await page.evaluate(
-        '[...document.querySelectorAll("select, input, button[id]")].map((node) => node.id)',
+        '[...document.querySelectorAll("select, input, button[id]")].filter((node) => node.checkVisibility()).map((node) => node.id)',
       )) as string[],
     );
-    expect(unreached.size).toBeGreaterThan(15);
-    for (let presses = 0; presses < 80 && unreached.size > 0; presses++) {
+    expect(unreached.size).toBeGreaterThan(12);
+    for (let presses = 0; presses < 160 && unreached.size > 0; presses++) {
       await page.keyboard.press('Tab');
       unreached.delete((await page.evaluate('document.activeElement.id')) as string);
     }
@@ -241,7 +329,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     await open(DESKTOP, pathToFileURL(path).href);
     const main = await page.locator('main').innerHTML();
     expect(main).not.toMatch(/NaN|undefined|Infinity/);
-    expect(await count('#ex-chart svg')).toBe(kind === 'weights' ? 1 : 0);
+    expect(await count('#spectrum-chart svg')).toBe(kind === 'weights' ? 1 : 0);
     if (kind === 'numbers') expect(main).toContain('The eigenvalues of this spectrum are not stored.');
   });
 
@@ -249,7 +337,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     await open();
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('.controls').first().isVisible()).toBe(false);
-    expect(await page.locator('#ex-chart svg').isVisible()).toBe(true);
+    expect(await page.locator('#spectrum-chart svg').isVisible()).toBe(true);
     expect((await page.pdf({ format: 'A4' })).subarray(0, 5).toString()).toBe('%PDF-');
   });
 });

@@ -1,9 +1,11 @@
-import { escapeMarkup } from '../../base/escapeMarkup.ts';
-import type { Session } from '../../experiment/results/provenance.ts';
+import type { Session } from '../../../experiment/results/provenance.ts';
 import type { ReportInput } from './reportInput.ts';
 
-/** Returns how the numbers are defined, with what the runs were made, and the experiment as it was resolved. */
-export function provenanceSection({ experiment, runs, spectra }: ReportInput): string {
+/** Returns with what the runs were made, each fact once: its name and the values it had. */
+export function provenanceFacts({
+  runs,
+  spectra,
+}: Pick<ReportInput, 'runs' | 'spectra'>): (readonly [string, readonly string[]])[] {
   const sessions = runs.flatMap((run) => run.provenance?.sessions ?? []);
   const times = runs
     .flatMap((run) => [run.status?.started_at, run.status?.finished_at ?? run.status?.updated_at])
@@ -20,16 +22,11 @@ export function provenanceSection({ experiment, runs, spectra }: ReportInput): s
     ['power-law fit', spectra.map((row) => row.fit)],
     ['Marchenko-Pastur fit', spectra.map((row) => row.mp_fit)],
   ];
-  return `<p>Eigenvalues are of W\u1d40W without 1/N, W being N x M with N \u2265 M; sigma is \u221aN times the standard deviation of an entry.
-Training accuracy and loss are means over the epoch while it was trained (dropout on, L2 penalty in the loss); test figures are of the state after it.</p>
-<dl class="provenance">${facts.map(([name, values]) => factRow(name, values)).join('')}</dl>
-${experiment.yaml === null ? '' : `<details><summary>experiment.yaml</summary><pre tabindex="0">${escapeMarkup(experiment.yaml)}</pre></details>`}`;
-}
-
-function factRow(name: string, values: readonly (string | null | undefined)[]): string {
-  const distinct = [...new Set(values.filter((value) => typeof value === 'string'))];
-  if (distinct.length === 0) return '';
-  return `<dt>${name}</dt>${distinct.map((value) => `<dd>${escapeMarkup(value)}</dd>`).join('')}`;
+  return facts
+    .map(
+      ([name, values]) => [name, [...new Set(values.filter((value) => typeof value === 'string'))]] as const,
+    )
+    .filter(([, values]) => values.length > 0);
 }
 
 function checkoutOf({ git }: Session): string | null {

@@ -1,15 +1,18 @@
-import { escapeMarkup } from '../../base/escapeMarkup.ts';
-import { largestOf, smallestOf } from '../../base/extremes.ts';
-import { type JoinedRow, lastEpochRows } from '../../experiment/results/joinRows.ts';
-import { PHASES, type Phase } from '../../spectra/phase.ts';
-import { PHASE_STYLE } from '../figures/phaseStyle.ts';
+import { escapeMarkup } from '../../../base/escapeMarkup.ts';
+import { largestOf, smallestOf } from '../../../base/extremes.ts';
+import { type JoinedRow, lastEpochRows } from '../../../experiment/results/joinRows.ts';
+import { PHASES, type Phase } from '../../../spectra/phase.ts';
+import { PHASE_STYLE } from '../../figures/phaseStyle.ts';
+import { legendList, phaseColor } from './html.ts';
+import type { PageData } from './pageData.ts';
 import { runGroup } from './runGroup.ts';
 
 /** Most places named for a phase; the rest is counted. */
 const PLACES_SHOWN = 6;
 
-/** Returns how many phases were seen and where: one card a phase, those at the end of training first in it. */
-export function summarySection(rows: readonly JoinedRow[]): string {
+/** Returns how many phases were seen, how sure their labels are, and what stands for each on the map. */
+export function summarySection({ spectra }: PageData): string {
+  const rows = spectra.map(({ row }) => row);
   const last = lastEpochRows(rows);
   const seen = PHASES.filter((phase) => rows.some((row) => row.phase === phase));
   const final = PHASES.filter((phase) => last.some((row) => row.phase === phase));
@@ -22,15 +25,17 @@ export function summarySection(rows: readonly JoinedRow[]): string {
   return `<p><strong>${seen.length} of 5+1 phases seen</strong>, ${final.length} of them in the last epoch of a run.${doubts === '' ? '' : ` ${doubts}.`}
 The paper assigns phases by eye; these labels come from this project's classifier, and the evidence of each stands with its spectrum.
 What they mean, and when a number means nothing, is told in docs/guide/reading.md of phasewatch.</p>
-<ul class="phases">${PHASES.map((phase, i) => phaseCard(phase, i, rows, last)).join('')}</ul>`;
+${legendList(PHASES.map((phase) => ({ label: `${PHASE_STYLE[phase].short} ${phase}`, color: phaseColor(phase), mark: 'fill' as const })))}`;
 }
 
-function phaseCard(
-  phase: Phase,
-  index: number,
-  rows: readonly JoinedRow[],
-  last: readonly JoinedRow[],
-): string {
+/** Returns one card a phase: what it means, where it was seen, at the end of training first. */
+export function phaseCards({ spectra }: PageData): string {
+  const rows = spectra.map(({ row }) => row);
+  const last = lastEpochRows(rows);
+  return `<ul class="phases">${PHASES.map((phase) => phaseCard(phase, rows, last)).join('')}</ul>`;
+}
+
+function phaseCard(phase: Phase, rows: readonly JoinedRow[], last: readonly JoinedRow[]): string {
   const atEnd = last.filter((row) => row.phase === phase);
   const ended = new Set(atEnd.map(place));
   const passing = rows.filter((row) => row.phase === phase && row.epoch !== null && !ended.has(place(row)));
@@ -39,7 +44,7 @@ function phaseCard(
     ...(passing.length > 0 ? [`On the way: ${someOf(byGroup(passing, epochsOf))}`] : []),
   ];
   const { meaning } = PHASE_STYLE[phase];
-  return `<li style="--fill: var(--phase-${index})"><b>${phase}</b><span class="note">${meaning}</span>
+  return `<li style="--fill: ${phaseColor(phase)}"><b>${PHASE_STYLE[phase].short} ${phase}</b><span class="note">${meaning}</span>
 ${lines.length === 0 ? '<div class="absent">not seen</div>' : lines.map((line) => `<div>${escapeMarkup(line)}</div>`).join('')}</li>`;
 }
 

@@ -1,8 +1,8 @@
-import type { CsvRow } from '../../experiment/results/csvFiles.ts';
-import type { MetricsRow } from '../../experiment/results/metricsRow.ts';
-import type { Provenance } from '../../experiment/results/provenance.ts';
-import type { RunStatus } from '../../experiment/results/runStatus.ts';
-import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
+import type { CsvRow } from '../../../experiment/results/csvFiles.ts';
+import type { MetricsRow } from '../../../experiment/results/metricsRow.ts';
+import type { Provenance } from '../../../experiment/results/provenance.ts';
+import type { RunStatus } from '../../../experiment/results/runStatus.ts';
+import type { SpectrumRow } from '../../../spectra/spectrumRow.ts';
 
 /** What a report is made from; `readResults` returns it. */
 export interface ReportInput {

@@ -1,0 +1,67 @@
+import * as Plot from '@observablehq/plot';
+import { niceAxis } from './axisTicks.ts';
+import { type FigureColors, PAPER } from './figure.ts';
+
+export interface CurvePoint {
+  x: number;
+  y: number;
+  /** Ends of the band around a mean; null for a single value. */
+  low: number | null;
+  high: number | null;
+}
+
+/** A line of a chart: one run, or the mean over runs with the band of their spread. */
+export interface Curve {
+  label: string;
+  color: string;
+  /** SVG dash array, `none` for a drawn-through line. */
+  dash: string;
+  points: readonly CurvePoint[];
+}
+
+export interface CurvesOptions {
+  x: Plot.ScaleOptions;
+  label: string;
+  colors?: FigureColors;
+  /** A dot on every point. */
+  dots?: boolean;
+}
+
+/** Returns the plot of curves on one pair of axes; says so where there is no point. */
+export function curvesPlot(
+  curves: readonly Curve[],
+  { x, label, colors = PAPER, dots = false }: CurvesOptions,
+): Plot.PlotOptions {
+  const points = curves.flatMap((curve) => curve.points);
+  if (points.length === 0) return emptyPlot(`no ${label} in these rows`);
+  const y = niceAxis(points.flatMap((point) => [point.low ?? point.y, point.high ?? point.y]));
+  const channels = { x: 'x', y: 'y' } as const;
+  return {
+    x,
+    y: { domain: [y.min, y.max], ticks: y.ticks, tickFormat: y.format, label },
+    marks: [
+      Plot.gridY(y.ticks, { stroke: colors.ink, strokeOpacity: 0.08 }),
+      ...curves
+        .filter((curve) => curve.points.some(({ low }) => low !== null))
+        .map((curve) =>
+          Plot.areaY(curve.points, { x: 'x', y1: 'low', y2: 'high', fill: curve.color, fillOpacity: 0.18 }),
+        ),
+      ...curves.map((curve) =>
+        Plot.line(curve.points, {
+          ...channels,
+          stroke: curve.color,
+          strokeWidth: 1.6,
+          ...(curve.dash === 'none' ? {} : { strokeDasharray: curve.dash }),
+        }),
+      ),
+      ...(dots
+        ? curves.map((curve) => Plot.dot(curve.points, { ...channels, fill: curve.color, r: 2.5 }))
+        : []),
+    ],
+  };
+}
+
+/** Returns a plot that says why it is empty. */
+export function emptyPlot(text: string): Plot.PlotOptions {
+  return { axis: null, marks: [Plot.text([text], { frameAnchor: 'middle' })] };
+}

@@ -1,0 +1,48 @@
+import { escapeMarkup } from '../../../base/escapeMarkup.ts';
+import type { JoinedRow } from '../../../experiment/results/joinRows.ts';
+import { PHASES, type Phase } from '../../../spectra/phase.ts';
+import type { LegendEntry } from '../../figures/sheet.ts';
+
+/** What stands where there is no number. */
+export const NOTHING = '\u2013';
+
+/** Returns a number to `digits` significant digits, whole and everyday ones without an exponent; a dash for null. */
+export function showNumber(value: number | null | undefined, digits = 3): string {
+  if (value === null || value === undefined) return NOTHING;
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e6) return String(value);
+  if (size >= 1e5 || size < 1e-3) return value.toExponential(digits - 1);
+  return value.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(size))));
+}
+
+/** Returns a share as a percentage with two decimals; a dash for null. */
+export const showPercent = (value: number | null | undefined): string =>
+  value === null || value === undefined ? NOTHING : `${(100 * value).toFixed(2)} %`;
+
+/** Returns the colour of a phase in the page's theme. */
+export const phaseColor = (phase: Phase): string => `var(--phase-${PHASES.indexOf(phase)})`;
+
+/** Returns the badge of a row's phase; the runner-up beside an ambiguous one. */
+export function phaseBadge({ phase, phase_ambiguous, phase_runner_up }: JoinedRow): string {
+  if (phase === null) return NOTHING;
+  const doubt =
+    phase_ambiguous === true
+      ? ` <span class="note">or ${escapeMarkup(phase_runner_up ?? 'another')}</span>`
+      : '';
+  return `<span class="badge" style="--fill: ${phaseColor(phase)}">${phase}</span>${doubt}`;
+}
+
+/** Returns a legend as a list. */
+export function legendList(entries: readonly LegendEntry[]): string {
+  const items = entries.map(
+    ({ label, color, mark }) =>
+      `<li><i class="${mark}" style="--stroke: ${color}"></i>${escapeMarkup(label)}</li>`,
+  );
+  return `<ul class="legend">${items.join('')}</ul>`;
+}
+
+/** Returns `1 run`, `2 runs`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,141 @@
+import { escapeMarkup } from '../../../base/escapeMarkup.ts';
+import { PHASES } from '../../../spectra/phase.ts';
+import { plural } from './html.ts';
+import type { PageData } from './pageData.ts';
+import { provenanceSection } from './provenance.ts';
+import { reproductionSection } from './reproduction.ts';
+import { runTable } from './runTable.ts';
+import { phaseCards, summarySection } from './summary.ts';
+
+/** A part of the page whose text follows from the data alone: it is written in Node, and again in the browser when the data change. */
+export const TEXT_PARTS = {
+  lead: leadPart,
+  damage: damagePart,
+  phases: summarySection,
+  cards: phaseCards,
+  runs: runTable,
+  numbers: ({ reproduction }: PageData): string => reproductionSection(reproduction),
+  provenance: provenanceSection,
+} as const satisfies Readonly<Record<string, (data: PageData) => string>>;
+
+type TextPart = keyof typeof TEXT_PARTS;
+
+export interface PageSection {
+  id: string;
+  /** What the list of sections calls it. */
+  name: string;
+  title: string;
+  /** Whether there is anything to show in it. */
+  shown(data: PageData): boolean;
+  body(data: PageData): string;
+}
+
+const hasSpectra = ({ spectra }: PageData): boolean => spectra.length > 0;
+
+/** The sections in the order in which one wants to see them. */
+export const SECTIONS: readonly PageSection[] = [
+  {
+    id: 'phases',
+    name: 'Phases',
+    title: 'Phases',
+    shown: () => true,
+    body: (data) => `${part('damage', data)}${part('phases', data)}<div class="maps" id="maps"></div>
+<details class="where"><summary>What each phase means, and where it was seen</summary>${part('cards', data)}</details>`,
+  },
+  {
+    id: 'densities',
+    name: 'Densities',
+    title: 'Spectral density by batch size',
+    shown: hasSpectra,
+    body: () => `<div class="bar controls"><label>Layer<select id="layer"></select></label>
+<label>View<select id="view"><option value="bulk">bulk and edge</option><option value="linear">whole spectrum</option><option value="log">log-log with power law</option></select></label>
+<div class="slider"><button type="button" id="play">Play</button><input type="range" id="epoch" min="0" max="0" step="1" aria-label="Epoch"><output id="epoch-shown" for="epoch"></output></div>
+<button type="button" class="download" id="densities-csv">CSV</button></div>
+<p class="note" id="densities-note"></p>
+<div class="grid" id="density-grid"></div><div id="densities-legend"></div>`,
+  },
+  {
+    id: 'spectrum',
+    name: 'One spectrum',
+    title: 'One spectrum and its evidence',
+    shown: hasSpectra,
+    body: () => `<div class="controls"><label>Run<select id="run"></select></label>
+<button type="button" class="download" id="spectrum-csv">CSV</button><a class="note" id="link" href="#">Link to this spectrum</a></div>
+<div class="explorer"><div class="charts"><div id="spectrum-chart"></div><div id="spectrum-second"></div><div id="spectrum-legend"></div></div><div class="facts" id="facts"></div></div>`,
+  },
+  {
+    id: 'gap',
+    name: 'Gap against alpha',
+    title: 'Generalization gap against alpha',
+    shown: ({ spectra }) => spectra.some(({ row }) => row.gap !== null && row.alpha !== null),
+    body: () =>
+      `<p class="note">At the last analyzed epoch, a point a run; a click shows its spectrum.</p><div class="grid wide" id="gap-grid"></div><div id="gap-legend"></div>`,
+  },
+  {
+    id: 'curves',
+    name: 'Learning curves',
+    title: 'Learning curves',
+    shown: ({ metrics }) => metrics.length > 0,
+    body: () => `<div class="grid wide" id="curve-grid"></div><div id="curves-legend"></div>`,
+  },
+  {
+    id: 'measures',
+    name: 'Measures',
+    title: 'Any measure',
+    shown: hasSpectra,
+    body: () => `<div class="controls"><label>Measure<select id="measure"></select></label>
+<label>Against<select id="against"><option value="epoch">epoch</option><option value="batch">batch size</option><option value="alpha">alpha</option></select></label>
+<button type="button" class="download" id="measure-csv">CSV</button></div>
+<div id="measure-chart"></div><div id="measure-legend"></div>`,
+  },
+  {
+    id: 'runs',
+    name: 'Runs',
+    title: 'Runs',
+    shown: () => true,
+    body: (
+      data,
+    ) => `<p class="note">Each layer at the last analyzed epoch of its run. A click on a heading sorts, a click on a row shows its spectrum.</p>
+<div class="controls"><label>Filter<input type="search" id="run-filter" autocomplete="off"></label>
+<label>Phase<select id="phase-filter"><option value="">all</option>${PHASES.map((phase) => `<option>${phase}</option>`).join('')}</select></label>
+<button type="button" class="download" id="run-csv">CSV</button><span class="note" id="run-count" role="status"></span></div>
+${part('runs', data)}`,
+  },
+  {
+    id: 'reproduction',
+    name: 'Reproduction',
+    title: "The authors' numbers, and these",
+    shown: ({ reproduction }) => reproduction.length > 0,
+    body: (data) => part('numbers', data),
+  },
+  {
+    id: 'provenance',
+    name: 'Provenance',
+    title: 'Provenance',
+    shown: () => true,
+    body: (data) => part('provenance', data),
+  },
+];
+
+/** Returns a text part in the element that it is written into again. */
+export function part(name: TextPart, data: PageData): string {
+  return `<div data-part="${name}">${TEXT_PARTS[name](data)}</div>`;
+}
+
+function leadPart({ name, description, runs, spectra }: PageData): string {
+  const layers = new Set(spectra.map(({ row }) => row.layer)).size;
+  const counts = [
+    plural(runs.length, 'run'),
+    plural(layers, 'layer'),
+    plural(spectra.length, 'spectrum', 'spectra'),
+  ];
+  return `<h1>${escapeMarkup(name)}</h1>
+<p class="lead">${description === null ? '' : `${escapeMarkup(description)} \u2013 `}${counts.join(', ')}.</p>`;
+}
+
+/** What the page lacks must not look as if it had never been. */
+function damagePart({ damage }: PageData): string {
+  if (damage.length === 0) return '';
+  const items = damage.map((line) => `<li>${escapeMarkup(line)}</li>`).join('');
+  return `<p class="note">Files that could not be read, so that what they hold is missing here:</p><ul class="note">${items}</ul>`;
+}

@@ -1,0 +1,81 @@
+import { escapeMarkup } from '../../../base/escapeMarkup.ts';
+import { type JoinedRow, joinedColumn, lastEpochRows } from '../../../experiment/results/joinRows.ts';
+import { PHASES } from '../../../spectra/phase.ts';
+import { phaseBadge, showNumber, showPercent } from './html.ts';
+import { NO_RUN, type PageData, type PageRun } from './pageData.ts';
+import { stateFragment } from './pageState.ts';
+
+interface Heading {
+  column: keyof JoinedRow & string;
+  /** Text is set to the left. */
+  text?: boolean;
+  /** What it is sorted by, where that is not what the column holds. */
+  sorted?: (row: JoinedRow) => string | number | null;
+  show?: (row: JoinedRow) => string;
+  /** What it is called on a phone, where a row of the table is a few lines. */
+  brief?: string;
+}
+
+const HEADINGS: readonly Heading[] = [
+  { column: 'run', text: true, sorted: (row) => row.run ?? NO_RUN, show: runLink },
+  { column: 'batch_size' },
+  { column: 'layer', text: true },
+  { column: 'epoch', brief: 'epoch' },
+  { column: 'phase', text: true, sorted: phaseOrder, show: phaseBadge },
+  { column: 'train_accuracy', show: (row) => showPercent(row.train_accuracy), brief: 'train' },
+  { column: 'test_accuracy', show: (row) => showPercent(row.test_accuracy), brief: 'test' },
+  { column: 'gap', show: (row) => showPercent(row.gap), brief: 'gap' },
+  { column: 'alpha', brief: 'alpha' },
+  { column: 'stable_rank', brief: 'stable' },
+  { column: 'mp_softrank', brief: 'soft' },
+  { column: 'num_spikes', brief: 'spikes' },
+];
+
+function phaseOrder({ phase }: JoinedRow): number | null {
+  return phase === null ? null : PHASES.indexOf(phase);
+}
+
+function runLink({ run, layer, epoch }: JoinedRow): string {
+  const id = run ?? NO_RUN;
+  return `<a href="${escapeMarkup(stateFragment({ run: id, layer, epoch }))}">${escapeMarkup(id)}</a>`;
+}
+
+/** Returns the table run x layer at each run's last analyzed epoch, and below it the runs that are not finished or have no spectra yet. */
+export function runTable({ spectra, runs }: PageData): string {
+  const last = lastEpochRows(spectra.map(({ row }) => row));
+  const head = HEADINGS.map(({ column, text }) => {
+    const [, , label, , meaning] = joinedColumn(column);
+    const set = text === true ? ' class="text"' : '';
+    return `<th scope="col"${set} data-column="${column}" title="${escapeMarkup(meaning)}"><button type="button">${escapeMarkup(label)}</button></th>`;
+  }).join('');
+  const body = last.map((row) => `<tr data-phase="${row.phase ?? ''}">${cells(row)}</tr>`).join('\n');
+  const analyzed = new Set(last.map((row) => row.run ?? NO_RUN));
+  return `<div class="scroll tall runs" tabindex="0" role="region" aria-label="Table of runs">
+<table id="run-table"><thead><tr>${head}</tr></thead>
+<tbody>
+${body}
+</tbody></table></div>
+${remark(
+  'Not finished',
+  runs.filter((run) => run.remark !== null && analyzed.has(run.id)),
+)}${remark(
+  'Without spectra',
+  runs.filter((run) => !analyzed.has(run.id)),
+)}`;
+}
+
+function cells(row: JoinedRow): string {
+  return HEADINGS.map(({ column, text, sorted, show, brief }) => {
+    const held = row[column] ?? null;
+    const raw = sorted === undefined ? (typeof held === 'boolean' ? String(held) : held) : sorted(row);
+    const shown = show ? show(row) : typeof raw === 'string' ? escapeMarkup(raw) : showNumber(raw);
+    const tag = column === 'run' ? 'th scope="row"' : 'td';
+    const called = brief === undefined ? '' : ` data-brief="${brief}"`;
+    return `<${tag}${text ? ' class="text"' : ''}${called} data-v="${escapeMarkup(String(raw ?? ''))}">${shown}</${tag.slice(0, 2)}>`;
+  }).join('');
+}
+
+function remark(what: string, runs: readonly PageRun[]): string {
+  const named = runs.map((run) => escapeMarkup(run.remark === null ? run.id : `${run.id} (${run.remark})`));
+  return runs.length === 0 ? '' : `<p class="note">${what}: ${named.join('; ')}.</p>`;
+}
