@@ -6,6 +6,7 @@ import { weightSpectra } from '../spectra/weightSpectra.ts';
 import { type ConvReading, layerMatrices } from '../weights/layerMatrices.ts';
 import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/tensors/weightsFile.ts';
 import { checkFinite, describeLayer, type LayerAnalysis, type LayerWeights } from './analyzeLayer.ts';
+import { requireLayerMemory } from './layerMemory.ts';
 import { scaledWeights } from './scaledWeights.ts';
 
 /** Values of the layers that are held at a time so that they share the cores: 256 MB of float32. One layer may have more. */
@@ -112,6 +113,7 @@ function precisionOf({ dtype, rounding }: WeightsLayer): WeightPrecision {
 }
 
 function weightsOf(layer: WeightsLayer, conv: ConvReading, where: string): LayerWeights {
+  requireLayerMemory(layer, conv);
   const matrices = layerMatrices(layer, { conv });
   const { rows, cols } = matrices[0]!;
   return {

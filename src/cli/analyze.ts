@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
 import { layerChoice } from '../analyze/layerChoice.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import { requireWritableFile } from '../base/files/requireWritableFile.ts';
 import { UserError } from '../base/userError.ts';
 import { spectraCsv } from '../experiment/results/csvFiles.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
-import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
+import { availableLinearAlgebra, slowSolverRemark } from '../train/engine/availableLinearAlgebra.ts';
 import { layerTable } from '../view/terminal/layerTable.ts';
 import { createProgressLine } from '../view/terminal/progressLine.ts';
 import { nothingFound, skippedLines } from './analyzedText.ts';
@@ -32,7 +33,10 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     if (args.epochFrom !== undefined && args.out === undefined) {
       throw new UserError('--epoch-from must come with --out, got it alone');
     }
+    if (args.csv !== undefined) requireWritableFile(args.csv);
     const tools = { algebra: availableLinearAlgebra(), choice, progress };
+    const remark = slowSolverRemark(tools.algebra);
+    if (remark !== null) output.note(remark);
     const parts: Analyzed[] = [];
     let interrupted = false;
     try {

@@ -13,6 +13,7 @@ import { unequalFit } from '../analyze/compare/equalFit.ts';
 import { readRuns } from '../analyze/compare/readRuns.ts';
 import { largestOf } from '../base/extremes.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import { requireWritableFile } from '../base/files/requireWritableFile.ts';
 import { csvText } from '../experiment/results/csvFiles.ts';
 import { joinedLabel } from '../experiment/results/joinRows.ts';
 import { compareFigures } from '../view/figures/compareFigures.ts';
@@ -83,12 +84,13 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
   handler: async (args) => {
     const output = createOutput(args);
     const { rows, leftOut, groupOf } = readRuns(args.dirs, args.vary, args.trainAccuracy ?? null);
+    const out = args.out ?? join(args.dirs[0]!, 'compare');
+    requireWritableFile(join(out, 'compare.csv'));
     const comparisons = compareMetrics(rows, groupOf, {
       seed: args.seed,
       resamples: args.resamples,
       level: LEVEL,
     });
-    const out = args.out ?? join(args.dirs[0]!, 'compare');
     const table = comparisonTable(comparisons);
     writeFileAtomic(join(out, 'compare.csv'), csvText(table, Object.keys(table[0]!)));
     const { figures, pngMissing } = await writeFigures(out, compareFigures(rows, comparisons));

@@ -1,7 +1,8 @@
 import { machineCores } from '../base/machine/cores.ts';
+import { availableMemory } from '../base/machine/memory.ts';
 import { candidateChoices, chooseJobs, type JobsChoice } from '../experiment/plan/chooseJobs.ts';
 import { likelySpeeds, type SpeedSetting } from '../experiment/plan/speedCache.ts';
-import { availableMemory, memoryTogether } from '../experiment/plan/trainingMemory.ts';
+import { memoryTogether } from '../experiment/plan/trainingMemory.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
 import { type StoredChoice, storedChoice } from '../experiment/status/executorFile.ts';
 import { trainedEpochs } from '../experiment/status/runFolder.ts';

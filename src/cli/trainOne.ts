@@ -3,10 +3,12 @@ import { UserError } from '../base/userError.ts';
 import { loadDataset } from '../experiment/data/loadDataset.ts';
 import { runLayout } from '../experiment/results/layout.ts';
 import { collectEnvironment } from '../experiment/results/provenance.ts';
+import type { RunStatus } from '../experiment/results/runStatus.ts';
 import type { RunEvent } from '../experiment/status/runEvents.ts';
 import type { ChildTask, FromChild, ToChild } from '../run/childMessages.ts';
 import { engineOptions, engineVersions } from '../run/engineOptions.ts';
 import { recordedRun } from '../run/recordedRun.ts';
+import { refreshEngine } from '../train/engine/install/ensureEngine.ts';
 import { loadEngine } from '../train/engine/loadEngine.ts';
 
 const STEP_EVENT_INTERVAL_MS = 100;
@@ -39,7 +41,14 @@ export const trainOneCommand: CommandModule = {
   },
 };
 
-function train({ run, dir, config, source, threads, device }: ChildTask, signal: AbortSignal) {
+async function train(
+  { run, dir, config, source, threads, device }: ChildTask,
+  signal: AbortSignal,
+): Promise<RunStatus> {
+  await refreshEngine({
+    signal,
+    onMessage: (message) => tell({ type: 'event', event: { type: 'engine', message } }),
+  });
   const engine = loadEngine(engineOptions({ threads, device }, [config]));
   return recordedRun({
     run,

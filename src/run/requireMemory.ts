@@ -1,6 +1,7 @@
+import { availableMemory } from '../base/machine/memory.ts';
 import { UserError } from '../base/userError.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
-import { availableMemory, memoryTogether, type TrainingMemory } from '../experiment/plan/trainingMemory.ts';
+import { memoryTogether, type TrainingMemory } from '../experiment/plan/trainingMemory.ts';
 import { type Gpu, listGpus } from '../train/engine/install/gpu.ts';
 import { locateEngine } from '../train/engine/locateEngine.ts';
 

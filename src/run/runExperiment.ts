@@ -18,7 +18,7 @@ import { lockResults } from '../experiment/status/resultsLock.ts';
 import type { RunExperimentOptions, RunOutcome, RunSummary } from '../experiment/status/runEvents.ts';
 import { isFinished, planRun, type RunTask, readStoredRun } from '../experiment/status/runFolder.ts';
 import type { Experiment, ExperimentRun } from '../experiment/sweep/loadExperiment.ts';
-import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
+import { availableLinearAlgebra, slowSolverRemark } from '../train/engine/availableLinearAlgebra.ts';
 import { ensureEngine } from '../train/engine/install/ensureEngine.ts';
 import { loadEngine } from '../train/engine/loadEngine.ts';
 import { writeReport } from '../view/page/writeReport.ts';
@@ -193,9 +193,12 @@ export async function analyzeExperiment(
   { threads, signal, onEvent }: RunExperimentOptions,
 ): Promise<Pick<RunOutcome, 'layers' | 'skippedLayers'>> {
   let skippedLayers = 0;
+  const algebra = availableLinearAlgebra(threads ?? undefined);
+  const remark = slowSolverRemark(algebra);
+  if (remark !== null) onEvent({ type: 'note', message: remark });
   const ids = experiment.runs.map(({ id }) => id);
   const layers = await analyzeResults(layout, ids, experiment.analysis, {
-    algebra: availableLinearAlgebra(threads ?? undefined),
+    algebra,
     signal,
     onProgress: (done, total) => onEvent({ type: 'analyze', done, total }),
     onSkip: (message) => {

@@ -195,3 +195,27 @@ describe('doctor', () => {
     expect(stderr).toContain('--device must come with --gpu-proof');
   });
 });
+
+describe('where the result is to go', () => {
+  it('is asked for before the work: analyze --csv', async () => {
+    for (const csv of [folder, '/proc/x/y.csv']) {
+      const { code, stderr } = await callHere([
+        'analyze',
+        join(folder, 'no-such.npy'),
+        '--csv',
+        csv,
+        '--quiet',
+      ]);
+      expect(code).toBe(2);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+      expect(stderr).toContain(csv.startsWith('/proc') ? '/proc/x' : 'must be a file to write, got a folder');
+    }
+  });
+});
+
+it('analyze says that it takes the slow solver, and why', async () => {
+  const { stderr } = await callHere(['analyze', join(root, 'test/fixtures/weights/numpy.safetensors')]);
+  expect(stderr).toContain('note: the solver in TypeScript is used');
+  expect(stderr).toContain('no engine, nothing is installed in');
+  expect(stderr).toContain('phasewatch engine install');
+});

@@ -1,9 +1,9 @@
 import { availableCores } from '../../base/machine/cores.ts';
+import { availableMemory } from '../../base/machine/memory.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { makespan, secondsOfSteps } from './estimate.ts';
 import { stepsPerEpoch } from './planRuns.ts';
 import type { Speed } from './stepTime.ts';
-import { availableMemory } from './trainingMemory.ts';
 
 /** How many runs go side by side, and the threads of each. */
 export interface JobsChoice {

@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import { elementCount } from '../../base/elementCount.ts';
 import { optimizerSlots } from '../config/optimizerSlots.ts';
 import type { RunConfig } from '../config/schema.ts';
@@ -49,10 +48,4 @@ export function memoryTogether(configs: readonly RunConfig[], jobs: number): Tra
       .slice(0, jobs)
       .reduce((sum, bytes) => sum + bytes, 0);
   return { host: most('host'), gpu: most('gpu') };
-}
-
-/** Returns the memory that this process and its children may use: the machine's, or what a container allows. */
-export function availableMemory(): number {
-  const limit = process.constrainedMemory?.() ?? 0;
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { UserError } from '../../../src/base/userError.ts';
-import { ensureEngine } from '../../../src/train/engine/install/ensureEngine.ts';
+import { ensureEngine, refreshEngine } from '../../../src/train/engine/install/ensureEngine.ts';
 import { installEngine } from '../../../src/train/engine/install/installEngine.ts';
 import { locateEngine } from '../../../src/train/engine/locateEngine.ts';
 import { type FakeMachine, fakeMachine } from './fakeTools.ts';
@@ -79,6 +79,26 @@ describe('an installation', () => {
     expect(machine.calls().length).toBe(calls);
   });
 
+  test('is refreshed where other sources came in mid-sweep, and only there', async () => {
+    await refreshEngine({});
+    expect(machine.calls()).toEqual([]);
+    const { engine } = await install();
+    const text = JSON.stringify({ ...engine.manifest, own_sources_sha256: 'of another version' });
+    writeFileSync(join(engine.folder, 'engine.json'), text);
+    const calls = machine.calls().length;
+    await refreshEngine({});
+    expect(locateEngine()?.folder).toBe(engine.folder);
+    expect(
+      machine
+        .calls()
+        .slice(calls)
+        .every((call) => call.startsWith('g++')),
+    ).toBe(true);
+    const done = machine.calls().length;
+    await refreshEngine({});
+    expect(machine.calls().length).toBe(done);
+  });
+
   test('brings an engine up to date with our own sources without fetching anything', async () => {
     const { engine: old } = await install();
     const library = join(old.folder, 'tensorflow/libtensorflow_framework.so.2');
@@ -111,7 +131,9 @@ describe('an installation', () => {
       /^pip download --no-deps --only-binary=:all: .*--python-version 3\.11 --platform manylinux_2_27_x86_64 .*tensorflow-cpu==2\.21\.0$/,
     );
     expect(calls.find((call) => call.startsWith('npm'))).toContain('ci --ignore-scripts');
-    const link = calls.find((call) => call.includes('-l:libtensorflow_cc.so.2'))!;
+    const link = calls.find(
+      (call) => call.includes('tfjs_binding.node') && call.includes('-l:libtensorflow_cc.so.2'),
+    )!;
     expect(link).toContain('-Wl,-rpath,$ORIGIN/../../../../../tensorflow');
   });
 

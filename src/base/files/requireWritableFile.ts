@@ -1,0 +1,19 @@
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '../userError.ts';
+import { temporaryPath } from './atomicWrite.ts';
+import { makeFolder } from './makeFolder.ts';
+
+/**
+ * Throws where `writeFileAtomic` could not write `path`: asked before hours of work whose result is to go there. The folder is made when
+ * missing; a file that is there stays as it is.
+ */
+export function requireWritableFile(path: string): void {
+  makeFolder(dirname(path));
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UserError(`${path} must be a file to write, got a folder`);
+  }
+  const temporary = temporaryPath(path);
+  closeSync(openSync(temporary, 'w'));
+  rmSync(temporary);
+}
