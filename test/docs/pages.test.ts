@@ -33,6 +33,11 @@ function links(path: string): { path: string; anchor: string | undefined }[] {
 }
 
 describe.each(PAGES)('%s', (path) => {
+  it('has no line of more than 100 characters outside of tables', () => {
+    const long = pageLines(read(path)).filter(({ kind, text }) => kind !== 'table' && text.length > 100);
+    expect(long).toEqual([]);
+  });
+
   it('links to what is there', () => {
     const dead = links(path).filter(
       (link) =>
