@@ -1,5 +1,6 @@
 import type { NETWORK_NAMES, RunConfig } from '../src/experiment/config/schema.ts';
-import { DATASETS, type Preprocessing } from '../src/experiment/data/datasets.ts';
+import { datasetFacts } from '../src/experiment/data/datasetFacts.ts';
+import type { Preprocessing } from '../src/experiment/data/datasets.ts';
 import { usualTraining } from '../src/experiment/networks/usualTraining.ts';
 
 export const BENCH_NETWORKS = [
@@ -24,5 +25,5 @@ export const BENCH_CLASSES = 10;
 /** Returns the benchmark of a network: cross-entropy, and the optimizer that the paper trains it with. */
 export function benchTask(network: BenchNetwork, batchSize: number): BenchTask {
   const config = usualTraining(network, { batchSize });
-  return { ...DATASETS[config.dataset], config };
+  return { ...datasetFacts(config.dataset), config };
 }

@@ -17,7 +17,7 @@ import {
 import { peerPython, peerScript, SPECTRA_PEERS } from '../bench/peerEnvironment.ts';
 import { analyzeWeights } from '../src/analyze/analyzeWeights.ts';
 import { UserError } from '../src/base/userError.ts';
-import { analysisSchema, runConfigSchema } from '../src/experiment/config/schema.ts';
+import { analysisSchema, parseRunConfig } from '../src/experiment/config/schema.ts';
 import { loadDataset } from '../src/experiment/data/loadDataset.ts';
 import { resultsLayout } from '../src/experiment/results/layout.ts';
 import { runInProcess } from '../src/run/runInProcess.ts';
@@ -58,7 +58,7 @@ try {
 
 async function train(folder: string): Promise<string[]> {
   console.error('training LeNet5 on 6000 images of MNIST, 2 epochs');
-  const config = runConfigSchema.parse(QUICK_LENET);
+  const config = parseRunConfig(QUICK_LENET);
   const status = await runInProcess({
     run: 'lenet5',
     files: resultsLayout(folder).run('lenet5'),

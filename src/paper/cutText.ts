@@ -1,5 +1,5 @@
 import type { RunConfig } from '../experiment/config/schema.ts';
-import { DATASETS } from '../experiment/data/datasets.ts';
+import { datasetFacts } from '../experiment/data/datasetFacts.ts';
 
 /**
  * Returns what a smaller scale leaves out of the full one, `2 of 100 epochs, 1 of 10 seeds`; null where nothing. Read off the
@@ -35,7 +35,7 @@ const PLURALS: Readonly<Record<string, string>> = { seed: 'seeds', batchSize: 'b
 const COUNTED = ['epochs', 'trainImages', 'testImages'];
 
 function flat(config: RunConfig): Map<string, string> {
-  const { trainImages, testImages } = DATASETS[config.dataset];
+  const { trainImages, testImages } = datasetFacts(config.dataset);
   const whole = {
     ...config,
     trainImages: config.trainImages ?? trainImages,

@@ -2,7 +2,7 @@ import { elementCount } from '../base/elementCount.ts';
 import { circumstancesBetween, readCounters } from '../base/machine/circumstances.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Split } from '../experiment/data/dataset.ts';
-import { DATASETS } from '../experiment/data/datasets.ts';
+import { datasetFacts } from '../experiment/data/datasetFacts.ts';
 import type { MeasuredSpeed } from '../experiment/plan/speedCache.ts';
 import { networkOf } from '../experiment/sweep/checkRun.ts';
 import type { SessionBinding } from '../train/graph/graphSession.ts';
@@ -25,14 +25,14 @@ export interface SpeedMeasurement {
 
 /** Returns a run on blank images, built and warmed up, whose steps can be timed. */
 export function prepareMeasurement(binding: SessionBinding, config: RunConfig): SpeedMeasurement {
-  const { inputShape, classes } = DATASETS[config.dataset];
+  const { inputShape, classes, preprocessing } = datasetFacts(config.dataset);
   const network = networkOf(config);
   const gpu = binding.isUsingGpuDevice();
   const count = Math.max(config.batchSize, IMAGES - (IMAGES % config.batchSize));
   const session = new TrainingSession(binding, {
     network,
     config,
-    preprocessing: DATASETS[config.dataset].preprocessing,
+    preprocessing,
     classes,
     calls: callShapes(count, config.batchSize, gpu),
     train: blankImages(inputShape, classes, count),

@@ -10,6 +10,7 @@ import { stepsPerEpoch } from '../experiment/plan/planRuns.ts';
 import { likelySpeeds } from '../experiment/plan/speedCache.ts';
 import { readOrElse } from '../experiment/results/damage.ts';
 import { type ResultsLayout, type RunLayout, resultsLayout } from '../experiment/results/layout.ts';
+import { accuracyGap } from '../experiment/results/metricsRow.ts';
 import { collectEnvironment, type Source } from '../experiment/results/provenance.ts';
 import { readMetrics } from '../experiment/results/readMetrics.ts';
 import { type RunStatus, readStatus } from '../experiment/results/runStatus.ts';
@@ -233,16 +234,14 @@ export function summarize({ run, files }: PlannedRun, trained: boolean): RunSumm
   const onDamage = (_: string, error: UserError): number => damage.push(error.message);
   const status = readOrElse(files.status, () => readStatus(files.status), null, onDamage);
   const row = readOrElse(files.metrics, () => readMetrics(files, status), [], onDamage).at(-1);
-  const train = row?.train_accuracy ?? null;
-  const test = row?.test_accuracy ?? null;
   return {
     run: run.id,
     state: stateOf(status, run.config.epochs),
     epoch: row?.epoch ?? 0,
     epochs: run.config.epochs,
-    train_accuracy: train,
-    test_accuracy: test,
-    generalization_gap: train === null || test === null ? null : train - test,
+    train_accuracy: row?.train_accuracy ?? null,
+    test_accuracy: row?.test_accuracy ?? null,
+    generalization_gap: row === undefined ? null : accuracyGap(row),
     images_per_second: row?.images_per_second ?? null,
     stopped_early: status?.stopped_early ?? false,
     error: status?.error ?? damage[0] ?? null,

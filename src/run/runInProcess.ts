@@ -2,8 +2,8 @@ import pino from 'pino';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Dataset } from '../experiment/data/dataset.ts';
-import { DATASETS } from '../experiment/data/datasets.ts';
 import { randomizeLabels } from '../experiment/data/randomLabels.ts';
+import { validationSplit } from '../experiment/data/validationSplit.ts';
 import type { RunLayout } from '../experiment/results/layout.ts';
 import { ProgressFile } from '../experiment/results/runProgress.ts';
 import { newStatus, type RunStatus, readStatus, writeStatus } from '../experiment/results/runStatus.ts';
@@ -104,15 +104,29 @@ function tryUpdate(update: () => void, log: pino.Logger): void {
 }
 
 function trainingData(dataset: Dataset, config: RunConfig) {
-  const labels =
-    config.randomLabels === 0
-      ? dataset.train.labels
-      : randomizeLabels(dataset.train.labels, dataset.classes, config.randomLabels, config.seed);
+  const labels = trainingLabels(dataset, config);
   return {
     inputShape: dataset.shape,
     classes: dataset.classes,
-    preprocessing: DATASETS[dataset.name].preprocessing,
+    preprocessing: dataset.preprocessing,
     train: { ...dataset.train, labels },
     test: dataset.test,
   };
+}
+
+/** Returns the labels of the training images, randomized where the config asks for it; those that are held out keep theirs. */
+function trainingLabels({ train, classes }: Dataset, { randomLabels, validation, seed }: RunConfig) {
+  if (randomLabels === 0) return train.labels;
+  const { trained } = validationSplit(train.count, Math.round(validation * train.count), seed);
+  const randomized = randomizeLabels(
+    Uint8Array.from(trained, (index) => train.labels[index]!),
+    classes,
+    randomLabels,
+    seed,
+  );
+  const labels = Uint8Array.from(train.labels);
+  trained.forEach((index, place) => {
+    labels[index] = randomized[place]!;
+  });
+  return labels;
 }

@@ -1,4 +1,5 @@
 import { elementCount } from '../base/elementCount.ts';
+import { orthogonalMatrix } from '../base/random/orthogonalMatrix.ts';
 import { type RandomStream, randomStream } from '../base/random/stream.ts';
 import type { Initializer, Network, Parameter } from '../experiment/networks/network.ts';
 
@@ -28,8 +29,18 @@ function initialValue(parameter: Parameter, network: Network, seed: number): Flo
   const values = new Float32Array(elementCount(parameter.shape));
   switch (parameter.kind) {
     case 'kernel': {
-      const draw = glorot(network.initializer, parameter, randomStream(seed, `init/${parameter.name}`));
-      for (let i = 0; i < values.length; i++) values[i] = draw();
+      const stream = randomStream(seed, `init/${parameter.name}`);
+      const scale = network.scale ?? 1;
+      if (network.initializer === 'orthogonal') {
+        const orthogonal = orthogonalMatrix(
+          values.length / parameter.shape.at(-1)!,
+          parameter.shape.at(-1)!,
+          stream,
+        );
+        return values.map((_, i) => scale * orthogonal[i]!);
+      }
+      const draw = drawFrom(network.initializer, parameter, stream);
+      for (let i = 0; i < values.length; i++) values[i] = scale * draw();
       return values;
     }
     case 'bias':
@@ -43,17 +54,29 @@ function initialValue(parameter: Parameter, network: Network, seed: number): Flo
   }
 }
 
-/** Glorot and Bengio 2010: variance 2/(fanIn + fanOut). */
-function glorot(initializer: Initializer, { fanIn, fanOut }: Parameter, stream: RandomStream): () => number {
-  if (initializer === 'glorotUniform') {
-    const limit = Math.sqrt(6 / (fanIn + fanOut));
-    return () => (2 * stream.uniform() - 1) * limit;
+/** Glorot and Bengio 2010: variance 2/(fanIn + fanOut). He et al. 2015: 2/fanIn. */
+function drawFrom(
+  initializer: Exclude<Initializer, 'orthogonal'>,
+  { fanIn, fanOut }: Parameter,
+  stream: RandomStream,
+): () => number {
+  const fan = initializer.startsWith('he') ? fanIn : fanIn + fanOut;
+  const sd = Math.sqrt(2 / fan);
+  switch (initializer) {
+    case 'glorotUniform':
+    case 'heUniform': {
+      const limit = Math.sqrt(6 / fan);
+      return () => (2 * stream.uniform() - 1) * limit;
+    }
+    case 'glorotNormal':
+    case 'heNormal':
+      return () => stream.normal() * sd;
+    case 'glorotNormalTruncated':
+      // Keras before 2.2.3 cut the normal at 2 sd and did not correct the variance: the true sd is 0.8796 of the nominal one.
+      return () => {
+        let z = stream.normal();
+        while (Math.abs(z) > 2) z = stream.normal();
+        return z * sd;
+      };
   }
-  // Keras before 2.2.3 cut the normal at 2 sd and did not correct the variance: the true sd is 0.8796 of the nominal one.
-  const sd = Math.sqrt(2 / (fanIn + fanOut));
-  return () => {
-    let z = stream.normal();
-    while (Math.abs(z) > 2) z = stream.normal();
-    return z * sd;
-  };
 }

@@ -9,6 +9,7 @@ import { permutation, randomStream } from '../base/random/stream.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Split } from '../experiment/data/dataset.ts';
 import type { Preprocessing } from '../experiment/data/datasets.ts';
+import { validationSplit } from '../experiment/data/validationSplit.ts';
 import type { Network } from '../experiment/networks/network.ts';
 import { resolveNetwork } from '../experiment/networks/resolveNetwork.ts';
 import { writeMetricsCsv } from '../experiment/results/csvFiles.ts';
@@ -92,6 +93,10 @@ class RunBody {
   private readonly network: Network;
   private readonly session: TrainingSession;
   private readonly batches: number;
+  /** Indices into the training images: those that are trained on, those held out, and those that are evaluated after an epoch. */
+  private readonly trained: Int32Array;
+  private readonly heldOut: Int32Array;
+  private readonly evaluated: Int32Array;
   private position = epochStart(0);
   private rows: MetricsRow[] = [];
 
@@ -99,8 +104,13 @@ class RunBody {
     const { config, data, binding } = options;
     const { preprocessing, classes, train, test } = data;
     this.network = resolveNetwork(config.network, data.inputShape, classes);
-    this.batches = batchesPerEpoch(train.count, config.batchSize);
-    const calls = callShapes(train.count, config.batchSize, binding.isUsingGpuDevice());
+    const heldOut = Math.round(config.validation * train.count);
+    const split = validationSplit(train.count, heldOut, config.seed);
+    this.trained = split.trained;
+    this.heldOut = split.heldOut;
+    this.evaluated = sample(this.trained, test.count, config.seed);
+    this.batches = batchesPerEpoch(this.trained.length, config.batchSize);
+    const calls = callShapes(this.trained.length, config.batchSize, binding.isUsingGpuDevice());
     const { network } = this;
     this.session = new TrainingSession(binding, {
       network,
@@ -108,6 +118,7 @@ class RunBody {
       preprocessing,
       classes,
       calls,
+      trainEvaluations: [this.evaluated.length, this.heldOut.length],
       train,
       test,
     });
@@ -128,14 +139,12 @@ class RunBody {
       return;
     }
     this.session.setState(initialState(this.network, config.initSeed ?? config.seed, this.session.state));
-    const test = this.session.evaluate();
     const row: MetricsRow = {
       epoch: 0,
       learning_rate: null,
       train_loss: null,
       train_accuracy: null,
-      test_loss: test.loss,
-      test_accuracy: test.accuracy,
+      ...this.evaluations(),
       images_per_second: null,
       train_time_s: null,
       ...NO_CIRCUMSTANCES,
@@ -177,10 +186,10 @@ class RunBody {
     const { reason: _, ...circumstances } = circumstancesBetween(before, readCounters({ commandPid }));
     const sums = this.position;
     if (sums.batches < this.batches) return null;
-    const test = this.session.evaluate();
+    const evaluations = this.evaluations();
     // The last update of the epoch can ruin the weights after its loss was taken.
     checkLoss(
-      test.loss,
+      evaluations.test_loss,
       `on the test images after epoch ${epoch}, step ${sums.batches} of ${sums.batches}`,
       `${lossText(sums.lossSum / sums.images)}, the mean of the epoch`,
     );
@@ -189,19 +198,32 @@ class RunBody {
       learning_rate: learningRate,
       train_loss: sums.lossSum / sums.images,
       train_accuracy: sums.correct / sums.images,
-      test_loss: test.loss,
-      test_accuracy: test.accuracy,
+      ...evaluations,
       images_per_second: sums.images / sums.seconds,
       train_time_s: sums.seconds,
       ...circumstances,
     };
   }
 
+  private evaluations() {
+    const train = this.session.evaluate(this.evaluated);
+    const validation = this.heldOut.length === 0 ? null : this.session.evaluate(this.heldOut);
+    const test = this.session.evaluate();
+    return {
+      evaluated_train_loss: train.loss,
+      evaluated_train_accuracy: train.accuracy,
+      validation_loss: validation?.loss ?? null,
+      validation_accuracy: validation?.accuracy ?? null,
+      test_loss: test.loss,
+      test_accuracy: test.accuracy,
+    } as const;
+  }
+
   /** Trains on the batches of an epoch that are left, up to the signal, and adds them to the sums of the position. */
   private async trainSteps(epoch: number, learningRate: number, before: Counters): Promise<void> {
-    const { config, data, signal, onStep, commandPid } = this.options;
-    const { batches } = this;
-    const { count } = data.train;
+    const { config, signal, onStep, commandPid } = this.options;
+    const { batches, trained } = this;
+    const count = trained.length;
     const order = permutation(randomStream(config.seed, `order/epoch=${epoch}`), count);
     const sums = { ...this.position };
     this.position = sums;
@@ -214,7 +236,7 @@ class RunBody {
       if (signal.aborted) return;
       const started = performance.now();
       const from = first * config.batchSize;
-      const indices = order.slice(from, from + batch * steps);
+      const indices = order.slice(from, from + batch * steps).map((place) => trained[place]!);
       const totals = this.session.train(batch, steps, indices, learningRate, (epoch - 1) * batches + first);
       if (totals.lastLoss !== null) lastLoss = totals.lastLoss;
       if (totals.divergedAt !== null) {
@@ -272,4 +294,14 @@ class RunBody {
     const { files, identity } = this.options;
     writeCheckpoint(files.checkpoint, identity, this.position, this.session.state, values);
   }
+}
+
+/** Returns so many of the indices, drawn by seed, in rising order; all where there are no more. */
+function sample(indices: Int32Array, count: number, seed: number): Int32Array {
+  if (indices.length <= count) return indices;
+  const order = permutation(randomStream(seed, 'evaluate/train'), indices.length);
+  return order
+    .slice(0, count)
+    .map((place) => indices[place]!)
+    .sort();
 }

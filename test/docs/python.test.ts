@@ -10,7 +10,7 @@ import { randomStream } from '../../src/base/random/stream.ts';
 import { writeSafetensors } from '../../src/base/safetensors/safetensors.ts';
 import { writeMetricsCsv, writeSpectraCsv } from '../../src/experiment/results/csvFiles.ts';
 import { resultsLayout } from '../../src/experiment/results/layout.ts';
-import { NO_CIRCUMSTANCES } from '../../src/experiment/results/metricsRow.ts';
+import { NO_CIRCUMSTANCES, NOT_EVALUATED } from '../../src/experiment/results/metricsRow.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
 import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { spectrumOf } from '../../src/spectra/measures/spectrum.ts';
@@ -89,6 +89,7 @@ beforeAll(() => {
     images_per_second: null,
     train_time_s: null,
     ...NO_CIRCUMSTANCES,
+    ...NOT_EVALUATED,
   }));
   writeMetricsCsv(run.metrics, metrics);
 });

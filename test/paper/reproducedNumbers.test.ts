@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/base/random/stream.ts';
-import { runConfigSchema } from '../../src/experiment/config/schema.ts';
+import { parseRunConfig } from '../../src/experiment/config/schema.ts';
 import { writeSpectraCsv } from '../../src/experiment/results/csvFiles.ts';
 import { resultsLayout } from '../../src/experiment/results/layout.ts';
-import { NO_CIRCUMSTANCES } from '../../src/experiment/results/metricsRow.ts';
+import { NO_CIRCUMSTANCES, NOT_EVALUATED } from '../../src/experiment/results/metricsRow.ts';
 import { type Results, type RunResults, readResults } from '../../src/experiment/results/readResults.ts';
 import { authorsNumber } from '../../src/paper/authors.ts';
 import { cutParameters, cutText } from '../../src/paper/cutText.ts';
@@ -46,7 +46,7 @@ function results(): Results & { rows: SpectrumRow[] } {
     { id: 'b=2', batchSize: 2, seed: 1 },
   ].map(({ id, batchSize, seed }) => ({
     id,
-    config: runConfigSchema.parse({ network: 'miniAlexNet', dataset: 'cifar10', batchSize, seed, epochs: 2 }),
+    config: parseRunConfig({ network: 'miniAlexNet', dataset: 'cifar10', batchSize, seed, epochs: 2 }),
     status: null,
     provenance: null,
     snapshots: [],
@@ -60,6 +60,7 @@ function results(): Results & { rows: SpectrumRow[] } {
       images_per_second: null,
       train_time_s: null,
       ...NO_CIRCUMSTANCES,
+      ...NOT_EVALUATED,
     })),
   }));
   const rows: SpectrumRow[] = runs.flatMap(({ id, config }) =>
@@ -241,7 +242,7 @@ it('every figure of the sweep is one that its results folder has', () => {
 
 describe('what a scale cuts', () => {
   const config = (changes: object) =>
-    runConfigSchema.parse({ network: 'mlp3', dataset: 'cifar10', epochs: 100, ...changes });
+    parseRunConfig({ network: 'mlp3', dataset: 'cifar10', epochs: 100, ...changes });
 
   it('is read off the configs', () => {
     const full = [1, 2].flatMap((seed) => [16, 32].map((batchSize) => config({ seed, batchSize })));

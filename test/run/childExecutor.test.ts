@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runConfigSchema } from '../../src/experiment/config/schema.ts';
+import { parseRunConfig } from '../../src/experiment/config/schema.ts';
 import { runLayout } from '../../src/experiment/results/layout.ts';
 import type { RunEvent } from '../../src/experiment/status/runEvents.ts';
 import { planRun, readStoredRun } from '../../src/experiment/status/runFolder.ts';
@@ -20,7 +20,7 @@ const ACTS = { finish: 1, crash: 2, killed: 3, fail: 4, hang: 5 } as const;
 const task = (run: string, act: keyof typeof ACTS): ChildTask => ({
   run,
   dir: join(folder, run),
-  config: runConfigSchema.parse({ network: 'lenet5', dataset: 'mnist', seed: ACTS[act], epochs: 2 }),
+  config: parseRunConfig({ network: 'lenet5', dataset: 'mnist', seed: ACTS[act], epochs: 2 }),
   source: { config_file: 'a.yaml', overrides: [], command: 'run a.yaml' },
   threads: 1,
   device: null,

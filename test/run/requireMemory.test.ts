@@ -2,12 +2,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runConfigSchema } from '../../src/experiment/config/schema.ts';
+import { parseRunConfig } from '../../src/experiment/config/schema.ts';
 import { trainingMemory } from '../../src/experiment/plan/trainingMemory.ts';
 import { requireMemory } from '../../src/run/requireMemory.ts';
 import * as engine from '../../src/train/engine/locateEngine.ts';
 
-const config = runConfigSchema.parse({ network: 'miniAlexNet', dataset: 'cifar10', batchSize: 4000 });
+const config = parseRunConfig({ network: 'miniAlexNet', dataset: 'cifar10', batchSize: 4000 });
 const { host, gpu } = trainingMemory(config);
 let folder: string;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { runConfigSchema } from '../../src/experiment/config/schema.ts';
+import { parseRunConfig } from '../../src/experiment/config/schema.ts';
 import type { ChildTask } from '../../src/run/childMessages.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-train-one-'));
@@ -24,7 +24,7 @@ test('a process that cannot train ends, though its parent still listens', async 
   const task: ChildTask = {
     run: 'a',
     dir: join(folder, 'a'),
-    config: runConfigSchema.parse({ network: 'lenet5', dataset: 'mnist' }),
+    config: parseRunConfig({ network: 'lenet5', dataset: 'mnist' }),
     source: { config_file: 'a.yaml', overrides: [], command: 'run a.yaml' },
     threads: 1,
     device: null,

@@ -68,6 +68,32 @@ it('a process that trains dense layers alone gives the bytes of one that trains 
 // Several processes one after the other: on a busy machine that takes its time.
 const TIMEOUT = 240_000;
 
+/** What else a step can be made of, and what draws random numbers of its own. */
+const EVERYTHING = {
+  network: {
+    layers: [
+      { type: 'conv', name: 'conv', filters: 4, kernel: 5, stride: 2, activation: 'gelu' },
+      { type: 'batchNorm', name: 'bn' },
+      { type: 'conv', name: 'grouped', filters: 4, kernel: 3, groups: 2, activation: 'tanh' },
+      { type: 'layerNorm', name: 'ln' },
+      { type: 'add', with: 'bn' },
+      { type: 'averagePool', size: 2 },
+      { type: 'flatten' },
+      { type: 'dense', name: 'frozen', units: 24 },
+      { type: 'dense', name: 'fc1', units: 24 },
+      { type: 'dense', name: 'out', units: 10 },
+    ],
+    initializer: 'orthogonal',
+  },
+  optimizer: { type: 'adam', weightDecay: 0.01 },
+  train: { layers: ['conv', 'bn', 'grouped', 'ln', 'fc1', 'out'] },
+  validation: 0.2,
+  augment: { flip: true, shift: 2 },
+  labelSmoothing: 0.1,
+  clipNorm: 1,
+  schedule: { type: 'cosine', warmUp: 2 },
+};
+
 describe('a run killed by SIGKILL and started again ends with the bytes of one that was left alone', {
   timeout: TIMEOUT,
 }, () => {
@@ -77,9 +103,9 @@ describe('a run killed by SIGKILL and started again ends with the bytes of one t
     testImages: 100,
     batchSize: 8,
     epochs: 6,
-    optimizer: { type: 'adam' },
     learningRate: 0.001,
     dropout: { rate: 0.3, layers: ['fc1'] },
+    ...EVERYTHING,
   });
   const job = (name: string): TrainingJob => ({ dir: join(folder, name), config });
   let straight: Record<string, string>;

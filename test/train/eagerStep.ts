@@ -107,8 +107,7 @@ function forward(
 ): tfjs.Tensor {
   let value = images;
   for (const layer of network.layers) {
-    const parameter = (kind: string): tfjs.Tensor =>
-      parameters.get(`${'name' in layer ? layer.name : ''}/${kind}`)!;
+    const parameter = (kind: string): tfjs.Tensor => parameters.get(`${layer.name ?? ''}/${kind}`)!;
     switch (layer.type) {
       case 'flatten':
         value = tf.reshape(value, [value.shape[0]!, -1]);
@@ -150,8 +149,10 @@ function forward(
         value = tf.add(tf.mul(normalized, parameter('gamma')), parameter('beta'));
         break;
       }
+      default:
+        throw new Error(`the eager step must know layers of type ${layer.type}`);
     }
-    if (step !== null && 'name' in layer && config.dropout?.layers.includes(layer.name)) {
+    if (step !== null && layer.name !== undefined && config.dropout?.layers.includes(layer.name)) {
       const mask = dropoutMask(config.seed, layer.name, config.dropout.rate, step, value.shape);
       value = tf.mul(value, tf.tensor(Float32Array.from(mask), value.shape));
     }

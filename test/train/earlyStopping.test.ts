@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type MetricsRow, NO_CIRCUMSTANCES } from '../../src/experiment/results/metricsRow.ts';
+import { type MetricsRow, NO_CIRCUMSTANCES, NOT_EVALUATED } from '../../src/experiment/results/metricsRow.ts';
 import { shouldStop } from '../../src/train/earlyStopping.ts';
 
 const rows = (losses: (number | null)[]): MetricsRow[] =>
@@ -13,6 +13,7 @@ const rows = (losses: (number | null)[]): MetricsRow[] =>
     images_per_second: null,
     train_time_s: null,
     ...NO_CIRCUMSTANCES,
+    ...NOT_EVALUATED,
   }));
 
 it.each([

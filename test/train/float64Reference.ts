@@ -1,5 +1,6 @@
 import type { RunConfig } from '../../src/experiment/config/schema.ts';
-import type { Layer, Network } from '../../src/experiment/networks/network.ts';
+import type { Activation, Layer, Network } from '../../src/experiment/networks/network.ts';
+import { LAYER_NORM_EPSILON } from '../../src/train/step/layerNorm.ts';
 import { BATCH_NORM_EPSILON } from '../../src/train/step/layers.ts';
 
 /** Values of a batch, image by image, each in rows of pixels of channels. */
@@ -13,32 +14,70 @@ export interface ReferenceStep {
   images: Batch;
   labels: readonly number[];
   masks: ReadonlyMap<string, Float64Array>;
+  /** Share of the target that goes to all classes alike. */
+  labelSmoothing?: number;
+  /** Layers of which batch norm has moving statistics instead of those of the batch; none when left out. */
+  frozen?: readonly string[];
 }
 
 /** Returns the loss of a training step in float64, from the definitions, by plain loops. */
 export function referenceLoss(step: ReferenceStep, parameters: ReadonlyMap<string, Float64Array>): number {
-  let value = step.images;
+  const values: Batch[] = [];
   step.network.layers.forEach((layer, index) => {
-    value = forward(layer, value, step.network.shapes[index]!, parameters);
-    const mask = 'name' in layer ? step.masks.get(layer.name) : undefined;
+    const { sources } = step.network.shapes[index]!;
+    const [input, other] = sources.map((source) => (source < 0 ? step.images : values[source]!));
+    const isFrozen = step.frozen?.includes(layer.name ?? '') ?? false;
+    let value = forward(layer, input!, step.network.shapes[index]!, parameters, { other, isFrozen });
+    const mask = step.masks.get(layer.name ?? '');
     if (mask !== undefined) {
       value = value.map((image, i) => image.map((x, j) => x * mask[i * image.length + j]!));
     }
+    values.push(value);
   });
+  const value = values.at(-1)!;
   let penalty = 0;
   for (const layer of step.l2?.layers ?? []) {
     for (const w of parameters.get(`${layer}/kernel`)!) penalty += step.l2!.coefficient * w ** 2;
   }
-  const losses = value.map((logits, i) => imageLoss(step.loss, logits, step.labels[i]!));
+  const losses = value.map((logits, i) =>
+    imageLoss(step.loss, logits, step.labels[i]!, step.labelSmoothing ?? 0),
+  );
   return losses.reduce((a, b) => a + b, 0) / losses.length + penalty;
 }
 
-function imageLoss(loss: RunConfig['loss'], logits: Float64Array, label: number): number {
+/** Abramowitz and Stegun 7.1.5, the series of the error function; exact to rounding for the small x of these tests. */
+export function errorFunction(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    term *= -(x ** 2) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+function activate(activation: Activation, x: number): number {
+  switch (activation) {
+    case 'linear':
+      return x;
+    case 'relu':
+      return Math.max(0, x);
+    case 'tanh':
+      return Math.tanh(x);
+    case 'gelu':
+      return (x * (1 + errorFunction(x / Math.SQRT2))) / 2;
+  }
+}
+
+function imageLoss(loss: RunConfig['loss'], logits: Float64Array, label: number, smoothing: number): number {
+  const target = (k: number): number => (k === label ? 1 - smoothing : 0) + smoothing / logits.length;
   const top = Math.max(...logits);
   const exponentials = logits.map((z) => Math.exp(z - top));
   const sum = exponentials.reduce((a, b) => a + b, 0);
-  if (loss === 'crossEntropy') return Math.log(sum) - (logits[label]! - top);
-  const squares = exponentials.map((e, k) => (e / sum - (k === label ? 1 : 0)) ** 2);
+  if (loss === 'crossEntropy') {
+    return logits.reduce((all, z, k) => all + target(k) * (Math.log(sum) - (z - top)), 0);
+  }
+  const squares = exponentials.map((e, k) => (e / sum - target(k)) ** 2);
   return squares.reduce((a, b) => a + b, 0) / logits.length;
 }
 
@@ -47,6 +86,7 @@ function forward(
   input: Batch,
   { input: from, output: to }: { input: readonly number[]; output: readonly number[] },
   parameters: ReadonlyMap<string, Float64Array>,
+  { other, isFrozen }: { other: Batch | undefined; isFrozen: boolean },
 ): Batch {
   switch (layer.type) {
     case 'flatten':
@@ -60,7 +100,7 @@ function forward(
           x.forEach((value, j) => {
             sum += value * W[j * layer.units + k]!;
           });
-          return layer.activation === 'relu' ? Math.max(0, sum) : sum;
+          return activate(layer.activation, sum);
         }),
       );
     }
@@ -68,7 +108,12 @@ function forward(
       const channels = from.at(-1)!;
       const gamma = parameters.get(`${layer.name}/gamma`)!;
       const beta = parameters.get(`${layer.name}/beta`)!;
-      const { mean, variance } = channelMoments(input, channels);
+      const { mean, variance } = isFrozen
+        ? {
+            mean: parameters.get(`${layer.name}/moving_mean`)!,
+            variance: parameters.get(`${layer.name}/moving_variance`)!,
+          }
+        : channelMoments(input, channels);
       return input.map((x) =>
         x.map((value, j) => {
           const c = j % channels;
@@ -80,20 +125,52 @@ function forward(
     case 'conv': {
       const W = parameters.get(`${layer.name}/kernel`)!;
       const b = parameters.get(`${layer.name}/bias`)!;
-      const channels = from[2]!;
+      const groups = layer.groups ?? 1;
+      const channels = from[2]! / groups;
       return input.map((x) =>
         overWindows(from, to, layer.kernel, layer.stride, layer.padding, (pixels, filter) => {
           let sum = b[filter]!;
+          const first = Math.floor(filter / (layer.filters / groups)) * channels;
           for (const { row, column, offset } of pixels) {
             for (let c = 0; c < channels; c++) {
               const weight = ((row * layer.kernel + column) * channels + c) * layer.filters + filter;
-              sum += x[offset + c]! * W[weight]!;
+              sum += x[offset + first + c]! * W[weight]!;
             }
           }
-          return layer.activation === 'relu' ? Math.max(0, sum) : sum;
+          return activate(layer.activation, sum);
         }),
       );
     }
+    case 'layerNorm': {
+      const channels = from.at(-1)!;
+      const gamma = parameters.get(`${layer.name}/gamma`)!;
+      const beta = parameters.get(`${layer.name}/beta`)!;
+      return input.map((x) =>
+        x.map((value, j) => {
+          const place = x.subarray(j - (j % channels), j - (j % channels) + channels);
+          const mean = place.reduce((sum, y) => sum + y, 0) / channels;
+          const variance = place.reduce((sum, y) => sum + (y - mean) ** 2, 0) / channels;
+          const c = j % channels;
+          return (gamma[c]! * (value - mean)) / Math.sqrt(variance + LAYER_NORM_EPSILON) + beta[c]!;
+        }),
+      );
+    }
+    case 'activation':
+      return input.map((x) => x.map((value) => activate(layer.activation, value)));
+    case 'add':
+      return input.map((x, i) => x.map((value, j) => value + other![i]![j]!));
+    case 'averagePool':
+      return input.map((x) =>
+        overWindows(
+          from,
+          to,
+          layer.size,
+          layer.stride,
+          layer.padding,
+          (pixels, channel) =>
+            pixels.reduce((sum, { offset }) => sum + x[offset + channel]!, 0) / pixels.length,
+        ),
+      );
     case 'maxPool':
       return input.map((x) =>
         overWindows(from, to, layer.size, layer.stride, layer.padding, (pixels, channel) =>

@@ -87,4 +87,56 @@ describe('initialWeights', () => {
     // Different layers of one shape do not share their draws.
     expect(longer.get('before/kernel')).not.toEqual(longer.get('a/kernel'));
   });
+
+  const wide = (options: object, units = 300): Float32Array =>
+    initialWeights(
+      resolveNetwork(
+        customNetworkSchema.parse({
+          layers: [
+            { type: 'flatten' },
+            { type: 'dense', name: 'a', units },
+            { type: 'dense', name: 'out', units: 10 },
+          ],
+          ...options,
+        }),
+        [20, 20, 1],
+        10,
+      ),
+      7,
+    ).get('a/kernel')!;
+
+  // kurtosis: 1.8 of a uniform law, 3 of a normal one; 120,000 values: standard error of the sd 0.2 %
+  it.each([
+    ['glorotUniform', 2 / 700, 1.8],
+    ['glorotNormal', 2 / 700, 3],
+    ['heUniform', 2 / 400, 1.8],
+    ['heNormal', 2 / 400, 3],
+  ])('draws %s with its variance, not cut', (initializer, variance, kurtosis) => {
+    const found = moments(wide({ initializer }));
+    expect(Math.abs(found.mean / found.sd)).toBeLessThan(0.012);
+    expect(Math.abs(found.sd / Math.sqrt(variance) - 1)).toBeLessThan(0.01);
+    expect(Math.abs(found.kurtosis - kurtosis)).toBeLessThan(0.06);
+    if (kurtosis === 3) expect(found.max / found.sd).toBeGreaterThan(4);
+    const scaled = wide({ initializer, scale: 0.5 });
+    for (const [i, w] of wide({ initializer }).entries()) expect(scaled[i]).toBeCloseTo(w / 2, 9);
+  });
+
+  it.each([[300], [500]])('draws orthogonal columns of %i units, or rows where there are fewer', (units) => {
+    const W = wide({ initializer: 'orthogonal', scale: 2 }, units);
+    const [count, length] = units < 400 ? [units, 400] : [400, units];
+    const entry = (k: number, i: number): number => (units < 400 ? W[i * units + k]! : W[k * units + i]!);
+    for (const [a, b] of [
+      [0, 0],
+      [count - 1, count - 1],
+      [0, 1],
+      [5, count - 1],
+      [17, 200],
+    ] as const) {
+      let product = 0;
+      for (let i = 0; i < length; i++) product += entry(a, i) * entry(b, i);
+      expect(product).toBeCloseTo(a === b ? 4 : 0, 5);
+    }
+    // Haar: an entry has variance 1 / length, whatever its place.
+    expect(moments(W).sd / 2).toBeCloseTo(1 / Math.sqrt(length), 4);
+  });
 });

@@ -13,7 +13,7 @@ const L2 = 0.01;
 
 const LOSSES = ['mse', 'crossEntropy'] as const;
 
-const constants = { momentum: 0.9, rho: 0.95, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+const constants = { momentum: 0.9, rho: 0.95, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0 };
 type Rates = Record<OptimizerConfig['type'], readonly [mse: number, crossEntropy: number]>;
 const RATES: Rates = {
   sgd: [0.005, 0.001],

@@ -18,6 +18,7 @@ const RATE = 4096;
 const flatten = { type: 'flatten' };
 const out = { type: 'dense', name: 'out', units: 5, activation: 'linear' };
 const conv = (options: object = {}) => ({ type: 'conv', name: 'conv', filters: 3, kernel: 3, ...options });
+const average = (options: object) => ({ type: 'averagePool', size: 2, ...options });
 const pool = (options: object) => ({ type: 'maxPool', size: 2, ...options });
 
 const networks = {
@@ -52,6 +53,56 @@ const networks = {
   ],
   'batch norm first, on the images': [{ type: 'batchNorm', name: 'bn' }, flatten, out],
   'pool first, before anything that is trained': [pool({}), flatten, out],
+  'average pool, same, stride 3': [conv(), average({ size: 3, stride: 3, padding: 'same' }), flatten, out],
+  'average pool, valid, overlapping': [conv(), average({ size: 3, stride: 2 }), flatten, out],
+  'grouped conv of a conv, strided': [
+    conv({ filters: 4 }),
+    conv({ name: 'second', filters: 6, groups: 2, stride: 2 }),
+    flatten,
+    out,
+  ],
+  'depthwise conv on the images': [conv({ filters: 2, groups: 2, padding: 'valid' }), flatten, out],
+  'layer norm of a convolution': [conv({ filters: 4 }), { type: 'layerNorm', name: 'ln' }, flatten, out],
+  'layer norm of a dense layer, gelu': [
+    flatten,
+    { type: 'dense', name: 'hidden', units: 7, activation: 'gelu' },
+    { type: 'layerNorm', name: 'ln' },
+    out,
+  ],
+  'tanh, and activations by themselves': [
+    conv({ activation: 'tanh' }),
+    { type: 'activation', activation: 'gelu' },
+    flatten,
+    { type: 'dense', name: 'hidden', units: 7, activation: 'linear' },
+    { type: 'activation', activation: 'relu' },
+    out,
+  ],
+  'residual block, identity': [
+    conv({ activation: 'linear' }),
+    { type: 'activation', name: 'start', activation: 'relu' },
+    conv({ name: 'second' }),
+    conv({ name: 'third', activation: 'linear' }),
+    { type: 'add', with: 'start' },
+    { type: 'activation', activation: 'relu' },
+    flatten,
+    out,
+  ],
+  'residual block, projected by a strided convolution': [
+    conv({}),
+    conv({ name: 'second', stride: 2, filters: 4, activation: 'tanh' }),
+    { type: 'batchNorm', name: 'bn' },
+    conv({ name: 'shortcut', input: 'conv', kernel: 1, stride: 2, filters: 4, activation: 'linear' }),
+    { type: 'add', with: 'bn' },
+    flatten,
+    out,
+  ],
+  'images added to what is made of them': [
+    { type: 'activation', name: 'images', activation: 'linear' },
+    conv({ filters: 2 }),
+    { type: 'add', with: 'images' },
+    flatten,
+    out,
+  ],
 };
 
 /** The compiled gradient of every trained parameter: what plain descent takes off. */
@@ -62,8 +113,12 @@ function compiledGradients(training: SmallTraining): { loss: number; gradients: 
     const { loss } = session.train(INDICES.length, 1, INDICES, RATE, 0);
     const after = stateOf(session);
     const gradients = new Map<string, Float64Array>();
-    for (const { name, trainable } of training.network.parameters) {
+    for (const { name, layer, trainable } of training.network.parameters) {
       if (!trainable) continue;
+      if (training.config.train != null && !training.config.train.layers.includes(layer)) {
+        expect(after.get(name), `${name}, which is not trained`).toEqual(weights.get(name));
+        continue;
+      }
       const value = after.get(name)!;
       gradients.set(
         name,
@@ -97,6 +152,10 @@ function checkGradients(training: SmallTraining): void {
     l2: config.l2,
     ...batchOf(training, INDICES),
     masks,
+    labelSmoothing: config.labelSmoothing ?? 0,
+    frozen: network.layers.flatMap(({ name }) =>
+      name !== undefined && config.train != null && !config.train.layers.includes(name) ? [name] : [],
+    ),
   };
   const parameters = new Map(
     [...generalWeights(network)].map(([name, value]) => [name, Float64Array.from(value)]),
@@ -145,6 +204,26 @@ describe('the gradients of a compiled step equal central differences of the loss
     ];
     checkGradients(smallTraining(layers, { dropout: { rate: 0.4, layers: ['conv', 'bn', 'hidden'] } }));
   });
+
+  it.each(['mse', 'crossEntropy'] as const)('with label smoothing: %s', (loss) => {
+    checkGradients(smallTraining([conv(), flatten, out], { loss, labelSmoothing: 0.2 }));
+  });
+
+  const deep = [
+    conv({ filters: 4 }),
+    { type: 'batchNorm', name: 'bn' },
+    conv({ name: 'second', filters: 4 }),
+    { type: 'layerNorm', name: 'ln' },
+    flatten,
+    { type: 'dense', name: 'hidden', units: 4 },
+    out,
+  ];
+  it.each([[['conv']], [['bn', 'out']], [['hidden']], [['ln', 'second']]])(
+    'with %s trained alone, everything else staying as it is',
+    (layers) => {
+      checkGradients(smallTraining(deep, { train: { layers } }));
+    },
+  );
 
   it('with images scaled to 0..1 only', () => {
     checkGradients(smallTraining([conv(), flatten, out], { preprocessing: 'unitScale' }));

@@ -12,7 +12,8 @@ import { TrainingSession } from '../../src/train/step/trainingSession.ts';
 export type StepConfig = Pick<
   RunConfig,
   'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'compile' | 'seed'
->;
+> &
+  Partial<Pick<RunConfig, 'train' | 'augment' | 'labelSmoothing' | 'clipNorm'>>;
 
 export interface SmallTraining {
   network: Network;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomStream } from '../../src/base/random/stream.ts';
-import { type RunConfig, runConfigSchema } from '../../src/experiment/config/schema.ts';
+import { parseRunConfig, type RunConfig } from '../../src/experiment/config/schema.ts';
 import type { Dataset, Split } from '../../src/experiment/data/dataset.ts';
 import { readMetricsCsv } from '../../src/experiment/results/csvFiles.ts';
 import { runLayout } from '../../src/experiment/results/layout.ts';
@@ -31,7 +31,7 @@ const TINY_NETWORK = {
 
 /** Returns a run config of a small network on few images, with `changes`. */
 export function jobConfig(changes: object = {}): RunConfig {
-  return runConfigSchema.parse({
+  return parseRunConfig({
     network: TINY_NETWORK,
     dataset: 'mnist',
     trainImages: 70,
@@ -78,6 +78,7 @@ function noiseDataset({ dataset, trainImages, testImages }: RunConfig): Dataset 
     name: dataset,
     shape,
     classes: 10,
+    preprocessing: dataset === 'mnist' ? 'unitScale' : 'perImageStandardization',
     train: split('train', trainImages!),
     test: split('test', testImages!),
     checksum: 'noise',

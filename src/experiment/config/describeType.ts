@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DATASET_PATH } from '../data/datasets.ts';
 
 /** The part of JSON Schema that z.toJSONSchema writes for our schemas. */
 export interface JsonSchema {
@@ -53,6 +54,7 @@ export function describeType(schema: JsonSchema): string {
     case 'number':
       return `a number${range(schema, false)}`;
     case 'string':
+      if (schema.pattern === DATASET_PATH.source) return 'a path: with a / in it, or of .npz or .safetensors';
       if (schema.pattern !== undefined) return 'a name of letters, digits and . _ = + -';
       return schema.minLength === undefined ? 'text' : 'text that is not empty';
     case 'boolean':

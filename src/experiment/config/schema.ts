@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DATASET_NAMES } from '../data/datasets.ts';
+import { DATASET_NAMES, DATASET_PATH } from '../data/datasets.ts';
 
 /** Networks declared in src/experiment/networks; a config may also bring its own list of layers. */
 export const NETWORK_NAMES = ['lenet5', 'miniAlexNet', 'miniAlexNetBatchNorm', 'mlp3'] as const;
@@ -10,29 +10,54 @@ const share = z.number().min(0).max(1);
 const layerName = z.string().min(1);
 const seedNumber = z.int().min(0).max(0xffffffff);
 
+const activation = z.enum(['relu', 'gelu', 'tanh', 'linear']);
+const placed = {
+  name: layerName.optional().describe('so that other layers can take its output'),
+  input: layerName.optional().describe('layer whose output it takes; the one before it when left out'),
+};
+/** Of the last layer it must be linear, which it is by itself: it gives the logits. */
+const hiddenActivation = activation
+  .optional()
+  .describe('relu when left out, linear in the last layer with weights; gelu: by the error function');
+const poolKeys = {
+  ...placed,
+  size: positiveInt.describe('side of the square window'),
+  stride: positiveInt.optional().describe('the pool size when left out, as in Keras'),
+  padding: z.enum(['same', 'valid']).default('valid').describe('as in TensorFlow'),
+};
+const weighted = { ...placed, name: layerName };
+
 export const layerSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('conv'),
-    name: layerName,
+    ...weighted,
     filters: positiveInt.describe('number of output channels'),
     kernel: positiveInt.describe('side of the square kernel'),
     stride: positiveInt.default(1).describe('pixels between two positions of the kernel'),
     padding: z.enum(['same', 'valid']).default('same').describe('as in TensorFlow'),
-    activation: z.enum(['relu', 'linear']).default('relu'),
+    groups: positiveInt.default(1).describe('parts of the channels that are convolved by themselves'),
+    activation: hiddenActivation,
+  }),
+  z.strictObject({ type: z.literal('maxPool'), ...poolKeys }),
+  z.strictObject({ type: z.literal('averagePool'), ...poolKeys }),
+  z.strictObject({ type: z.literal('batchNorm'), ...weighted }),
+  z.strictObject({ type: z.literal('layerNorm'), ...weighted }),
+  z.strictObject({
+    type: z.literal('activation'),
+    ...placed,
+    activation: activation.describe('gelu: by the error function'),
   }),
   z.strictObject({
-    type: z.literal('maxPool'),
-    size: positiveInt.describe('side of the square window'),
-    stride: positiveInt.optional().describe('the pool size when left out, as in Keras'),
-    padding: z.enum(['same', 'valid']).default('valid').describe('as in TensorFlow'),
+    type: z.literal('add'),
+    ...placed,
+    with: layerName.describe('layer whose output is added, of the same shape'),
   }),
-  z.strictObject({ type: z.literal('batchNorm'), name: layerName }),
-  z.strictObject({ type: z.literal('flatten') }),
+  z.strictObject({ type: z.literal('flatten'), ...placed }),
   z.strictObject({
     type: z.literal('dense'),
-    name: layerName,
+    ...weighted,
     units: positiveInt.describe('number of outputs'),
-    activation: z.enum(['relu', 'linear']).default('relu'),
+    activation: hiddenActivation,
   }),
 ]);
 
@@ -42,14 +67,17 @@ export const customNetworkSchema = z.strictObject({
     .min(1)
     .describe('from input to logits; the last layer has one unit a class and a linear activation'),
   initializer: z
-    .enum(['glorotNormalTruncated', 'glorotUniform'])
+    .enum(['glorotUniform', 'glorotNormal', 'glorotNormalTruncated', 'heUniform', 'heNormal', 'orthogonal'])
     .default('glorotUniform')
-    .describe('law of the initial weights; glorotNormalTruncated: cut at 2 sd, the variance not corrected'),
+    .describe(
+      'law of the initial weights. The normal ones are not cut, but glorotNormalTruncated: at 2 sd, the variance not corrected. orthogonal: Haar',
+    ),
+  scale: z.number().positive().default(1).describe('the initial weights are multiplied by this'),
   bias: z.number().default(0).describe('initial value of every bias'),
   analyzedLayers: z
     .array(layerName)
     .optional()
-    .describe('layers that are snapshotted; every dense layer but the last when left out'),
+    .describe('layers that are snapshotted; every dense and conv layer but the last when left out'),
 });
 
 export const optimizerSchema = z.strictObject({
@@ -62,6 +90,13 @@ export const optimizerSchema = z.strictObject({
   beta1: z.number().min(0).lt(1).default(0.9).describe('adam only'),
   beta2: z.number().min(0).lt(1).default(0.999).describe('adam only'),
   epsilon: z.number().positive().default(1e-7).describe('adadelta and adam only'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      'decoupled, as in AdamW: before each update everything that is trained shrinks by learning rate * weightDecay of itself',
+    ),
 });
 
 /** One run, complete: what a training process is given. */
@@ -69,7 +104,9 @@ export const runConfigSchema = z.strictObject({
   network: z
     .union([z.enum(NETWORK_NAMES), customNetworkSchema])
     .describe('a network by name, or a list of layers'),
-  dataset: z.enum(DATASET_NAMES).describe('images to train and test on'),
+  dataset: z
+    .union([z.enum(DATASET_NAMES), z.string().regex(DATASET_PATH)])
+    .describe('images to train and test on: by name, or the path of files of your own (docs/guide/data.md)'),
   trainImages: positiveInt
     .nullable()
     .default(null)
@@ -78,19 +115,81 @@ export const runConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('test on the first so many images only; null: all'),
+  validation: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      'share of the training images that is held out, drawn by seed, and evaluated after every epoch',
+    ),
+  augment: z
+    .strictObject({
+      flip: z.boolean().default(false).describe('every other image, drawn anew in each step, is mirrored'),
+      shift: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe('pixels by which an image is shifted at most, down, up and sideways; zeros come in'),
+    })
+    .nullable()
+    .default(null)
+    .describe('changes images at random while training; null: none'),
   randomLabels: share.default(0).describe('share of the training labels replaced by uniformly drawn ones'),
   loss: z
     .enum(['mse', 'crossEntropy'])
     .default('crossEntropy')
     .describe('mse: mean over the outputs of the softmax'),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('share of the target that goes to all classes alike, in training and evaluation, as in Keras'),
   optimizer: optimizerSchema.prefault({}).describe('update rule and its constants'),
-  learningRate: z.number().positive().default(0.01).describe('in the first epoch'),
+  learningRate: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe(
+      'before decay and schedule; null: 0.01 for sgd, momentum, nesterov, 0.001 for adam, 1 for adadelta',
+    ),
   learningRateDecay: z
     .number()
     .positive()
     .max(1)
     .default(1)
     .describe('the learning rate is multiplied by this after every epoch'),
+  schedule: z
+    .strictObject({
+      type: z
+        .enum(['constant', 'step', 'cosine'])
+        .default('constant')
+        .describe('step: by factor after given epochs; cosine: along half a cosine to final'),
+      at: z.array(positiveInt).min(1).nullable().default(null).describe('step: after these epochs'),
+      every: positiveInt.nullable().default(null).describe('step: after each so many epochs'),
+      factor: z.number().positive().max(1).default(0.1).describe('step: what the rate is multiplied by'),
+      epochs: positiveInt
+        .nullable()
+        .default(null)
+        .describe('cosine: epochs from start to end, warm-up counted in; null: epochs of the run'),
+      final: share.default(0).describe('cosine: what is left of the rate at the end'),
+      warmUp: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe('epochs over which the rate rises in even steps, the last of them at the full rate'),
+    })
+    .nullable()
+    .default(null)
+    .describe('how the learning rate changes from epoch to epoch; null: by learningRateDecay alone'),
+  clipNorm: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('longest gradient, all weights together: a longer one is scaled down to it; null: any'),
   batchSize: positiveInt
     .default(32)
     .describe('images a step; the last, smaller batch of an epoch is trained on too'),
@@ -114,6 +213,13 @@ export const runConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('zeroes activations at random while training; null: none'),
+  train: z
+    .strictObject({
+      layers: z.array(layerName).min(1).describe('layers that are trained; the others stay as they begin'),
+    })
+    .nullable()
+    .default(null)
+    .describe('null: every layer is trained'),
   earlyStopping: z
     .strictObject({
       patience: positiveInt.default(5).describe('epochs without improvement after which the run stops'),
@@ -193,5 +299,27 @@ export const analysisSchema = z.strictObject({
 
 export type CustomNetworkConfig = z.infer<typeof customNetworkSchema>;
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
-export type RunConfig = z.infer<typeof runConfigSchema>;
+/** A run's config as it is written, defaults filled in. */
+export type WrittenRunConfig = z.infer<typeof runConfigSchema>;
+/** A run's config with all that follows from other keys. */
+export type RunConfig = WrittenRunConfig & { learningRate: number };
+
+/** Keras's defaults; of adadelta the rate that its inventor has, for Keras's own, 0.001, trains nothing. */
+const LEARNING_RATES: Readonly<Record<OptimizerConfig['type'], number>> = {
+  sgd: 0.01,
+  momentum: 0.01,
+  nesterov: 0.01,
+  adadelta: 1,
+  adam: 0.001,
+};
+
+/** Returns a config with what it leaves to other keys: the learning rate follows the optimizer. */
+export function completeRunConfig(config: WrittenRunConfig): RunConfig {
+  return { ...config, learningRate: config.learningRate ?? LEARNING_RATES[config.optimizer.type] };
+}
 export type AnalysisConfig = z.infer<typeof analysisSchema>;
+
+/** Returns a run's config from its keys, defaults filled in; throws a ZodError for what is none. */
+export function parseRunConfig(keys: unknown): RunConfig {
+  return completeRunConfig(runConfigSchema.parse(keys));
+}

@@ -55,6 +55,7 @@ export function loadCifar10(folder: string, limits: DatasetLimits): Dataset {
     name: 'cifar10',
     shape: DATASETS.cifar10.inputShape,
     classes: DATASETS.cifar10.classes,
+    preprocessing: DATASETS.cifar10.preprocessing,
     train,
     test,
     checksum: datasetChecksum(digests),

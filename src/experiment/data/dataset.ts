@@ -1,4 +1,4 @@
-import type { DatasetName } from './datasets.ts';
+import type { Preprocessing } from './datasets.ts';
 
 /** Images as bytes, image by image in rows of pixels of channels (NHWC), and one label byte an image. */
 export interface Split {
@@ -8,10 +8,12 @@ export interface Split {
 }
 
 export interface Dataset {
-  name: DatasetName;
+  /** Its name, or the path of its files. */
+  name: string;
   /** Height, width and channels of an image. */
   shape: readonly [number, number, number];
   classes: number;
+  preprocessing: Preprocessing;
   train: Split;
   test: Split;
   /** Of the whole data set (see datasetChecksum), however few of its images are loaded. */

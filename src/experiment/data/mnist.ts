@@ -10,7 +10,7 @@ import { DATASETS } from './datasets.ts';
 import { gunzipIfPacked, readIdx } from './idx.ts';
 import { takeFirst } from './takeFirst.ts';
 
-const { inputShape, classes } = DATASETS.mnist;
+const { inputShape, classes, preprocessing } = DATASETS.mnist;
 
 /** The four files of the MNIST distribution, unpacked, with their SHA-256. */
 export const MNIST_FILES = {
@@ -64,6 +64,7 @@ export function loadMnist(folder: string, limits: DatasetLimits): Dataset {
     name: 'mnist',
     shape: inputShape,
     classes,
+    preprocessing,
     train: takeFirst(train, limits.trainImages, 'trainImages'),
     test: takeFirst(test, limits.testImages, 'testImages'),
     checksum: datasetChecksum(files.map((file) => file.sha256)),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileSha256 } from '../../base/files/checksums.ts';
 import { readBytes } from '../../base/files/readFile.ts';
 import { sha256 } from '../../base/sha256.ts';
 import { UserError } from '../../base/userError.ts';
@@ -15,7 +16,9 @@ import {
   RECORD_BYTES,
   TRAIN_FILES,
 } from './cifar10Records.ts';
+import { CIFAR100_FILES, loadCifar100 } from './cifar100.ts';
 import type { DatasetName } from './datasets.ts';
+import { FASHION_FILES, loadFashionMnist } from './fashionMnist.ts';
 import { loadMnist, MNIST_FILES } from './mnist.ts';
 
 export interface DatasetReport {
@@ -82,8 +85,48 @@ export function verifyCifar10(folder: string): DatasetReport {
   };
 }
 
+/** Returns what is in a folder of Fashion-MNIST files; anything but the distributed files is a UserError. */
+export function verifyFashionMnist(folder: string): DatasetReport {
+  const { train, test, checksum } = loadFashionMnist(folder, { trainImages: null, testImages: null });
+  return {
+    name: 'fashionMnist',
+    folder,
+    trainImages: train.count,
+    testImages: test.count,
+    official: true,
+    checksum,
+    files: FASHION_FILES.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256, official: true })),
+  };
+}
+
+/** Returns what is in a folder of CIFAR-100 files after the same checks. */
+export function verifyCifar100(folder: string): DatasetReport {
+  const { train, test, checksum, classes } = loadCifar100(folder, { trainImages: null, testImages: null });
+  for (const [split, { labels, count }] of [
+    ['train', train],
+    ['test', test],
+  ] as const) {
+    const counts = new Array<number>(classes).fill(0);
+    for (const label of labels) counts[label]!++;
+    checkClassCounts(folder, split, counts, count);
+  }
+  const files = CIFAR100_FILES.map(({ name, bytes, sha256: known }) => {
+    const found = fileSha256(join(folder, name));
+    return { name, bytes, sha256: found, official: found === known };
+  });
+  return {
+    name: 'cifar100',
+    folder,
+    trainImages: train.count,
+    testImages: test.count,
+    official: files.every(({ official }) => official),
+    checksum,
+    files,
+  };
+}
+
 function checkClassCounts(folder: string, split: string, counts: readonly number[], images: number): void {
-  const expected = images / CIFAR_CLASSES;
+  const expected = images / counts.length;
   const wrong = counts.findIndex((count) => count !== expected);
   if (wrong >= 0) {
     throw new UserError(

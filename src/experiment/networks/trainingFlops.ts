@@ -12,7 +12,8 @@ export function trainingFlopsPerImage(network: Network): number {
     const { input, output } = network.shapes[index]!;
     if (layer.type === 'conv') {
       const [height, width] = output;
-      flops += passes * 2 * layer.kernel ** 2 * input[2]! * layer.filters * height! * width!;
+      const taps = (layer.kernel ** 2 * input[2]!) / (layer.groups ?? 1);
+      flops += passes * 2 * taps * layer.filters * height! * width!;
     } else if (layer.type === 'dense') {
       flops += passes * 2 * input[0]! * layer.units;
     } else {

@@ -1,4 +1,4 @@
-import { type NETWORK_NAMES, type RunConfig, runConfigSchema } from '../config/schema.ts';
+import { type NETWORK_NAMES, parseRunConfig, type RunConfig } from '../config/schema.ts';
 
 /** Returns a run of a network as the paper trains it: its images, cross-entropy, its optimizer and the rate of that. */
 export function usualTraining(
@@ -6,7 +6,7 @@ export function usualTraining(
   settings: Pick<RunConfig, 'batchSize'> & Partial<Pick<RunConfig, 'convolution' | 'compile'>>,
 ): RunConfig {
   const isLeNet = network === 'lenet5';
-  return runConfigSchema.parse({
+  return parseRunConfig({
     network,
     dataset: isLeNet ? 'mnist' : 'cifar10',
     ...(isLeNet

@@ -2,7 +2,7 @@ import { elementCount } from '../../base/elementCount.ts';
 import { largestOf } from '../../base/extremes.ts';
 import { optimizerSlots } from '../config/optimizerSlots.ts';
 import type { RunConfig } from '../config/schema.ts';
-import { DATASETS } from '../data/datasets.ts';
+import { splitSizes } from '../data/datasetFacts.ts';
 import type { Network, Parameter } from '../networks/network.ts';
 import { networkOf } from '../sweep/checkRun.ts';
 import type { Experiment, ExperimentRun } from '../sweep/loadExperiment.ts';
@@ -59,8 +59,10 @@ export function planRuns(
 }
 
 /** Returns the training steps of an epoch, the last, smaller batch among them. */
-export function stepsPerEpoch(config: Pick<RunConfig, 'dataset' | 'trainImages' | 'batchSize'>): number {
-  return Math.ceil((config.trainImages ?? DATASETS[config.dataset].trainImages) / config.batchSize);
+export function stepsPerEpoch(
+  config: Pick<RunConfig, 'dataset' | 'trainImages' | 'validation' | 'batchSize'>,
+): number {
+  return Math.ceil(splitSizes(config)!.trained / config.batchSize);
 }
 
 /** Returns the bytes a finished run holds: snapshots by the policy, checkpoint, eigenvalues. */

@@ -1,7 +1,7 @@
 import { elementCount } from '../../base/elementCount.ts';
 import { optimizerSlots } from '../config/optimizerSlots.ts';
 import type { RunConfig } from '../config/schema.ts';
-import { DATASETS } from '../data/datasets.ts';
+import { datasetFacts } from '../data/datasetFacts.ts';
 import { networkOf } from '../sweep/checkRun.ts';
 
 /** Bytes that a run cannot be trained without; what TensorFlow takes for its work comes on top. */
@@ -20,7 +20,7 @@ const FLOAT_BYTES = 4;
 
 /** Returns what training a run takes at least: images, weights, what the optimizer keeps, and the activations of a batch. */
 export function trainingMemory(config: RunConfig): TrainingMemory {
-  const { inputShape, ...dataset } = DATASETS[config.dataset];
+  const { inputShape, ...dataset } = datasetFacts(config.dataset);
   const network = networkOf(config);
   const images = (config.trainImages ?? dataset.trainImages) + (config.testImages ?? dataset.testImages);
   const imageBytes = images * elementCount(inputShape);

@@ -6,7 +6,7 @@ import { UserError } from '../../base/userError.ts';
 import { COLUMN_OF, type Column, namesOf, SPECTRUM_COLUMNS } from '../../spectra/columns.ts';
 import { PHASES } from '../../spectra/phase.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
-import { METRICS_COLUMNS, type MetricsRow, NO_CIRCUMSTANCES } from './metricsRow.ts';
+import { METRICS_COLUMNS, type MetricsRow, NO_CIRCUMSTANCES, NOT_EVALUATED } from './metricsRow.ts';
 
 export type CsvValue = string | number | boolean | null;
 export type CsvRow = Readonly<Record<string, CsvValue>>;
@@ -80,15 +80,18 @@ export function readSpectraCsv(path: string): SpectrumRow[] {
   });
 }
 
+/** Columns that the files of earlier versions do not have. */
+const EARLIER_ROW = { ...NO_CIRCUMSTANCES, ...NOT_EVALUATED };
+
 /** Returns the rows of a metrics.csv. Throws UserError with file and line for what is not one. */
 export function readMetricsCsv(path: string): MetricsRow[] {
   const { header, records } = readRecords(path);
   const missing = namesOf(METRICS_COLUMNS).filter(
-    (column) => !header.includes(column) && !Object.hasOwn(NO_CIRCUMSTANCES, column),
+    (column) => !header.includes(column) && !Object.hasOwn(EARLIER_ROW, column),
   );
   if (missing.length > 0) throw new UserError(`${path}:1: columns must include ${missing.join(', ')}`);
   return records.map((record, i) => {
-    const row: Record<string, CsvValue> = { ...NO_CIRCUMSTANCES };
+    const row: Record<string, CsvValue> = { ...EARLIER_ROW };
     header.forEach((column, c) => {
       const value = typed(record[c]!, column);
       if (value !== null && typeof value !== 'number') {

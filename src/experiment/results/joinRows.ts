@@ -1,6 +1,6 @@
 import { COLUMN_OF, type Column, type RowOf } from '../../spectra/columns.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
-import type { MetricsRow } from './metricsRow.ts';
+import { accuracyGap, type MetricsRow } from './metricsRow.ts';
 import { differingSettings, settingText } from './runSettings.ts';
 
 /** The columns that joining adds to a row of spectra.csv. */
@@ -11,12 +11,13 @@ export const JOINED_COLUMNS = [
   ['seed', 'integer | null', 'seed', '', 'seed of the run'],
   ['setting', 'text', 'setting', '', 'settings other than batch size and seed that differ between the runs, as text; empty where none does'],
   ['train_accuracy', 'number | null', 'training accuracy', '', 'mean over the epoch while training'],
+  ['evaluated_train_accuracy', 'number | null', 'training accuracy after the epoch', '', 'after the epoch, as the test accuracy is taken'],
   ['test_accuracy', 'number | null', 'test accuracy', '', 'after the epoch'],
   ['train_loss', 'number | null', 'training loss', 'nat', 'mean over the epoch while training'],
   ['test_loss', 'number | null', 'test loss', 'nat', 'after the epoch'],
   ['test_error', 'number | null', 'test error', '', '1 - test accuracy'],
-  ['gap', 'number | null', 'generalization gap (accuracy)', '', 'training minus test accuracy'],
-  ['loss_gap', 'number | null', 'generalization gap (loss)', 'nat', 'test minus training loss; the L2 penalty is in the latter'],
+  ['gap', 'number | null', 'generalization gap (accuracy)', '', 'training minus test accuracy, both after the epoch; while training where the former was not evaluated'],
+  ['loss_gap', 'number | null', 'generalization gap (loss)', 'nat', 'test minus training loss, both after the epoch; the loss while training, with the L2 penalty, where the latter was not evaluated'],
 ] as const satisfies readonly Column[];
 
 /** A spectrum beside the settings of its run and the metrics of its epoch; null where the run has none. */
@@ -53,6 +54,8 @@ export function joinRows(spectra: readonly SpectrumRow[], runs: readonly JoinedR
     const run = row.run === null ? undefined : byId.get(row.run);
     const metrics = row.epoch === null ? undefined : run?.byEpoch.get(row.epoch);
     const { train_accuracy = null, train_loss = null } = metrics ?? {};
+    const { evaluated_train_accuracy = null, evaluated_train_loss = null } = metrics ?? {};
+    const comparedLoss = evaluated_train_loss ?? train_loss;
     const { test_accuracy = null, test_loss = null } = metrics ?? {};
     return {
       ...row,
@@ -61,12 +64,13 @@ export function joinRows(spectra: readonly SpectrumRow[], runs: readonly JoinedR
       seed: numberOf(run?.config?.seed),
       setting: settings.get(row.run ?? '') ?? '',
       train_accuracy,
+      evaluated_train_accuracy,
       test_accuracy,
       train_loss,
       test_loss,
       test_error: test_accuracy === null ? null : 1 - test_accuracy,
-      gap: train_accuracy === null || test_accuracy === null ? null : train_accuracy - test_accuracy,
-      loss_gap: train_loss === null || test_loss === null ? null : test_loss - train_loss,
+      gap: metrics === undefined ? null : accuracyGap(metrics),
+      loss_gap: comparedLoss === null || test_loss === null ? null : test_loss - comparedLoss,
     };
   });
 }

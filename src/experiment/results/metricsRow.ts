@@ -7,6 +7,10 @@ export const METRICS_COLUMNS = [
   ['learning_rate', 'number | null', 'learning rate', '', 'learning rate of the epoch'],
   ['train_loss', 'number | null', 'training loss', 'nat', "mean over the epoch's batches while training, as the Keras progress bar has it; L2 penalty included"],
   ['train_accuracy', 'number | null', 'training accuracy', '', "mean over the epoch's batches while training"],
+  ['evaluated_train_loss', 'number | null', 'training loss after the epoch', 'nat', 'after the epoch, as the test loss is taken: no dropout, no penalty; on as many of the training images as there are test images, drawn once by seed, or all where there are fewer'],
+  ['evaluated_train_accuracy', 'number | null', 'training accuracy after the epoch', '', 'on the same images; the generalization gap is taken from it'],
+  ['validation_loss', 'number | null', 'validation loss', 'nat', 'after the epoch, on the images that `validation` holds out'],
+  ['validation_accuracy', 'number | null', 'validation accuracy', '', 'on the same images'],
   ['test_loss', 'number', 'test loss', 'nat', 'after the epoch'],
   ['test_accuracy', 'number', 'test accuracy', '', 'after the epoch'],
   ['images_per_second', 'number | null', 'images per second', '1/s', 'of the training steps'],
@@ -19,6 +23,24 @@ export const METRICS_COLUMNS = [
 
 /** One row of metrics.csv. */
 export type MetricsRow = RowOf<typeof METRICS_COLUMNS>;
+
+/** What stands in rows of earlier versions, which did not evaluate these. */
+export const NOT_EVALUATED = {
+  evaluated_train_loss: null,
+  evaluated_train_accuracy: null,
+  validation_loss: null,
+  validation_accuracy: null,
+} as const satisfies Partial<MetricsRow>;
+
+/** Returns training minus test accuracy after the epoch; with the running one where the other was not evaluated. */
+export function accuracyGap({
+  train_accuracy,
+  evaluated_train_accuracy,
+  test_accuracy,
+}: Record<'train_accuracy' | 'evaluated_train_accuracy' | 'test_accuracy', number | null>): number | null {
+  const train = evaluated_train_accuracy ?? train_accuracy;
+  return train === null || test_accuracy === null ? null : train - test_accuracy;
+}
 
 /** What stands in a row without training, and in those of earlier versions, which do not have these columns. */
 export const NO_CIRCUMSTANCES = {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { isAlive } from '../../base/files/processes.ts';
 import { UserError } from '../../base/userError.ts';
 import type { RunConfig } from '../config/schema.ts';
-import { DATASETS } from '../data/datasets.ts';
+import { splitSizes } from '../data/datasetFacts.ts';
 import { type Speed, secondsPerStep } from '../plan/stepTime.ts';
 import { type OnDamage, readOrElse } from '../results/damage.ts';
 import { type ResultsLayout, resultsLayout } from '../results/layout.ts';
@@ -218,14 +218,15 @@ function secondsLeft(
   speeds: readonly Speed[],
   now: number,
 ): number | null {
-  const images = config.trainImages ?? DATASETS[config.dataset].trainImages;
+  const images = splitSizes(config)?.trained ?? null;
   const perStep = secondsPerStep(speeds, config.batchSize);
   const perEpoch =
-    last?.train_time_s ?? (perStep === null ? null : perStep * Math.ceil(images / config.batchSize));
+    last?.train_time_s ??
+    (perStep === null || images === null ? null : perStep * Math.ceil(images / config.batchSize));
   if (underWay !== null) {
     const { step, steps, images_per_second } = underWay;
-    const wholeEpoch = perEpoch ?? images / images_per_second;
-    return (config.epochs - at.epoch - step / steps) * wholeEpoch;
+    const wholeEpoch = perEpoch ?? (images === null ? null : images / images_per_second);
+    return wholeEpoch === null ? null : (config.epochs - at.epoch - step / steps) * wholeEpoch;
   }
   if (perEpoch === null) return null;
   const epochs = Math.max(0, config.epochs - at.epoch);

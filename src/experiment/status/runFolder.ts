@@ -5,7 +5,7 @@ import { UPDATE_REMEDY } from '../../base/files/formatVersion.ts';
 import { packageVersion } from '../../base/files/packageVersion.ts';
 import { readJson } from '../../base/files/readFile.ts';
 import { UserError } from '../../base/userError.ts';
-import { type RunConfig, runConfigSchema } from '../config/schema.ts';
+import { completeRunConfig, type RunConfig, runConfigSchema } from '../config/schema.ts';
 import type { ResultsLayout, RunLayout } from '../results/layout.ts';
 import { trainedBy } from '../results/provenance.ts';
 import { readMetrics } from '../results/readMetrics.ts';
@@ -26,7 +26,7 @@ export type RunTask = 'train' | 'continue' | 'skip-done' | 'skip-failed';
 export function readStoredRun(files: RunLayout): StoredRun | null {
   if (!existsSync(files.config)) return null;
   const parsed = runConfigSchema.safeParse(readJson(files.config));
-  if (parsed.success) return { config: parsed.data, status: readStatus(files.status) };
+  if (parsed.success) return { config: completeRunConfig(parsed.data), status: readStatus(files.status) };
   refuseNewerRun(files);
   const [issue] = parsed.error.issues;
   throw new UserError(
@@ -103,7 +103,11 @@ export function trainedEpochs(layout: ResultsLayout, { id, config: { epochs } }:
 
 /** Returns the identity that a checkpoint is held to: that of the run, however many epochs it is to have. */
 export function checkpointIdentity(config: RunConfig): string {
-  return runIdentity({ ...config, epochs: 0 });
+  const { schedule } = config;
+  // Where a cosine ends is part of what an epoch does.
+  const fixed =
+    schedule?.type === 'cosine' ? { ...schedule, epochs: schedule.epochs ?? config.epochs } : schedule;
+  return runIdentity({ ...config, schedule: fixed, epochs: 0 });
 }
 
 function differences(stored: RunConfig, wanted: RunConfig): string {

@@ -1,8 +1,9 @@
-import { basename, extname, resolve } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../base/userError.ts';
 import {
+  type ConfigNode,
   type ConfigProblem,
   filterKeys,
   type MapNode,
@@ -11,8 +12,16 @@ import {
 } from '../config/configNode.ts';
 import { experimentSchema, NAME_PATTERN, RUN_KEYS, sweepSchema } from '../config/experimentSchema.ts';
 import { readConfig } from '../config/readConfig.ts';
-import { type AnalysisConfig, analysisSchema, type RunConfig, runConfigSchema } from '../config/schema.ts';
+import {
+  type AnalysisConfig,
+  analysisSchema,
+  completeRunConfig,
+  type RunConfig,
+  runConfigSchema,
+  type WrittenRunConfig,
+} from '../config/schema.ts';
 import { validateConfig } from '../config/validateConfig.ts';
+import { DATASET_PATH } from '../data/datasets.ts';
 import { checkRun } from './checkRun.ts';
 import { type ExpandedSweep, expandSweep, type SweptRun } from './expandSweep.ts';
 import { runIds } from './runId.ts';
@@ -63,7 +72,7 @@ const ELSEWHERE = [...RUN_KEYS.keys()];
  * every mistake with its file, line, column and key path.
  */
 export function loadExperiment(config: string | object, { set = [], out }: LoadOptions = {}): Experiment {
-  const node = readConfig(config, set);
+  const node = withFolders(readConfig(config, set)) as MapNode;
   const base = filterKeys(node, (key) => !EXPERIMENT_KEYS.includes(key));
   // A map in the config may lack a key that the sweep brings, so what is missing is told run by run.
   const own = validateConfig(experimentSchema, node, { elsewhere: ELSEWHERE, partial: true }).problems;
@@ -91,6 +100,26 @@ export function loadExperiment(config: string | object, { set = [], out }: LoadO
   };
 }
 
+/** The path of a data set is relative to the file it is written in, as that of `extends`; from the command line to the working folder. */
+function withFolders(node: ConfigNode, key = ''): ConfigNode {
+  switch (node.kind) {
+    case 'map': {
+      const entries = [...node.entries].map(
+        ([name, entry]) => [name, { ...entry, node: withFolders(entry.node, name) }] as const,
+      );
+      return { ...node, entries: new Map(entries) };
+    }
+    case 'list':
+      return { ...node, items: node.items.map((item) => withFolders(item, key)) };
+    case 'scalar': {
+      const { value, origin } = node;
+      if (key !== 'dataset' || typeof value !== 'string' || !DATASET_PATH.test(value)) return node;
+      const folder = 'file' in origin ? dirname(origin.file) : '';
+      return { ...node, value: resolve(folder, value) };
+    }
+  }
+}
+
 /** Mistakes in the file stop here only where the sweep cannot be expanded; the others are told together with those of its runs. */
 function expandChecked(node: MapNode, base: MapNode, problems: readonly ConfigProblem[]): ExpandedSweep {
   const sweep = node.entries.get('sweep')?.node ?? null;
@@ -109,10 +138,10 @@ function checkRuns(swept: readonly SweptRun[], problems: readonly ConfigProblem[
   const schema = z.object(runConfigSchema.shape);
   const found: ConfigProblem[] = [];
   const configs = swept.map((run) => {
-    const checked = validateConfig<RunConfig>(schema, run.node);
-    const wrong = checked.value === null ? checked.problems : checkRun(checked.value, run.node);
-    for (const problem of wrong) found.push(problem);
-    return checked.value;
+    const { value, problems: wrong } = validateConfig<WrittenRunConfig>(schema, run.node);
+    const config = value === null ? null : completeRunConfig(value);
+    for (const problem of config === null ? wrong : checkRun(config, run.node)) found.push(problem);
+    return config;
   });
   const all = [...problems, ...found];
   if (all.length > 0) throw problemsError(all);

@@ -1,5 +1,5 @@
 import type { RunConfig } from '../../experiment/config/schema.ts';
-import { DATASETS } from '../../experiment/data/datasets.ts';
+import { datasetFacts } from '../../experiment/data/datasetFacts.ts';
 import { syntheticImages } from '../../experiment/data/syntheticImages.ts';
 import { usualTraining } from '../../experiment/networks/usualTraining.ts';
 import { networkOf } from '../../experiment/sweep/checkRun.ts';
@@ -44,7 +44,7 @@ function train(
   { way, batch, steps, trials }: Work<'train'>,
 ): ProofAnswer {
   const config = usualTraining(name, { batchSize: batch, ...WAYS[way] });
-  const { inputShape, classes, preprocessing } = DATASETS[config.dataset];
+  const { inputShape, classes, preprocessing } = datasetFacts(config.dataset);
   const network = networkOf(config);
   const images = syntheticImages(inputShape, classes, batch * steps * trials);
   const session = new TrainingSession(binding, {

@@ -1,6 +1,9 @@
 import { elementCount } from '../../base/elementCount.ts';
-import type { Layer } from '../../experiment/networks/network.ts';
+import type { Activation, Layer } from '../../experiment/networks/network.ts';
 import { type Output, outputAt } from '../graph/graphBuilder.ts';
+import { addActivation } from './activation.ts';
+import { addGroupedConvolution } from './groupedConvolution.ts';
+import { addLayerNorm } from './layerNorm.ts';
 import { float32, type LayerOutput, product, reshape, type StepBuilder } from './stepBuilder.ts';
 import { addWinograd, type ConvolutionOutput, usesWinograd } from './winograd.ts';
 
@@ -8,20 +11,35 @@ import { addWinograd, type ConvolutionOutput, usesWinograd } from './winograd.ts
 export const BATCH_NORM_EPSILON = 1e-3;
 export const BATCH_NORM_MOMENTUM = 0.99;
 
-/** Adds a layer to the graph and returns its value and backward pass. `inputShape` leaves out the batch. */
+/**
+ * Adds a layer to the graph and returns its value and backward pass; `other` is the second input of a sum, which has the gradient of
+ * the first. `inputShape` leaves out the batch.
+ */
 export function addLayer(
   step: StepBuilder,
   layer: Layer,
   input: Output,
   inputShape: readonly number[],
+  other?: Output,
 ): LayerOutput {
   switch (layer.type) {
     case 'conv':
       return addConvolution(step, layer, input, inputShape);
     case 'maxPool':
       return addMaxPool(step, layer, input);
+    case 'averagePool':
+      return addAveragePool(step, layer, input, inputShape);
     case 'batchNorm':
       return addBatchNorm(step, layer.name, input, inputShape);
+    case 'layerNorm':
+      return addLayerNorm(step, layer.name, input, inputShape);
+    case 'activation':
+      return addActivation(step, layer.activation, input);
+    case 'add':
+      return {
+        value: step.graph.op('AddV2', [input, other!], float32),
+        backward: (gradient) => gradient,
+      };
     case 'flatten':
       return addFlatten(step, input, inputShape);
     case 'dense':
@@ -55,7 +73,12 @@ function addConvolution(
   inputShape: readonly number[],
 ): LayerOutput {
   const kernelName = `${layer.name}/kernel`;
-  const add = usesWinograd(step, layer, inputShape) ? addWinograd : addPlainConvolution;
+  const add =
+    (layer.groups ?? 1) > 1
+      ? addGroupedConvolution
+      : usesWinograd(step, layer, inputShape)
+        ? addWinograd
+        : addPlainConvolution;
   const shape = inputShape as readonly [number, number, number];
   const sum = add(step, layer, input, step.read(kernelName), shape);
   const activated = addBiasAndActivation(step, layer, sum.value);
@@ -63,8 +86,9 @@ function addConvolution(
     value: activated.value,
     backward(gradient, gradients, needInput) {
       const dSum = activated.backward(gradient, gradients, true)!;
+      // What nothing asks for, TensorFlow does not compute: the gradient of a kernel that stays as it is.
       const back = sum.backward(dSum, needInput);
-      gradients.set(kernelName, back.kernel);
+      if (step.trains(layer.name)) gradients.set(kernelName, back.kernel);
       return back.input;
     },
   };
@@ -101,6 +125,18 @@ function addPlainConvolution(
 /** Beyond it TensorFlow's products are as fast, and the update is little beside them (docs/notebook/performance.md). */
 export const MOST_FUSED_IMAGES = 256;
 
+/** Returns whether the fused operators have what a dense layer is made of. */
+function usesFusedDense(step: StepBuilder, { name, activation }: Extract<Layer, { type: 'dense' }>): boolean {
+  const known = activation === 'relu' || activation === 'linear';
+  return (
+    step.fusedDense &&
+    known &&
+    step.trains(name) &&
+    step.precision === 'float32' &&
+    step.batch <= MOST_FUSED_IMAGES
+  );
+}
+
 /** The two passes through a dense layer by one operator each; the one back updates the weights. */
 function addFusedDense(
   step: StepBuilder,
@@ -120,9 +156,7 @@ function addFusedDense(
 }
 
 function addDense(step: StepBuilder, layer: Extract<Layer, { type: 'dense' }>, input: Output): LayerOutput {
-  if (step.fused && step.precision === 'float32' && step.batch <= MOST_FUSED_IMAGES) {
-    return addFusedDense(step, layer, input);
-  }
+  if (usesFusedDense(step, layer)) return addFusedDense(step, layer, input);
   const kernelName = `${layer.name}/kernel`;
   const kernel = step.read(kernelName);
   const matMul = (a: Output, b: Output, transposeA: boolean, transposeB: boolean): Output =>
@@ -132,7 +166,7 @@ function addDense(step: StepBuilder, layer: Extract<Layer, { type: 'dense' }>, i
     value: activated.value,
     backward(gradient, gradients, needInput) {
       const dSum = activated.backward(gradient, gradients, true)!;
-      gradients.set(kernelName, matMul(input, dSum, true, false));
+      if (step.trains(layer.name)) gradients.set(kernelName, matMul(input, dSum, true, false));
       if (!needInput) return null;
       const dInput = matMul(dSum, kernel, false, true);
       step.holdUpdate(kernelName, dInput);
@@ -144,21 +178,31 @@ function addDense(step: StepBuilder, layer: Extract<Layer, { type: 'dense' }>, i
 /** BiasAdd and Relu right behind the product: TensorFlow fuses the three into one kernel. */
 function addBiasAndActivation(
   step: StepBuilder,
-  layer: { name: string; activation: 'relu' | 'linear' },
+  layer: { name: string; activation: Activation },
   sum: Output,
 ): LayerOutput {
   const { graph } = step;
   const biasName = `${layer.name}/bias`;
   const format = { ...float32, data_format: { string: 'NHWC' } };
   const biased = graph.op('BiasAdd', [sum, step.read(biasName)], format);
-  const value = layer.activation === 'relu' ? graph.op('Relu', [biased], float32) : biased;
+  const activated = addActivation(step, layer.activation, biased);
   return {
-    value,
+    value: activated.value,
     backward(gradient, gradients) {
-      const dSum = layer.activation === 'relu' ? graph.op('ReluGrad', [gradient, value], float32) : gradient;
-      gradients.set(biasName, graph.op('BiasAddGrad', [dSum], format));
+      const dSum = activated.backward(gradient, gradients, true)!;
+      if (step.trains(layer.name)) gradients.set(biasName, graph.op('BiasAddGrad', [dSum], format));
       return dSum;
     },
+  };
+}
+
+function windowAttributes({ size, stride, padding }: Extract<Layer, { type: 'maxPool' | 'averagePool' }>) {
+  return {
+    ...float32,
+    ksize: { ints: [1, size, size, 1] },
+    strides: { ints: [1, stride, stride, 1] },
+    padding: { string: padding.toUpperCase() },
+    data_format: { string: 'NHWC' },
   };
 }
 
@@ -167,18 +211,33 @@ function addMaxPool(
   layer: Extract<Layer, { type: 'maxPool' }>,
   input: Output,
 ): LayerOutput {
-  const attributes = {
-    ...float32,
-    ksize: { ints: [1, layer.size, layer.size, 1] },
-    strides: { ints: [1, layer.stride, layer.stride, 1] },
-    padding: { string: layer.padding.toUpperCase() },
-    data_format: { string: 'NHWC' },
-  };
+  const attributes = windowAttributes(layer);
   const value = graph.op('MaxPool', [input], attributes);
   return {
     value,
     backward: (gradient, _gradients, needInput) =>
       needInput ? graph.op('MaxPoolGrad', [input, value, gradient], attributes) : null,
+  };
+}
+
+/** A window over the border is the mean of what it has of the image. */
+function addAveragePool(
+  { graph, batch }: StepBuilder,
+  layer: Extract<Layer, { type: 'averagePool' }>,
+  input: Output,
+  inputShape: readonly number[],
+): LayerOutput {
+  const attributes = windowAttributes(layer);
+  return {
+    value: graph.op('AvgPool', [input], attributes),
+    backward: (gradient, _gradients, needInput) =>
+      needInput
+        ? graph.op(
+            'AvgPoolGrad',
+            [graph.constant([batch, ...inputShape], [4], 'int32'), gradient],
+            attributes,
+          )
+        : null,
   };
 }
 
@@ -196,7 +255,9 @@ function addBatchNorm(
   input: Output,
   inputShape: readonly number[],
 ): LayerOutput {
-  const { graph, batch, training } = step;
+  const { graph, batch } = step;
+  // As in Keras, one that is not trained uses what it knows of the images, in training too.
+  const training = step.training && step.trains(name);
   const channels = inputShape.at(-1)!;
   const flat = inputShape.length === 1;
   // The fused kernel wants four dimensions.
@@ -217,8 +278,14 @@ function addBatchNorm(
     const fused = graph.op('FusedBatchNormV3', [x, gamma, beta, ...statistics], attributes);
     return {
       value: shaped(fused, [channels]),
-      backward: () => {
-        throw new Error('batch norm of an evaluation graph has no backward pass');
+      backward(gradient, _gradients, needInput) {
+        if (!needInput) return null;
+        const deviation = graph.op(
+          'Rsqrt',
+          [graph.op('AddV2', [statistics[1]!, graph.scalar(BATCH_NORM_EPSILON)], float32)],
+          float32,
+        );
+        return graph.op('Mul', [gradient, graph.op('Mul', [gamma, deviation], float32)], float32);
       },
     };
   }

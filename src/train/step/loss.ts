@@ -1,3 +1,4 @@
+import type { RunConfig } from '../../experiment/config/schema.ts';
 import { type GraphBuilder, type Output, outputAt } from '../graph/graphBuilder.ts';
 import { integerType } from './batch.ts';
 import { float32, type StepBuilder } from './stepBuilder.ts';
@@ -14,23 +15,24 @@ export interface LossOutput {
 
 /**
  * Adds the loss of softmax(logits) against integer labels.
+ * With label smoothing s the target is 1 - s + s / classes at the label and s / classes elsewhere, as in Keras.
  * `crossEntropy`: -log p(label). `mse`: mean over the outputs of (p - one-hot)^2, as Keras's `mse` on a softmax layer.
  */
 export function addLoss(
   step: StepBuilder,
-  loss: 'mse' | 'crossEntropy',
+  { loss, labelSmoothing = 0 }: Pick<RunConfig, 'loss'> & Partial<Pick<RunConfig, 'labelSmoothing'>>,
   logits: Output,
   labels: Output,
   classes: number,
 ): LossOutput {
   const { graph, batch } = step;
-  if (step.fused && loss === 'crossEntropy') {
+  if (step.fused && loss === 'crossEntropy' && labelSmoothing === 0) {
     const fused = graph.op('PhasewatchCrossEntropy', [logits, labels]);
     return { total: fused, correct: outputAt(fused, 1), dLogits: outputAt(fused, 2) };
   }
   const integers = integerType(step.fused);
   const correct = addCorrect(graph, logits, labels, integers);
-  if (loss === 'crossEntropy') {
+  if (loss === 'crossEntropy' && labelSmoothing === 0) {
     const fused = graph.op('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], {
       ...float32,
       Tlabels: { type: integers },
@@ -41,12 +43,21 @@ export function addLoss(
       dLogits: graph.op('Mul', [outputAt(fused, 1), graph.scalar(1 / batch)], float32),
     };
   }
-  const p = graph.op('Softmax', [logits], float32);
+  const rest = labelSmoothing / classes;
   const oneHot = graph.op(
     'OneHot',
-    [labels, graph.scalar(classes, 'int32'), graph.scalar(1), graph.scalar(0)],
+    [labels, graph.scalar(classes, 'int32'), graph.scalar(1 - labelSmoothing + rest), graph.scalar(rest)],
     { ...float32, TI: { type: integers }, axis: { int: -1 } },
   );
+  if (loss === 'crossEntropy') {
+    const smoothed = graph.op('SoftmaxCrossEntropyWithLogits', [logits, oneHot], float32);
+    return {
+      total: addSum(graph, smoothed),
+      correct,
+      dLogits: graph.op('Mul', [outputAt(smoothed, 1), graph.scalar(1 / batch)], float32),
+    };
+  }
+  const p = graph.op('Softmax', [logits], float32);
   const difference = graph.op('Sub', [p, oneHot], float32);
   const reduceClasses = (type: 'Mean' | 'Sum', value: Output, keep: boolean): Output =>
     graph.op(type, [value, graph.constant([1], [1], 'int32')], {

@@ -59,9 +59,8 @@ export function callShapes(
   return [...shapes.values()];
 }
 
-/** Returns the distinct numbers of images that the calls of an evaluation take: what the graph must hold. */
-export function evaluationBatches(images: number): number[] {
-  const full = images >= EVALUATION_BATCH ? [EVALUATION_BATCH] : [];
-  const rest = images % EVALUATION_BATCH;
-  return rest === 0 ? full : [...full, rest];
+/** Returns the distinct numbers of images that the calls of evaluations of so many images take: what the graph must hold. */
+export function evaluationBatches(images: readonly number[]): number[] {
+  const batches = images.flatMap((count) => [Math.min(count, EVALUATION_BATCH), count % EVALUATION_BATCH]);
+  return [...new Set(batches)].filter((batch) => batch > 0);
 }

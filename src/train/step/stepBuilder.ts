@@ -11,13 +11,17 @@ export interface StepBuilder {
   readonly convolution: 'winograd' | 'plain';
   /** Whether operators of engine/ops stand for several of TensorFlow's. */
   readonly fused: boolean;
+  /** Whether that operator of a dense layer may be among them that updates its weights as soon as it has their gradient. */
+  readonly fusedDense: boolean;
+  /** Returns whether a layer's weights are trained; those of the others stay as they are, moving averages included. */
+  trains(layer: string): boolean;
   /** Returns the value of a parameter at the start of the step. */
   read(parameter: string): Output;
   /** Makes the update of a parameter wait for an op that still reads its old value. */
   holdUpdate(parameter: string, reader: Output): void;
   /** Notes an op that changes a variable beside the optimizer, such as a moving average. */
   addSideEffect(variable: string, op: Output): void;
-  /** Adds the op that goes back through a dense layer and updates it; returns the gradient of its input. Only where `fused`. */
+  /** Adds the op that goes back through a dense layer and updates it; returns the gradient of its input. Only where `fusedDense`. */
   trainDense(pass: DensePass): Output;
   /** Returns a float32 tensor of the step's random uniforms in [0, 1), the same for equal (run seed, purpose, step). */
   randomUniform(purpose: string, shape: readonly number[]): Output;

@@ -1,12 +1,17 @@
 import { optimizerSlots } from '../../experiment/config/optimizerSlots.ts';
-import type { RunConfig } from '../../experiment/config/schema.ts';
 import type { Network } from '../../experiment/networks/network.ts';
 import { GraphBuilder, type Output } from '../graph/graphBuilder.ts';
-import { addBatch, addDataTransfer, addIndices, integerType } from './batch.ts';
+import { addBatch, addDataTransfer, addIndices, integerType, type SplitName } from './batch.ts';
 import { addLoss } from './loss.ts';
 import { evaluationBatches, MAX_UNROLLED_STEPS } from './sessionCalls.ts';
 import { float32, type StepBuilder } from './stepBuilder.ts';
-import { addForward, addTrainingStep, type StepOptions, usedConvolution } from './trainingStep.ts';
+import {
+  addForward,
+  addTrainingStep,
+  type StepOptions,
+  trainsLayer,
+  usedConvolution,
+} from './trainingStep.ts';
 
 /** A float32 variable of the graph: a parameter, or an optimizer slot of one. */
 export interface StateVariable {
@@ -23,6 +28,8 @@ export interface TrainingGraph {
 export interface TrainingGraphOptions extends StepOptions {
   trainImages: number;
   testImages: number;
+  /** How many training images an evaluation may take, one number for each evaluation there is of such; none when left out. */
+  trainEvaluations?: readonly number[];
   /** The training calls to compile: each takes `steps` batches of `batch` images in one run of the session. */
   calls: readonly { batch: number; steps: number }[];
 }
@@ -41,8 +48,8 @@ export const nodes = {
   },
   learningRate: 'learning_rate',
   stepNumber: 'step_number',
-  evaluate: (batch: number) => {
-    const prefix = `evaluate_${batch}`;
+  evaluate: (split: SplitName, batch: number) => {
+    const prefix = `evaluate_${split}_${batch}`;
     return { indices: `${prefix}_indices`, loss: `${prefix}_loss`, correct: `${prefix}_correct` };
   },
 } as const;
@@ -54,7 +61,7 @@ export const nodes = {
 export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph {
   const { network, config } = options;
   const graph = new GraphBuilder();
-  const state = stateVariables(network, config.optimizer);
+  const state = stateVariables(network, config);
   for (const { name, shape } of state) graph.variable(name, 'float32', shape);
   addStateTransfer(graph, state);
   for (const split of ['train', 'test'] as const) {
@@ -66,16 +73,19 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
   for (const { batch, steps } of options.calls) {
     addTrainingCall(graph, options, { batch, steps, learningRate, firstStep });
   }
-  for (const batch of evaluationBatches(options.testImages)) addEvaluation(graph, options, batch);
+  for (const batch of evaluationBatches([options.testImages])) addEvaluation(graph, options, 'test', batch);
+  for (const batch of evaluationBatches(options.trainEvaluations ?? [])) {
+    addEvaluation(graph, options, 'train', batch);
+  }
   return { graph, state };
 }
 
-function stateVariables(network: Network, optimizer: RunConfig['optimizer']): StateVariable[] {
-  const slots = optimizerSlots(optimizer);
+function stateVariables(network: Network, config: StepOptions['config']): StateVariable[] {
+  const slots = optimizerSlots(config.optimizer);
   return [
     ...network.parameters.map(({ name, shape }) => ({ name, shape })),
     ...network.parameters
-      .filter((parameter) => parameter.trainable)
+      .filter(({ trainable, layer }) => trainable && trainsLayer(config, layer))
       .flatMap(({ name, shape }) => slots.map((slot) => ({ name: `${name}/${slot}`, shape }))),
   ];
 }
@@ -153,7 +163,7 @@ function addLoop(
   const names = nodes.train(batch, steps);
   const indices = addIndices(graph, names.indices, [steps, batch], options.fused);
   const none = graph.constant(new Array(steps).fill(0), [steps], 'float32');
-  const handles = stateVariables(options.network, options.config.optimizer).map(({ name }) => name);
+  const handles = stateVariables(options.network, options.config).map(({ name }) => name);
   const [losses, correct] = graph.loop(
     `loop_${batch}x${steps}`,
     steps,
@@ -196,8 +206,13 @@ function addLoop(
   graph.op('Identity', [correct!], float32, { name: names.correct });
 }
 
-function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions, batch: number): void {
-  const names = nodes.evaluate(batch);
+function addEvaluation(
+  graph: GraphBuilder,
+  options: TrainingGraphOptions,
+  split: SplitName,
+  batch: number,
+): void {
+  const names = nodes.evaluate(split, batch);
   const indices = addIndices(graph, names.indices, [batch], options.fused);
   const step: StepBuilder = {
     graph,
@@ -206,6 +221,8 @@ function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions, batch
     precision: options.config.precision,
     convolution: usedConvolution(options),
     fused: options.fused,
+    fusedDense: options.fused,
+    trains: () => true,
     read: nodes.stateRead,
     holdUpdate() {},
     addSideEffect() {},
@@ -216,9 +233,9 @@ function addEvaluation(graph: GraphBuilder, options: TrainingGraphOptions, batch
       throw new Error('evaluation draws no random numbers');
     },
   };
-  const { images, labels } = addBatch(graph, 'test', indices, options.preprocessing, options.fused);
+  const { images, labels } = addBatch(graph, split, indices, options.preprocessing, options.fused);
   const { logits } = addForward(step, options, images);
-  const { total, correct } = addLoss(step, options.config.loss, logits, labels, options.classes);
+  const { total, correct } = addLoss(step, options.config, logits, labels, options.classes);
   const named = (value: Output, name: string): Output => graph.op('Identity', [value], float32, { name });
   named(total, names.loss);
   named(correct, names.correct);

@@ -102,14 +102,19 @@ export class TrainingSession {
     };
   }
 
-  /** Returns mean loss (without penalties) and accuracy over the test images. */
-  evaluate(): { loss: number; accuracy: number } {
+  /**
+   * Returns mean loss (without penalties) and accuracy over the test images, or over the training images of the given indices, whose
+   * number must be one of `trainEvaluations`.
+   */
+  evaluate(trainIndices?: Int32Array): { loss: number; accuracy: number } {
+    const split = trainIndices === undefined ? 'test' : 'train';
+    const all = trainIndices ?? Int32Array.from({ length: this.testImages }, (_, i) => i);
     let loss = 0;
     let correct = 0;
-    for (let from = 0; from < this.testImages; from += EVALUATION_BATCH) {
-      const count = Math.min(EVALUATION_BATCH, this.testImages - from);
-      const names = nodes.evaluate(count);
-      const indices = Int32Array.from({ length: count }, (_, i) => from + i);
+    for (let from = 0; from < all.length; from += EVALUATION_BATCH) {
+      const indices = all.slice(from, from + EVALUATION_BATCH);
+      const count = indices.length;
+      const names = nodes.evaluate(split, count);
       const totals = this.session.run(
         { [names.indices]: { dtype: 'int32', shape: [count], data: indices } },
         [names.loss, names.correct],
@@ -117,7 +122,7 @@ export class TrainingSession {
       loss += totals[0]![0]!;
       correct += totals[1]![0]!;
     }
-    return { loss: loss / this.testImages, accuracy: correct / this.testImages };
+    return { loss: loss / all.length, accuracy: correct / all.length };
   }
 
   close(): void {

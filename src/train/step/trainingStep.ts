@@ -4,6 +4,7 @@ import type { RunConfig } from '../../experiment/config/schema.ts';
 import type { Preprocessing } from '../../experiment/data/datasets.ts';
 import type { Network } from '../../experiment/networks/network.ts';
 import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
+import { addAugmentation } from './augmentation.ts';
 import { addBatch } from './batch.ts';
 import { addDropout, addLayer } from './layers.ts';
 import { addLoss } from './loss.ts';
@@ -16,7 +17,8 @@ export interface StepOptions {
   config: Pick<
     RunConfig,
     'loss' | 'optimizer' | 'l2' | 'dropout' | 'precision' | 'convolution' | 'compile' | 'seed'
-  >;
+  > &
+    Partial<Pick<RunConfig, 'train' | 'augment' | 'labelSmoothing' | 'clipNorm'>>;
   preprocessing: Preprocessing;
   classes: number;
   /** Whether the graph may have the operators of engine/ops, which the engine must have registered. */
@@ -30,6 +32,11 @@ export function usedConvolution({ config, gpu }: StepOptions): 'winograd' | 'pla
   return config.convolution === 'auto' ? (gpu ? 'plain' : 'winograd') : config.convolution;
 }
 
+/** Returns whether a config trains the weights of a layer. */
+export function trainsLayer({ train }: StepOptions['config'], layer: string): boolean {
+  return train == null || train.layers.includes(layer);
+}
+
 /** Forward pass from images to logits; the returned layers are in order, each with its backward pass. */
 export function addForward(
   step: StepBuilder,
@@ -37,22 +44,59 @@ export function addForward(
   images: Output,
 ): { logits: Output; layers: LayerOutput[] } {
   const layers: LayerOutput[] = [];
-  let value = images;
   network.layers.forEach((layer, index) => {
-    const { input, output } = network.shapes[index]!;
-    layers.push(addLayer(step, layer, value, input));
-    value = layers.at(-1)!.value;
-    if (
-      step.training &&
-      config.dropout !== null &&
-      'name' in layer &&
-      config.dropout.layers.includes(layer.name)
-    ) {
-      layers.push(addDropout(step, layer.name, config.dropout.rate, value, output));
-      value = layers.at(-1)!.value;
-    }
+    const { input, output, sources } = network.shapes[index]!;
+    const [value, other] = sources.map((source) => (source < 0 ? images : layers[source]!.value));
+    const added = addLayer(step, layer, value!, input, other);
+    const dropped =
+      step.training && layer.name !== undefined && config.dropout?.layers.includes(layer.name)
+        ? addDropout(step, layer.name, config.dropout.rate, added.value, output)
+        : null;
+    layers.push(dropped === null ? added : inTurn(added, dropped));
   });
-  return { logits: value, layers };
+  return { logits: layers.at(-1)!.value, layers };
+}
+
+/** Returns two layers, one behind the other, as one. */
+function inTurn(first: LayerOutput, second: LayerOutput): LayerOutput {
+  return {
+    value: second.value,
+    backward: (gradient, gradients, needInput) =>
+      first.backward(second.backward(gradient, gradients, true)!, gradients, needInput),
+  };
+}
+
+/** Goes back through the layers from the gradient of the logits, as far down as anything is trained, and returns the gradients. */
+function addBackward(
+  step: StepBuilder,
+  network: Network,
+  layers: readonly LayerOutput[],
+  dLogits: Output,
+): Gradients {
+  const trained = new Set(
+    network.parameters
+      .filter(({ trainable, layer }) => trainable && step.trains(layer))
+      .map(({ layer }) => layer),
+  );
+  /** Whether the layer or one that leads to it is trained. */
+  const reached: boolean[] = [];
+  network.layers.forEach(({ name }, index) => {
+    const own = name !== undefined && trained.has(name);
+    reached.push(own || network.shapes[index]!.sources.some((source) => source >= 0 && reached[source]!));
+  });
+  const gradients: Gradients = new Map();
+  const ofOutput = new Map<number, Output>([[layers.length - 1, dLogits]]);
+  for (let index = layers.length - 1; index >= 0; index--) {
+    const gradient = ofOutput.get(index);
+    if (!reached[index] || gradient === undefined) continue;
+    const wanted = network.shapes[index]!.sources.filter((source) => source >= 0 && reached[source]!);
+    const back = layers[index]!.backward(gradient, gradients, wanted.length > 0);
+    for (const source of wanted) {
+      const known = ofOutput.get(source);
+      ofOutput.set(source, known === undefined ? back! : step.graph.op('AddV2', [known, back!], float32));
+    }
+  }
+  return gradients;
 }
 
 /** One training step; `updated` holds the last op that changed each variable and takes this step's in. */
@@ -77,6 +121,9 @@ export function addTrainingStep(
     precision: config.precision,
     convolution: usedConvolution(options),
     fused: options.fused,
+    // What needs all gradients before the first update, or changes the weights before it, has no fused operator.
+    fusedDense: options.fused && config.clipNorm == null && config.optimizer.weightDecay === 0,
+    trains: (layer) => trainsLayer(config, layer),
     read(name) {
       const known = reads.get(name);
       if (known !== undefined) return known;
@@ -138,25 +185,23 @@ export function addTrainingStep(
     { SrcT: { type: 'int32' }, DstT: { type: 'float32' } },
   );
   const { images, labels } = addBatch(graph, 'train', indices, options.preprocessing, options.fused);
-  const { logits, layers } = addForward(step, options, images);
-  const { total, correct, dLogits } = addLoss(step, config.loss, logits, labels, options.classes);
+  const seen = addAugmentation(step, config.augment ?? null, images, network.inputShape);
+  const { logits, layers } = addForward(step, options, seen);
+  const { total, correct, dLogits } = addLoss(step, config, logits, labels, options.classes);
 
   const mean = graph.op('Mul', [total, graph.scalar(1 / batch)], float32);
   const loss = addPenalties(step, config.l2, mean);
 
-  const gradients: Gradients = new Map();
-  let gradient: Output | null = dLogits;
-  const firstTrained = network.layers.findIndex((layer) => 'name' in layer);
-  for (let i = layers.length - 1; i >= firstTrained; i--) {
-    gradient = layers[i]!.backward(gradient!, gradients, i > firstTrained);
-  }
-
+  const gradients = addBackward(step, network, layers, dLogits);
   const update = optimizerUpdate(graph, config.optimizer, { learningRate, stepNumber });
   addDecay(step, config.l2, gradients);
+  const scaled = clipped(graph, gradients, config.clipNorm ?? null);
   for (const name of gradients.keys()) {
     const slotHandles = slots.map((slot) => `${name}/${slot}`);
     // An update in place beside an op that still holds the old value would make TensorFlow copy the whole variable first.
-    updated.set(name, update(name, slotHandles, gradients.get(name)!, readers.get(name) ?? []));
+    const held = readers.get(name) ?? [];
+    const shrunk = addShrinking(step, name, learningRate, config.optimizer.weightDecay, held);
+    updated.set(name, update(name, slotHandles, scaled.get(name)!, shrunk === null ? held : [shrunk]));
   }
   for (const [name, op] of sideEffects) updated.set(name, op);
   return { loss, correct };
@@ -185,4 +230,29 @@ function addDecay(step: StepBuilder, l2: RunConfig['l2'], gradients: Gradients):
     const decay = graph.op('Mul', [step.read(name), graph.scalar(2 * l2!.coefficient)], float32);
     gradients.set(name, graph.op('AddV2', [gradient, decay], float32));
   }
+}
+
+/** Returns the gradients, scaled down together where their common norm is above `longest`. */
+function clipped(graph: GraphBuilder, gradients: Gradients, longest: number | null): Gradients {
+  if (longest === null || gradients.size === 0) return gradients;
+  const op = (type: string, ...inputs: Output[]): Output => graph.op(type, inputs, float32);
+  const halfSquares = [...gradients.values()].map((gradient) => op('L2Loss', gradient));
+  const half = halfSquares.reduce((sum, one) => op('AddV2', sum, one));
+  const norm = op('Sqrt', op('Mul', half, graph.scalar(2)));
+  const scale = op('RealDiv', graph.scalar(longest), op('Maximum', norm, graph.scalar(longest)));
+  return new Map([...gradients].map(([name, gradient]) => [name, op('Mul', gradient, scale)]));
+}
+
+/** Adds the op that takes learningRate * weightDecay of a weight off it before its update, and returns it; null where there is none. */
+function addShrinking(
+  { graph, read }: StepBuilder,
+  name: string,
+  learningRate: Output,
+  weightDecay: number,
+  after: readonly Output[],
+): Output | null {
+  if (weightDecay === 0) return null;
+  const share = graph.op('Mul', [learningRate, graph.scalar(weightDecay)], float32);
+  const decrement = graph.op('Mul', [read(name), share], float32);
+  return graph.op('AssignSubVariableOp', [name, decrement], { dtype: { type: 'float32' } }, { after });
 }

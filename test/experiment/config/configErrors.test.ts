@@ -41,9 +41,13 @@ describe('mistakes in a config', () => {
     ['nothing near', 'zzzzzz: 1', '3:1: unknown key: zzzzzz'],
     ['wrong type', 'epochs: many', '3:9: epochs must be a whole number of at least 0, got "many"'],
     ['fraction', 'batchSize: 1.5', '3:12: batchSize must be a whole number of at least 1, got 1.5'],
-    ['negative', 'learningRate: -1', '3:15: learningRate must be a number above 0, got -1'],
-    ['not finite', 'learningRate: .inf', '3:15: learningRate must be a number above 0, got Infinity'],
-    ['not a number', 'learningRate: .nan', '3:15: learningRate must be a number above 0, got NaN'],
+    ['negative', 'learningRate: -1', '3:15: learningRate must be a number above 0, or null, got -1'],
+    [
+      'not finite',
+      'learningRate: .inf',
+      '3:15: learningRate must be a number above 0, or null, got Infinity',
+    ],
+    ['not a number', 'learningRate: .nan', '3:15: learningRate must be a number above 0, or null, got NaN'],
     ['null', 'epochs:', '3:8: epochs must be a whole number of at least 0, got null'],
     ['too large', 'randomLabels: 1.5', '3:15: randomLabels must be a number from 0 to 1, got 1.5'],
     [
@@ -167,7 +171,9 @@ describe('mistakes in a config', () => {
   it('tells the missing network and data set', () => {
     expect(problems('epochs: 3')).toEqual([
       expect.stringMatching(/^1:1: missing key: network, one of lenet5/),
-      expect.stringMatching(/^1:1: missing key: dataset, one of mnist, cifar10/),
+      expect.stringMatching(
+        /^1:1: missing key: dataset, one of mnist, fashionMnist, cifar10, cifar100, or a path/,
+      ),
     ]);
   });
 

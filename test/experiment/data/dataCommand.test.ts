@@ -41,12 +41,12 @@ it('lists what is here and how to get the rest', async () => {
   expect(JSON.parse(printed.stdout)).toMatchObject({
     datasets: [
       { name: 'mnist', present: true, remedy: null },
-      {
-        name: 'cifar10',
+      ...['fashionMnist', 'cifar10', 'cifar100'].map((name) => ({
+        name,
         present: false,
-        folder: join(cache, 'data', 'cifar10'),
-        remedy: 'phasewatch data fetch cifar10',
-      },
+        folder: join(cache, 'data', name),
+        remedy: `phasewatch data fetch ${name}`,
+      })),
     ],
   });
 });
@@ -56,7 +56,11 @@ it('verifies what is here and remarks what is not', async () => {
   expect(printed.stdout).toMatch(
     /^mnist: 60 000 training and 10 000 test images in .*\n {2}layout, labels and official/,
   );
-  expect(printed.stderr).toBe('cifar10 is not here: phasewatch data fetch cifar10\n');
+  expect(printed.stderr.trim().split('\n')).toEqual(
+    ['fashionMnist', 'cifar10', 'cifar100'].map(
+      (name) => `${name} is not here: phasewatch data fetch ${name}`,
+    ),
+  );
 });
 
 it('fails where the named data set is not here', async () => {
@@ -66,8 +70,14 @@ it('fails where the named data set is not here', async () => {
 });
 
 it.each([
-  [['data', 'verify', 'cifar'], 'unknown data set: cifar (known: mnist, cifar10) (did you mean cifar10?)'],
-  [['data', 'import', 'mnist', '--from', 'x'], 'data import takes cifar10, got mnist'],
+  [
+    ['data', 'verify', 'cifar'],
+    'unknown data set: cifar (known: mnist, fashionMnist, cifar10, cifar100) (did you mean',
+  ],
+  [
+    ['data', 'import', 'mnist', '--from', 'x'],
+    'data import takes fashionMnist, cifar10, cifar100, got mnist',
+  ],
   [
     ['data', 'import', 'cifar10', '--from', 'nowhere'],
     '--from must be a folder or an archive, got none at nowhere',

@@ -66,7 +66,7 @@ describe('a network of the config', () => {
     customNetworkSchema.parse({ layers, ...rest });
   const dense = (name: string, units: number) => ({ type: 'dense', name, units });
 
-  it('pools with the stride of the window and analyzes every dense layer but the last, when left out', () => {
+  it('pools with the stride of the window and analyzes every layer with weights but the last, when left out', () => {
     const network = resolveNetwork(
       custom([
         { type: 'conv', name: 'c', filters: 4, kernel: 3, stride: 2, padding: 'valid' },
@@ -81,7 +81,7 @@ describe('a network of the config', () => {
     );
     // TensorFlow's valid padding: ceil((size - window + 1) / stride)
     expect(network.shapes.map(({ output }) => output)).toEqual([[4, 5, 4], [2, 2, 4], [16], [7], [6], [10]]);
-    expect(network.analyzedLayers).toEqual(['a', 'b']);
+    expect(network.analyzedLayers).toEqual(['c', 'a', 'b']);
   });
 
   it.each([

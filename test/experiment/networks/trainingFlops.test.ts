@@ -24,11 +24,21 @@ describe('trainingFlopsPerImage', () => {
       resolveNetwork(
         {
           layers: [
-            { type: 'conv', name: 'c', filters: 4, kernel: 3, stride, padding: 'same', activation: 'relu' },
+            {
+              type: 'conv',
+              name: 'c',
+              filters: 4,
+              kernel: 3,
+              stride,
+              padding: 'same',
+              groups: 1,
+              activation: 'relu',
+            },
             { type: 'flatten' },
             { type: 'dense', name: 'd', units: 10, activation: 'linear' },
           ],
           initializer: 'glorotUniform',
+          scale: 1,
           bias: 0,
         },
         [8, 8, 1],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type RunConfig, runConfigSchema } from '../../../src/experiment/config/schema.ts';
+import { parseRunConfig, type RunConfig } from '../../../src/experiment/config/schema.ts';
 import { candidateChoices, chooseJobs, type JobsChoice } from '../../../src/experiment/plan/chooseJobs.ts';
 import { makespan } from '../../../src/experiment/plan/estimate.ts';
 
@@ -51,7 +51,7 @@ describe('the end of the last run', () => {
 
 describe('the choice of jobs', () => {
   const run = (batchSize: number, epochs = 4, changes: object = {}) => ({
-    config: runConfigSchema.parse({ network: 'lenet5', dataset: 'mnist', batchSize, ...changes }),
+    config: parseRunConfig({ network: 'lenet5', dataset: 'mnist', batchSize, ...changes }),
     epochs,
   });
   /** Images a second of one job, at every batch size. */

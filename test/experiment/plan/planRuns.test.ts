@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { freeSpace } from '../../../src/base/files/freeSpace.ts';
-import { type RunConfig, runConfigSchema } from '../../../src/experiment/config/schema.ts';
+import { parseRunConfig, type RunConfig } from '../../../src/experiment/config/schema.ts';
 import { diskBytes, planRuns, stepsPerEpoch } from '../../../src/experiment/plan/planRuns.ts';
 import { secondsPerStep } from '../../../src/experiment/plan/stepTime.ts';
 import { networkOf } from '../../../src/experiment/sweep/checkRun.ts';
 
 const config = (changes: object = {}): RunConfig =>
-  runConfigSchema.parse({ network: 'lenet5', dataset: 'mnist', ...changes });
+  parseRunConfig({ network: 'lenet5', dataset: 'mnist', ...changes });
 
 const speeds = () => [{ batchSize: 500, imagesPerSecond: 5000 }];
 const nothingDone = () => 0;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RunConfig, runConfigSchema } from '../../../src/experiment/config/schema.ts';
+import { parseRunConfig, type RunConfig } from '../../../src/experiment/config/schema.ts';
 import { knownSpeeds, rememberSpeeds, runsToMeasure } from '../../../src/experiment/plan/speedCache.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-speeds-'));
@@ -15,7 +15,7 @@ const alone = { cpu_over_wall: 1.5, cores_used: 2, steal_cores: 0, other_cores: 
 const setting = { jobs: 1, threads: null, device: null };
 const speedsFile = (): string => join(process.env.PHASEWATCH_CACHE!, 'speeds.json');
 const config = (batchSize: number, changes: object = {}): RunConfig =>
-  runConfigSchema.parse({ network: 'lenet5', dataset: 'mnist', batchSize, ...changes });
+  parseRunConfig({ network: 'lenet5', dataset: 'mnist', batchSize, ...changes });
 
 describe('speeds of earlier runs', () => {
   it('are known for runs that differ in batch size, seed, epochs or learning rate', () => {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { runConfigSchema } from '../../../src/experiment/config/schema.ts';
+import { parseRunConfig } from '../../../src/experiment/config/schema.ts';
 import { memoryTogether, trainingMemory } from '../../../src/experiment/plan/trainingMemory.ts';
 
 const mlp3 = (batchSize: number, type = 'sgd') =>
-  runConfigSchema.parse({
+  parseRunConfig({
     network: 'mlp3',
     dataset: 'cifar10',
     trainImages: 1000,

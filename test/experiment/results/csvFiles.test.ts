@@ -11,7 +11,7 @@ import {
   writeMetricsCsv,
   writeSpectraCsv,
 } from '../../../src/experiment/results/csvFiles.ts';
-import { NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
+import { NO_CIRCUMSTANCES, NOT_EVALUATED } from '../../../src/experiment/results/metricsRow.ts';
 import { SPECTRUM_COLUMNS } from '../../../src/spectra/columns.ts';
 import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
 
@@ -119,6 +119,7 @@ describe('metrics.csv', () => {
         images_per_second: null,
         train_time_s: null,
         ...NO_CIRCUMSTANCES,
+        ...NOT_EVALUATED,
       },
     ];
     const path = join(dir, 'metrics.csv');

@@ -5,7 +5,11 @@ import { randomStream } from '../../../src/base/random/stream.ts';
 import { type Tensor, writeSafetensors } from '../../../src/base/safetensors/safetensors.ts';
 import { writeMetricsCsv, writeSpectraCsv } from '../../../src/experiment/results/csvFiles.ts';
 import { esdKey, resultsLayout } from '../../../src/experiment/results/layout.ts';
-import { type MetricsRow, NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
+import {
+  type MetricsRow,
+  NO_CIRCUMSTANCES,
+  NOT_EVALUATED,
+} from '../../../src/experiment/results/metricsRow.ts';
 import { layerSpectrum } from '../../../src/spectra/layerSpectrum.ts';
 import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { spectrumOf } from '../../../src/spectra/measures/spectrum.ts';
@@ -159,6 +163,7 @@ function metricsOf(run: SyntheticRun, epochs: number): MetricsRow[] {
       images_per_second: epoch === 0 ? null : 1000 + run.batchSize,
       train_time_s: epoch === 0 ? null : 12.5,
       ...NO_CIRCUMSTANCES,
+      ...NOT_EVALUATED,
     };
   });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { writeMetricsCsv } from '../../../src/experiment/results/csvFiles.ts';
 import { resultsLayout } from '../../../src/experiment/results/layout.ts';
-import { NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
+import { NO_CIRCUMSTANCES, NOT_EVALUATED } from '../../../src/experiment/results/metricsRow.ts';
 import type { RunStatus } from '../../../src/experiment/results/runStatus.ts';
 import { writeSnapshot } from '../../../src/experiment/results/snapshot.ts';
 import type { Experiment } from '../../../src/experiment/sweep/loadExperiment.ts';
@@ -41,6 +41,7 @@ export function writeRun(
     images_per_second: epoch === 0 ? null : 1000,
     train_time_s: epoch === 0 ? null : 10,
     ...NO_CIRCUMSTANCES,
+    ...NOT_EVALUATED,
   }));
   writeMetricsCsv(files.metrics, rows);
   for (const { epoch } of rows) {

@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { cacheFolder } from '../../../src/base/files/cacheFolder.ts';
-import { NETWORK_NAMES, type RunConfig, runConfigSchema } from '../../../src/experiment/config/schema.ts';
-import { DATASETS } from '../../../src/experiment/data/datasets.ts';
+import { NETWORK_NAMES, parseRunConfig, type RunConfig } from '../../../src/experiment/config/schema.ts';
+import { datasetFacts } from '../../../src/experiment/data/datasetFacts.ts';
 import { resolveNetwork } from '../../../src/experiment/networks/resolveNetwork.ts';
 import { installEngine } from '../../../src/train/engine/install/installEngine.ts';
 import { buildTrainingGraph, nodes } from '../../../src/train/step/trainingGraph.ts';
@@ -72,7 +72,7 @@ function* configs(): Generator<RunConfig> {
         for (const precision of ['float32', 'bfloat16', 'tf32'] as const)
           for (const convolution of ['plain', 'winograd'] as const) {
             const dense = network === 'lenet5' ? 'fc1' : 'fc2';
-            yield runConfigSchema.parse({
+            yield parseRunConfig({
               network,
               dataset: network === 'lenet5' ? 'mnist' : 'cifar10',
               optimizer: { type },
@@ -87,11 +87,11 @@ function* configs(): Generator<RunConfig> {
 
 /** Returns the nodes that a training call of a GPU runs: those that its losses and hits follow from, and the evaluation's. */
 function stepNodes(config: RunConfig): GraphNode[] {
-  const { inputShape, classes } = DATASETS[config.dataset];
+  const { inputShape, classes, preprocessing } = datasetFacts(config.dataset);
   const { graph } = buildTrainingGraph({
     network: resolveNetwork(config.network, inputShape, classes),
     config,
-    preprocessing: DATASETS[config.dataset].preprocessing,
+    preprocessing,
     classes,
     fused: false,
     gpu: true,
@@ -104,7 +104,7 @@ function stepNodes(config: RunConfig): GraphNode[] {
   });
   const all = new Map(readGraph(graph.toSavedModel()).map((node) => [node.name, node]));
   const reached = new Set<string>();
-  const queue = [nodes.train(4, 1), nodes.train(4, 32), nodes.evaluate(32)].flatMap((call) => [
+  const queue = [nodes.train(4, 1), nodes.train(4, 32), nodes.evaluate('test', 32)].flatMap((call) => [
     'losses' in call ? call.losses : call.loss,
     call.correct,
   ]);

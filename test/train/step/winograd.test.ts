@@ -159,6 +159,8 @@ function stepBuilder(graph: GraphBuilder, batch: number): StepBuilder {
     precision: 'float32',
     convolution: 'winograd',
     fused: false,
+    fusedDense: false,
+    trains: () => true,
     read: unused,
     holdUpdate: unused,
     addSideEffect: unused,

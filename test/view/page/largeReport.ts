@@ -1,5 +1,5 @@
 import { randomStream } from '../../../src/base/random/stream.ts';
-import { NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
+import { NO_CIRCUMSTANCES, NOT_EVALUATED } from '../../../src/experiment/results/metricsRow.ts';
 import { SPECTRUM_COLUMNS } from '../../../src/spectra/columns.ts';
 import { marchenkoPasturEdges, marchenkoPasturQuantile } from '../../../src/spectra/laws/marchenkoPastur.ts';
 import { PHASES } from '../../../src/spectra/phase.ts';
@@ -75,6 +75,7 @@ export function largeReportInput(runs: number, epochs: number): ReportInput {
         images_per_second: 1000,
         train_time_s: 10,
         ...NO_CIRCUMSTANCES,
+        ...NOT_EVALUATED,
       })),
     })),
     spectra,

@@ -6,7 +6,11 @@ import { pathToFileURL } from 'node:url';
 import { parseHTML } from 'linkedom';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { METRICS_COLUMNS, NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
+import {
+  METRICS_COLUMNS,
+  NO_CIRCUMSTANCES,
+  NOT_EVALUATED,
+} from '../../../src/experiment/results/metricsRow.ts';
 import { readResults } from '../../../src/experiment/results/readResults.ts';
 import { isNumeric, SPECTRUM_COLUMNS } from '../../../src/spectra/columns.ts';
 import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
@@ -133,7 +137,14 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
       return drawn;
     })()`)) as string[];
     // Every column but those of the shape and the circumstances, which these runs do not know, and the gap.
-    const left: string[] = ['epoch', 'N', 'M', 'Q', 'num_evals', ...Object.keys(NO_CIRCUMSTANCES)];
+    const left: string[] = [
+      'epoch',
+      'N',
+      'M',
+      'Q',
+      'num_evals',
+      ...Object.keys({ ...NO_CIRCUMSTANCES, ...NOT_EVALUATED }),
+    ];
     const measures = [...SPECTRUM_COLUMNS, ...METRICS_COLUMNS].filter(isNumeric).map(([name]) => name);
     expect(drawn).toHaveLength(3 * (measures.filter((name) => !left.includes(name)).length + 1));
     for (const chart of drawn) {

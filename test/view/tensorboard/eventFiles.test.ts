@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../../../src/base/safetensors/safetensors.ts';
 import { writeSpectraCsv } from '../../../src/experiment/results/csvFiles.ts';
 import { esdKey } from '../../../src/experiment/results/layout.ts';
-import { NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
+import { NO_CIRCUMSTANCES, NOT_EVALUATED } from '../../../src/experiment/results/metricsRow.ts';
 import { loadExperiment } from '../../../src/experiment/sweep/loadExperiment.ts';
 import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
 import { eventFiles } from '../../../src/view/tensorboard/eventFiles.ts';
@@ -83,6 +83,7 @@ function writeEvents(): string {
     images_per_second: 1000,
     train_time_s: 10,
     ...NO_CIRCUMSTANCES,
+    ...NOT_EVALUATED,
   });
   events.addFinishedRun('run');
   events.writeSpectra();

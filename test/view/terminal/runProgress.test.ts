@@ -1,13 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { runConfigSchema } from '../../../src/experiment/config/schema.ts';
-import { type MetricsRow, NO_CIRCUMSTANCES } from '../../../src/experiment/results/metricsRow.ts';
+import { parseRunConfig } from '../../../src/experiment/config/schema.ts';
+import {
+  type MetricsRow,
+  NO_CIRCUMSTANCES,
+  NOT_EVALUATED,
+} from '../../../src/experiment/results/metricsRow.ts';
 import { runProgress } from '../../../src/view/terminal/runProgress.ts';
 
 const run = (id: string, batchSize: number) => ({
   id,
   differs: { batchSize },
-  config: runConfigSchema.parse({
+  config: parseRunConfig({
     network: 'lenet5',
     dataset: 'mnist',
     trainImages: 1000,
@@ -27,6 +31,7 @@ const row: MetricsRow = {
   images_per_second: 250,
   train_time_s: 4,
   ...NO_CIRCUMSTANCES,
+  ...NOT_EVALUATED,
 };
 
 describe('the progress of an experiment', () => {

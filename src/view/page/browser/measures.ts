@@ -1,5 +1,5 @@
 import { JOINED_COLUMNS, type JoinedRow, joinedColumn } from '../../../experiment/results/joinRows.ts';
-import { METRICS_COLUMNS, type MetricsRow } from '../../../experiment/results/metricsRow.ts';
+import { accuracyGap, METRICS_COLUMNS, type MetricsRow } from '../../../experiment/results/metricsRow.ts';
 import { COLUMN_OF, type Column, isNumeric } from '../../../spectra/columns.ts';
 import type { Curve, CurvePoint } from '../../figures/curvesPlot.ts';
 import { scatterPlot } from '../../figures/scatterPlot.ts';
@@ -94,15 +94,11 @@ function valuesOf({ index, layer }: View, run: PageRun, { name, ofTraining }: Dr
     ? index.metrics(run.id)
     : index.series(run.id, layer).map(({ row }) => row);
   return rows.flatMap((row) => {
-    const value = name === 'gap' ? gapOf(row) : ((row as Record<string, unknown>)[name] ?? null);
+    const value = name === 'gap' ? accuracyGap(row) : ((row as Record<string, unknown>)[name] ?? null);
     return row.epoch === null || typeof value !== 'number'
       ? []
       : [{ x: row.epoch, y: value, low: null, high: null }];
   });
-}
-
-function gapOf({ train_accuracy, test_accuracy }: MetricsRow | JoinedRow): number | null {
-  return train_accuracy === null || test_accuracy === null ? null : train_accuracy - test_accuracy;
 }
 
 function byEpoch(view: View, measure: Drawn): ReturnType<typeof epochPlot> {

@@ -9,7 +9,8 @@ import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { expect, it } from 'vitest';
 import { CIFAR_FILES, FILE_RECORDS, RECORD_BYTES } from '../../../src/experiment/data/cifar10Records.ts';
-import { fetchCifar10 } from '../../../src/experiment/data/fetchCifar10.ts';
+import { fetchDistribution } from '../../../src/experiment/data/distributions.ts';
+import { importCifar10 } from '../../../src/experiment/data/importCifar10.ts';
 
 it('fetches over a connection that breaks, and is not taken for whole before', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fetch-'));
@@ -38,7 +39,11 @@ it('fetches over a connection that breaks, and is not taken for whole before', a
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const report = await fetchCifar10({ url, bytes: bytes.length, sha256 }, fetched, { onFile: () => {} });
+  const report = await fetchDistribution(
+    { downloads: [{ name: 'cifar10.tar.gz', url, bytes: bytes.length, sha256 }], importFrom: importCifar10 },
+    fetched,
+    { onFile: () => {} },
+  );
   server.close();
   expect(report).toMatchObject({ trainImages: 50_000, official: false });
   expect(seenWhole.length).toBeGreaterThanOrEqual(3);
