@@ -63,6 +63,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'end the Slurm jobs of a results folder',
     load: async () => (await import('./cancel.ts')).cancelCommand,
   },
+  work: {
+    usage: 'work <dir>',
+    summary: 'train runs of a sweep that no other worker holds, until none is left',
+    load: async () => (await import('./work.ts')).workCommand,
+  },
   verify: {
     usage: 'verify <dir>',
     summary: 'compare everything in a results folder with its checksums',

@@ -5,9 +5,6 @@ import type { UserError } from '../base/userError.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Dataset } from '../experiment/data/dataset.ts';
 import { loadDataset } from '../experiment/data/loadDataset.ts';
-import { secondsOfSteps } from '../experiment/plan/estimate.ts';
-import { stepsPerEpoch } from '../experiment/plan/planRuns.ts';
-import { likelySpeeds } from '../experiment/plan/speedCache.ts';
 import { readOrElse } from '../experiment/results/damage.ts';
 import { type ResultsLayout, type RunLayout, resultsLayout } from '../experiment/results/layout.ts';
 import { accuracyGap } from '../experiment/results/metricsRow.ts';
@@ -26,6 +23,7 @@ import { writeReport } from '../view/page/writeReport.ts';
 import { AnalyzerProcess } from './analyzerProcess.ts';
 import { runInChildren } from './childExecutor.ts';
 import { engineOptions, engineVersions } from './engineOptions.ts';
+import { longestFirst } from './longestFirst.ts';
 import { recordedRun } from './recordedRun.ts';
 import { requireMemory } from './requireMemory.ts';
 
@@ -169,22 +167,6 @@ export async function trainExperiment(
     if (status.state === 'failed' && failFast) break;
   }
   return trained;
-}
-
-/** So that the last run to end leaves the others' cores idle for as short as can be. */
-function longestFirst(
-  open: readonly PlannedRun[],
-  { jobs, threads, device }: RunExperimentOptions,
-): PlannedRun[] {
-  const speeds = likelySpeeds({ jobs, threads, device });
-  const seconds = new Map(
-    open.map((planned) => {
-      const { config } = planned.run;
-      const epochs = config.epochs - (readStoredRun(planned.files)?.status?.epoch ?? 0);
-      return [planned, secondsOfSteps(config, epochs * stepsPerEpoch(config), speeds(config), threads ?? 1)];
-    }),
-  );
-  return [...open].sort((a, b) => seconds.get(b)! - seconds.get(a)!);
 }
 
 /** Brings spectra.csv and esd/ up to date with the snapshots and returns the rows, and how many layers had to be left out. */

@@ -19,7 +19,7 @@ import { makeFolder } from './makeFolder.ts';
 import { isAlive, processSpace, processStart } from './processes.ts';
 import { readText } from './readFile.ts';
 
-const LOCK = '.lock';
+const NAME = '.lock';
 const POLL_MS = 300;
 const HEARTBEAT_MS = 10_000;
 /** A holder on another machine, or in another container of this one, is known only by its heartbeat. */
@@ -40,6 +40,8 @@ export interface LockHolder {
 }
 
 export interface LockOptions {
+  /** Name of the file; a folder can be locked for several purposes. */
+  name?: string;
   /** Told once, when another holds the lock. */
   onWait?: ((holder: LockHolder) => void) | undefined;
   /** Told once, when something else stands in the lock's place: the path and how long it is watched before it is taken away. */
@@ -54,10 +56,10 @@ export interface LockOptions {
  */
 export async function takeLock(
   folder: string,
-  { onWait, onUnreadable, signal }: LockOptions = {},
+  { name = NAME, onWait, onUnreadable, signal }: LockOptions = {},
 ): Promise<() => void> {
   makeFolder(folder);
-  const lock = join(folder, LOCK);
+  const lock = join(folder, name);
   const mine: LockHolder = {
     pid: process.pid,
     process_start: processStart(process.pid),
@@ -97,7 +99,7 @@ export async function takeLock(
     }
     await sleep(POLL_MS, undefined, { signal });
   }
-  removeDrafts(folder);
+  removeDrafts(folder, name);
   const heartbeat = setInterval(() => {
     try {
       utimesSync(lock, new Date(), new Date());
@@ -139,9 +141,9 @@ function placeLock(lock: string, mine: LockHolder): boolean {
 }
 
 /** Removes what processes that were killed while they took or broke the lock have left. */
-function removeDrafts(folder: string): void {
+function removeDrafts(folder: string, lock: string): void {
   for (const name of readdirSync(folder)) {
-    const own = name.startsWith(`${LOCK}.${processSpace}.`);
+    const own = name.startsWith(`${lock}.${processSpace}.`);
     const pid = own ? /\.(\d+)$/.exec(name)?.[1] : undefined;
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { force: true });
   }

@@ -4,6 +4,9 @@ import { type LockHolder, takeLock } from '../../base/files/lock.ts';
 import { UserError } from '../../base/userError.ts';
 import { type ResultsLayout, runLayout } from '../results/layout.ts';
 
+const CLAIM = '.claim';
+const HELD = new Error('the run is held by another worker');
+
 /** Hears for whom is waited; the signal ends the waiting with an AbortError. */
 export interface WaitOptions {
   signal?: AbortSignal;
@@ -27,6 +30,35 @@ export async function lockResults(dir: string, { signal, onWait }: WaitOptions):
   });
   clean(dir);
   return release;
+}
+
+/** Returns what `lockResults` does, and waits for its turn where another command, a worker of the same sweep, has the folder. */
+export async function lockResultsInTurn(dir: string, { signal, onWait }: WaitOptions): Promise<() => void> {
+  const release = await takeLock(dir, {
+    signal,
+    onWait: (holder) => onWait(`waiting for ${dir}: ${holderText(holder)}`),
+    onUnreadable: onWait,
+  });
+  clean(dir);
+  return release;
+}
+
+/**
+ * Returns a function that lets a run go again, once this worker has it; null where another one that is alive does. Its process takes the
+ * lock of the folder beside that: the process of a worker that was killed may still be finishing the step.
+ */
+export async function claimRun(dir: string): Promise<(() => void) | null> {
+  try {
+    return await takeLock(dir, {
+      name: CLAIM,
+      onWait: () => {
+        throw HELD;
+      },
+    });
+  } catch (error) {
+    if (error === HELD) return null;
+    throw error;
+  }
 }
 
 /**

@@ -1,0 +1,218 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import { CHECKSUMS_FILE } from '../base/files/checksums.ts';
+import { availableCores } from '../base/machine/cores.ts';
+import { UserError } from '../base/userError.ts';
+import { type ResultsLayout, resultsLayout } from '../experiment/results/layout.ts';
+import { storeChoice, storedChoice } from '../experiment/status/executorFile.ts';
+import { claimRun, lockResultsInTurn } from '../experiment/status/resultsLock.ts';
+import type { RunEvent, RunSummary } from '../experiment/status/runEvents.ts';
+import { readStoredRun } from '../experiment/status/runFolder.ts';
+import { type Experiment, loadExperiment } from '../experiment/sweep/loadExperiment.ts';
+import { ensureEngine } from '../train/engine/install/ensureEngine.ts';
+import { writeReport } from '../view/page/writeReport.ts';
+import { AnalyzerProcess } from './analyzerProcess.ts';
+import { runInChildren } from './childExecutor.ts';
+import { longestFirst } from './longestFirst.ts';
+import { analyzeExperiment, type PlannedRun, planExperiment, summarize } from './runExperiment.ts';
+
+export interface WorkOptions {
+  /** The config of the sweep, where the folder may not have been planned yet; null: it must have been. */
+  plan: Experiment | null;
+  /** Threads of a run; null: as the sweep was begun, or all cores. */
+  threads: number | null;
+  device: string | null;
+  /** Script of this program. */
+  program: string;
+  /** When aborted, the run at hand finishes its step and writes its checkpoint. */
+  signal: AbortSignal;
+  onEvent(event: RunEvent): void;
+  /** How often it is looked whether a worker has died, in ms. */
+  pollMs?: number;
+}
+
+export interface WorkOutcome {
+  experiment: Experiment;
+  runs: RunSummary[];
+  /** Path of the report; null where runs are left. */
+  report: string | null;
+  /** Layers and files that had to be left out of analysis and report. */
+  leftOut: number;
+}
+
+const POLL_MS = 5000;
+
+/**
+ * Trains runs of a planned sweep that no other worker holds, one at a time, until all are finished; the worker that comes first then
+ * analyzes and writes the report. Runs of workers that have died are taken over. Throws UserError where the folder holds no sweep, or
+ * another one.
+ */
+export async function workOnSweep(dir: string, options: WorkOptions): Promise<WorkOutcome> {
+  const { signal, onEvent, program, device } = options;
+  const layout = resultsLayout(dir);
+  const { experiment, threads } = await plannedSweep(layout, options);
+  await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }), signal });
+  const analyzer = new AnalyzerProcess(dir, program, onEvent);
+  const trained = new Set<string>();
+  const hear = (event: RunEvent): void => {
+    onEvent(event);
+    if (event.type === 'epoch' || event.type === 'run-started') analyzer.take(event.run);
+  };
+  try {
+    await trainOpenRuns(experiment, layout, { ...options, threads, onEvent: hear }, trained);
+  } finally {
+    await analyzer.stop();
+  }
+  const planned = planExperiment(experiment, layout, false);
+  const runs = planned.map((one) => summarize(one, trained.has(one.run.id)));
+  const open = planned.some(({ task }) => !task.startsWith('skip'));
+  if (signal.aborted || open) return { experiment, runs, report: null, leftOut: 0 };
+  const leftOut = await finish(experiment, layout, { ...options, threads, device });
+  return { experiment, runs, report: layout.report, leftOut };
+}
+
+/** Returns the sweep of the folder, and the threads that every worker gives a run: other numbers may give other bytes. */
+async function plannedSweep(
+  layout: ResultsLayout,
+  { plan, threads, signal, onEvent }: WorkOptions,
+): Promise<{ experiment: Experiment; threads: number }> {
+  if (plan === null && !existsSync(layout.experiment)) {
+    throw new UserError(
+      `results folder must hold a planned sweep, got ${layout.dir}`,
+      'Plan it with --config CONFIG, which every worker may give.',
+    );
+  }
+  const release = await lockResultsInTurn(layout.dir, {
+    signal,
+    onWait: (message) => onEvent({ type: 'note', message }),
+  });
+  try {
+    if (plan !== null) {
+      planExperiment(plan, layout, false);
+      if (!existsSync(layout.experiment)) writeFileAtomic(layout.experiment, plan.resolvedYaml);
+    }
+    const stored = loadExperiment(layout.experiment, { out: layout.dir });
+    if (plan !== null) refuseOther(plan, stored, layout);
+    const choice = storedChoice(layout, stored.runs);
+    const cores = availableCores();
+    if (choice === null) {
+      const decided_by = threads === null ? 'rule' : 'option';
+      storeChoice(layout, { jobs: 1, threads: threads ?? cores, processors: cores, decided_by });
+    }
+    const experiment =
+      plan === null ? stored : { ...stored, configPath: plan.configPath, overrides: plan.overrides };
+    return { experiment, threads: threads ?? choice?.threads ?? cores };
+  } finally {
+    release();
+  }
+}
+
+function refuseOther(plan: Experiment, stored: Experiment, layout: ResultsLayout): void {
+  if (plan.resolvedYaml === stored.resolvedYaml) return;
+  throw new UserError(
+    `${layout.experiment} must be of the config that is given, got another sweep`,
+    'Choose another folder, or leave --config out.',
+  );
+}
+
+/** Trains what nobody holds until nothing is left that can be; `trained` gets the runs. */
+async function trainOpenRuns(
+  experiment: Experiment,
+  layout: ResultsLayout,
+  options: WorkOptions & { threads: number },
+  trained: Set<string>,
+): Promise<void> {
+  const { signal, onEvent, program, threads, device, pollMs = POLL_MS } = options;
+  /** Runs that were ended from outside while this worker had them, and how far they were: they are not tried over and over. */
+  const ended = new Map<string, number>();
+  let waits = false;
+  while (!signal.aborted) {
+    const open = planExperiment(experiment, layout, false).filter(({ task }) => !task.startsWith('skip'));
+    const candidates = open.filter((one) => ended.get(one.run.id) !== epochOf(one));
+    if (candidates.length === 0) return;
+    const claimed = await claimFirst(longestFirst(candidates, { jobs: 1, threads, device }));
+    if (claimed === null) {
+      if (!waits) {
+        const message = `waiting: other workers train the ${candidates.length} runs that are left`;
+        onEvent({ type: 'note', message });
+      }
+      waits = true;
+      await sleep(pollMs, undefined, { signal }).catch(() => {});
+      continue;
+    }
+    waits = false;
+    const { run, files } = claimed.planned;
+    try {
+      // Another worker may have finished it since the plan was made.
+      const [now] = planExperiment({ ...experiment, runs: [run] }, layout, false);
+      if (now!.task.startsWith('skip')) continue;
+      trained.add(run.id);
+      const source = {
+        config_file: experiment.configPath,
+        overrides: experiment.overrides,
+        command: process.argv.slice(2).join(' '),
+      };
+      const task = { run: run.id, dir: files.dir, config: run.config, source, threads, device };
+      const how = await runInChildren([task], { jobs: 1, failFast: false, signal, program, onEvent });
+      const status = how.get(run.id);
+      if (status?.state === 'interrupted') ended.set(run.id, status.epoch);
+    } finally {
+      claimed.release();
+    }
+  }
+}
+
+const epochOf = ({ files }: PlannedRun): number => readStoredRun(files)?.status?.epoch ?? 0;
+
+/** Returns the first of the runs that no other worker holds, held now by this one, and how it is let go; null where all are held. */
+async function claimFirst(
+  runs: readonly PlannedRun[],
+): Promise<{ planned: PlannedRun; release: () => void } | null> {
+  for (const planned of runs) {
+    const release = await claimRun(planned.files.dir);
+    if (release !== null) return { planned, release };
+  }
+  return null;
+}
+
+/** Analyzes and writes the report, unless another worker has; returns how many layers and files had to be left out. */
+async function finish(
+  experiment: Experiment,
+  layout: ResultsLayout,
+  { threads, device, program, signal, onEvent }: WorkOptions,
+): Promise<number> {
+  const release = await lockResultsInTurn(layout.dir, {
+    signal,
+    onWait: (message) => onEvent({ type: 'note', message }),
+  });
+  try {
+    if (isReported(layout)) return 0;
+    const options = { outDir: layout.dir, trainOnly: false, retryFailed: false, failFast: false, jobs: 1 };
+    const { skippedLayers } = await analyzeExperiment(experiment, layout, {
+      ...options,
+      threads,
+      device,
+      program,
+      signal,
+      onEvent,
+    });
+    let leftOut = skippedLayers;
+    if (signal.aborted) return leftOut;
+    const path = writeReport(layout.dir, (message) => {
+      leftOut++;
+      onEvent({ type: 'note', message: `damaged: ${message}` });
+    });
+    onEvent({ type: 'report', path });
+    return leftOut;
+  } finally {
+    release();
+  }
+}
+
+/** The checksums of the spectra go with the first row that is added; the report is written after them. */
+function isReported({ dir, report }: ResultsLayout): boolean {
+  const sums = join(dir, CHECKSUMS_FILE);
+  return existsSync(sums) && existsSync(report) && statSync(report).mtimeMs >= statSync(sums).mtimeMs;
+}
