@@ -1,6 +1,7 @@
 import { JOINED_COLUMNS } from '../src/experiment/results/joinRows.ts';
 import { METRICS_COLUMNS } from '../src/experiment/results/metricsRow.ts';
 import { type Column, OPTION_COLUMNS, SPECTRUM_COLUMNS } from '../src/spectra/columns.ts';
+import { ROUNDING_WARNING, WARNING_RULES } from '../src/spectra/phases/warnings.ts';
 
 /** Returns docs/reference/metrics.md. */
 export function metricsMarkdown(): string {
@@ -9,6 +10,7 @@ export function metricsMarkdown(): string {
     INTRODUCTION,
     table(SPECTRUM_COLUMNS),
     DEFINITIONS,
+    WARNINGS,
     '## Where the weights are at hand',
     table(entries),
     '## By option',
@@ -92,6 +94,19 @@ everyone's.
   until the count stays.
 - \`edge\`, the authors' rule: drop the k largest, and let the law end at the next. Then sigma =
   sqrt(lambda_(M-k)) / (1 + Q^-1/2).`;
+
+const WARNINGS = `## Warnings
+
+\`warning\` names each rule that applies to the layer, parted by \`; \`. They are the rules of thumb of
+their sources, not measurements of this project.
+
+| warning | when | from |
+|---|---|---|
+${[...WARNING_RULES, ROUNDING_WARNING].map(({ warning, rule, source }) => `| ${warning} | ${rule} | ${source} |`).join('\n')}
+
+alpha below 2 or above 6 is said of every layer, as WeightWatcher does, a random one too: read it with
+the phase. The last line of \`analyze\` counts warnings and phases of the model, and gives the means of
+alpha, alpha_weighted and the log norms over its layers, as WeightWatcher's \`get_summary\` does.`;
 
 const FINITE_SIZE = `**Finite size.** An infinite matrix whose entries have a tail mu < 4 has alpha = 1 + mu/2. At M =
 1000, Q = 2 the authors found alpha = 0.649 mu + 0.862 below mu = 2, and 1.21 mu - 0.0253 above.

@@ -16,6 +16,7 @@ import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import type { Spectrum } from '../spectra/measures/spectrum.ts';
 import { type NullCalibration, nullCalibration } from '../spectra/nullCalibration.ts';
 import { classifyPhase, phaseColumns } from '../spectra/phases/classifyPhase.ts';
+import { restsOnRounding, warningOf } from '../spectra/phases/warnings.ts';
 import { permutedWitness } from '../spectra/phases/witnesses.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { type WeightMatrices, weightSpectra } from '../spectra/weightSpectra.ts';
@@ -83,7 +84,11 @@ export function describeLayer(
     ...weightOptions(weights, metrics, analysis, algebra),
   };
   const notes = [metrics.notes, ...(weights.notes ?? [])].filter((note) => note !== null).join('; ');
-  const row = { run: null, epoch: null, layer: weights.layer, ...metrics, ...phase, ...extra };
+  const warning = warningOf(
+    { ...metrics, ...phase, ...calibration },
+    restsOnRounding(spectrum, witnesses, phase.phase),
+  );
+  const row = { run: null, epoch: null, layer: weights.layer, ...metrics, ...phase, warning, ...extra };
   row.notes = notes === '' ? null : notes;
   return unscaledRow(row, spectrum.eigenvalues, weights.exponent ?? 0);
 }

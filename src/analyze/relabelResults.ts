@@ -7,6 +7,7 @@ import { rowSettings } from '../experiment/results/rowSettings.ts';
 import { layerSpectrum } from '../spectra/layerSpectrum.ts';
 import { spectrumOf } from '../spectra/measures/spectrum.ts';
 import { classifyPhase, phaseColumns } from '../spectra/phases/classifyPhase.ts';
+import { restsOnRounding, warningOf } from '../spectra/phases/warnings.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { spectrumOptions } from './analyzeLayer.ts';
 import { initialSigma } from './analyzeRun.ts';
@@ -57,10 +58,8 @@ function relabelled(
       : null;
   const entries =
     typeof num_entry_spikes === 'number' ? { num_entry_spikes, entry_mu: entry_mu ?? null } : null;
-  return {
-    ...row,
-    ...metrics,
-    ...phaseColumns(classifyPhase(spectrum, { initialSigma: initial, permuted, entries })),
-    ...spectrumOptions(layer, spectrum, metrics, analysis),
-  };
+  const witnesses = { initialSigma: initial, permuted, entries };
+  const phase = phaseColumns(classifyPhase(spectrum, witnesses));
+  const known = { ...row, ...metrics, ...phase, ...spectrumOptions(layer, spectrum, metrics, analysis) };
+  return { ...known, warning: warningOf(known, restsOnRounding(spectrum, witnesses, phase.phase)) };
 }

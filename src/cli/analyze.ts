@@ -6,8 +6,10 @@ import { requireWritableFile } from '../base/files/requireWritableFile.ts';
 import { UserError } from '../base/userError.ts';
 import { spectraCsv } from '../experiment/results/csvFiles.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
+import { type ModelSummary, modelSummaries } from '../spectra/modelSummary.ts';
 import { availableLinearAlgebra, slowSolverRemark } from '../train/engine/availableLinearAlgebra.ts';
 import { layerTable } from '../view/terminal/layerTable.ts';
+import { modelTable } from '../view/terminal/modelTable.ts';
 import { createProgressLine } from '../view/terminal/progressLine.ts';
 import { nothingFound, skippedLines } from './analyzedText.ts';
 import { type Analyzed, analyzeFiles, nothingAnalyzed } from './analyzeFiles.ts';
@@ -58,15 +60,18 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     const refused = analyzed.skipped.some((layer) => layer.refused);
     if (analyzed.layers.length === 0 && !refused && !interrupted) throw nothingFound(analyzed, args.path);
     if (args.csv !== undefined) writeFileAtomic(args.csv, spectraCsv(analyzed.layers, ['file']));
+    const models = modelSummaries(analyzed.layers);
     output.document({
       eigenvalues: 'of W^T W, no 1/N',
       algebra: tools.algebra.name,
+      models,
       layers: analyzed.layers,
       skipped: analyzed.skipped.map(({ refused: _, ...layer }) => layer),
       failed: analyzed.failed.map(({ file, error }) => ({ file, error: error.message })),
       passed_over: analyzed.passedOver,
     });
     output.block(layerTable(analyzed.layers, output.width));
+    if (models.length > 0) output.block(`\n${modelTable(lastEpochs(models), output.width)}`);
     if (analyzed.layers.length > 0) output.note('how to read it: docs/guide/reading.md');
     for (const line of skippedLines(analyzed, args.verbose)) output.note(line);
     for (const { error } of analyzed.failed) printError(error.lines);
@@ -91,4 +96,10 @@ async function* analyses(args: AnalyzeArgs, tools: FolderTools): AsyncGenerator<
       ? await analyzeFolder(path, args, tools)
       : analyzeFiles(path, { ...tools, analysis: analysisOf(args, {}), conv: args.conv });
   }
+}
+
+/** Of a run its last epoch stands for all. */
+function lastEpochs(models: readonly ModelSummary[]): ModelSummary[] {
+  const last = new Map(models.map((model) => [model.run ?? model.file, model]));
+  return models.filter((model) => last.get(model.run ?? model.file) === model);
 }

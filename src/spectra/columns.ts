@@ -72,6 +72,7 @@ export const SPECTRUM_COLUMNS = [
   ['phase_ambiguous', 'flag | null', 'ambiguous', '', 'whether phase_confidence is below 0.75'],
   ['phase_runner_up', 'phase | null', 'runner-up', '', 'the most believed of the other phases'],
   ['phase_evidence', 'text | null', 'evidence', '', 'what decided, and the quantities it rests on with their limits'],
+  ['warning', 'text | null', 'warning', '', 'what to beware of, by the rules [below](#warnings): `over-trained`, `under-trained`, `poor fit`, `trap`, `label rests on rounding`'],
   ['notes', 'text | null', 'notes', '', 'why a value is missing or doubtful'],
   ['detX_num', 'integer | null', 'detX tail', '', 'eigenvalues of the tail whose product, rescaled to mean 1, falls to 1: from the largest down, the one that brings it below 1 counted in'],
   ['detX_val', 'number | null', 'detX edge', 'w²', 'the smallest of them, not rescaled'],
@@ -152,7 +153,7 @@ export const OPTION_COLUMNS = {
 /** What the eigenvalues of a layer give: its row without its place and its phase. */
 export type LayerSpectrum = Omit<
   RowOf<typeof SPECTRUM_COLUMNS>,
-  'run' | 'epoch' | 'layer' | `phase${string}`
+  'run' | 'epoch' | 'layer' | 'warning' | `phase${string}`
 >;
 
 /** Any of the columns that options add. */

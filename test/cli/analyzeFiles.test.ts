@@ -8,6 +8,8 @@ const folder = mkdtempSync(join(tmpdir(), 'analyze-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const world = (name: string): string => new URL(`../fixtures/world/${name}`, import.meta.url).pathname;
 const lines = (text: string): string[] => text.trimEnd().split('\n');
+/** The lines of the first table: the layers. */
+const table = (text: string): string[] => lines(text.split('\n\n')[0]!);
 
 describe('analyze', () => {
   it('reads the good files beside a bad one, says which file a row is of, and ends with 1', async () => {
@@ -23,8 +25,8 @@ describe('analyze', () => {
       csv,
     ]);
     expect(code).toBe(1);
-    expect(lines(stdout)).toHaveLength(4);
-    expect(lines(stdout)[0]).toMatch(/^file +layer /);
+    expect(table(stdout)).toHaveLength(4);
+    expect(table(stdout)[0]).toMatch(/^file +layer /);
     expect(stdout).toMatch(/namespace\.pth +state_dict\.0\.weight/);
     expect(stderr).toMatch(/lfs\.safetensors must be .*got a Git LFS pointer/);
     expect(stderr).toMatch(
@@ -82,8 +84,8 @@ describe('analyze', () => {
     copyFileSync(world('plain.pth'), join(mine, 'last.pth'));
     const out = join(mine, 'spectra');
     const { code, stdout, stderr } = await phasewatch(['analyze', mine, '--out', out]);
-    expect([code, lines(stdout).length]).toEqual([1, 1 + 2 * 2]);
-    expect(lines(stdout)[1]).toMatch(/^mine +1 /);
+    expect([code, table(stdout).length]).toEqual([1, 1 + 2 * 2]);
+    expect(table(stdout)[1]).toMatch(/^mine +1 /);
     expect(stderr).toMatch(/net_3\.pth must be a weights file/);
     expect(stderr).toMatch(/passed over .*last\.pth: its name says no epoch/);
     const again = await phasewatch(['analyze', mine, '--out', out, '--epoch-from', 'checkpoint{epoch}']);
@@ -110,7 +112,7 @@ describe('analyze', () => {
   it('tells of a copy of a model that it passed over it', async () => {
     const { code, stdout, stderr } = await phasewatch(['analyze', world('sharded')]);
     expect(code).toBe(0);
-    expect(lines(stdout)).toHaveLength(4);
+    expect(table(stdout)).toHaveLength(4);
     expect(stderr).toMatch(/passed over .*pytorch_model\.bin: it holds the model of .*index\.json/);
   }, 60_000);
 

@@ -67,6 +67,7 @@ beforeAll(() => {
     phase_ambiguous: null,
     phase_runner_up: null,
     phase_evidence: null,
+    warning: null,
   };
   writeSpectraCsv(
     layout.spectra,

@@ -29,6 +29,7 @@ const NO_PHASE = {
   phase_ambiguous: null,
   phase_runner_up: null,
   phase_evidence: null,
+  warning: null,
 } as const;
 
 /** Noise of sigma 1.2 and spikes far above it. */

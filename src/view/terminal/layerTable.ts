@@ -23,6 +23,7 @@ const COLUMNS: readonly Column<Row>[] = [
     text: ({ phase, phase_ambiguous, phase_runner_up }) =>
       phase === null ? NO_VALUE : phase_ambiguous === true ? `${phase} (or ${phase_runner_up})` : phase,
   },
+  { title: 'warning', text: ({ warning }) => warning ?? '', dispensable: 5 },
 ];
 
 /** Beyond the range of float64 only the logarithm of lambda_max is that of W. */
@@ -39,6 +40,7 @@ export function layerTable(rows: readonly Row[], width: number): string {
     file: rows.some(({ run, file }) => run === null && file !== first!.file),
     run: rows.some(({ run }) => run !== null),
     epoch: rows.some(({ epoch }) => epoch !== null),
+    warning: rows.some(({ warning }) => (warning ?? null) !== null),
     traps: rows.some(({ num_traps }) => typeof num_traps === 'number'),
   };
   const columns = COLUMNS.filter(({ title }) => shown[title] ?? true);

@@ -236,5 +236,6 @@ function syntheticRow(
     phase_ambiguous: doubtful,
     phase_runner_up: 'bulk+spikes',
     phase_evidence: `spikes ${spectrum.num_spikes ?? 'none'}; soft rank ${spectrum.mp_softrank?.toFixed(3) ?? 'none'}`,
+    warning: null,
   };
 }
