@@ -104,9 +104,10 @@ their sources, not measurements of this project.
 |---|---|---|
 ${[...WARNING_RULES, ROUNDING_WARNING].map(({ warning, rule, source }) => `| ${warning} | ${rule} | ${source} |`).join('\n')}
 
-alpha below 2 or above 6 is said of every layer, as WeightWatcher does, a random one too: read it with
-the phase. The last line of \`analyze\` counts warnings and phases of the model, and gives the means of
-alpha, alpha_weighted and the log norms over its layers, as WeightWatcher's \`get_summary\` does.`;
+alpha below 2 or above 6 is said of every layer, as WeightWatcher does, a random one too. Read it
+with the phase. The last line of \`analyze\` counts warnings and phases of the model. It gives the
+means of alpha, alpha_weighted and the log norms over its layers, as WeightWatcher's
+\`get_summary\` does.`;
 
 const FINITE_SIZE = `**Finite size.** An infinite matrix whose entries have a tail mu < 4 has alpha = 1 + mu/2. At M =
 1000, Q = 2 the authors found alpha = 0.649 mu + 0.862 below mu = 2, and 1.21 mu - 0.0253 above.
