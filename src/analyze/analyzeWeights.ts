@@ -11,6 +11,8 @@ import { scaledWeights } from './scaledWeights.ts';
 
 /** Values of the layers that are held at a time so that they share the cores: 256 MB of float32. One layer may have more. */
 const VALUES_TOGETHER = 2 ** 26;
+/** Enough to keep the cores busy with small ones. */
+const LAYERS_TOGETHER = 512;
 
 export interface LayerSelection {
   /** How a convolution becomes matrices: its kernel positions pooled, or one flattened matrix. */
@@ -45,12 +47,22 @@ export function analyzeWeights(
   selection: LayerSelection,
 ): WeightsAnalysis {
   const skipped: SkippedLayer[] = [];
-  const layers: LayerAnalysis[] = [];
+  const layers = [...analyzeEach(file, analysis, algebra, selection, skipped)];
+  return { layers, skipped };
+}
+
+/** Yields what `analyzeWeights` returns, a layer at a time, so that nobody need hold the eigenvalues of all; `skipped` takes the others. */
+export function* analyzeEach(
+  file: WeightsFile,
+  analysis: AnalysisConfig,
+  algebra: LinearAlgebra,
+  selection: LayerSelection,
+  skipped: SkippedLayer[],
+): Generator<LayerAnalysis> {
   for (const together of heldTogether(readLayers(file, selection, skipped), algebra.lanes)) {
-    for (const layer of analyzeTogether(together, analysis, algebra)) layers.push(layer);
+    yield* analyzeTogether(together, analysis, algebra);
     selection.onAnalyzed?.(together.length);
   }
-  return { layers, skipped };
 }
 
 /** Yields layers a few at a time, as many as may be held together; one at a time where they cannot share `lanes` cores. */
@@ -62,7 +74,10 @@ export function* heldTogether<Layer extends Pick<LayerWeights, 'matrices'>>(
   let values = 0;
   for (const layer of layers) {
     const more = layer.matrices.reduce((sum, W) => sum + W.length, 0);
-    if (held.length > 0 && (values + more > VALUES_TOGETHER || lanes === 1)) {
+    if (
+      held.length > 0 &&
+      (values + more > VALUES_TOGETHER || held.length === LAYERS_TOGETHER || lanes === 1)
+    ) {
       yield held;
       held = [];
       values = 0;

@@ -1,4 +1,4 @@
-import { analyzeWeights } from '../analyze/analyzeWeights.ts';
+import { analyzeEach, type SkippedLayer } from '../analyze/analyzeWeights.ts';
 import type { LayerChoice } from '../analyze/layerChoice.ts';
 import { UserError } from '../base/userError.ts';
 import type { AnalysisConfig } from '../experiment/config/schema.ts';
@@ -66,11 +66,11 @@ function analyzeFile(path: string, epoch: number | null, options: FilesOptions, 
     if (!analyzed.formats.includes(file.format)) analyzed.formats.push(file.format);
     const wanted = [...file.layers()].filter((layer) => choice.wants(layer));
     const told = fileProgress(path, wanted, conv, progress);
-    const { layers, skipped } = analyzeWeights({ ...file, layers: () => wanted }, analysis, algebra, {
-      conv,
-      ...told,
-    });
-    for (const { row } of layers) analyzed.layers.push({ file: path, ...row, epoch });
+    const skipped: SkippedLayer[] = [];
+    const chosen = { ...file, layers: () => wanted };
+    for (const { row } of analyzeEach(chosen, analysis, algebra, { conv, ...told }, skipped)) {
+      analyzed.layers.push({ file: path, ...row, epoch });
+    }
     for (const { name, reason, refused } of skipped) {
       // Names are asked for even where they are no layers: --layers may mean one of them.
       if (choice.names(name)) analyzed.skipped.push({ file: path, layer: name, reason, refused });

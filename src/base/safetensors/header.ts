@@ -1,5 +1,5 @@
-import { parseBoundedJson } from '../boundedJson.ts';
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
+import { jsonEntries } from '../jsonEntries.ts';
 import { UserError } from '../userError.ts';
 import { DTYPE_BYTES } from './dtype.ts';
 
@@ -38,15 +38,11 @@ export function readSafetensorsHeader(file: RandomAccessFile): SafetensorsHeader
     );
   }
   const length = Number(claimed);
-  const entries = parseHeader(file, length);
-  const metadata = readMetadata(file, entries.__metadata__);
   const dataStart = LENGTH_BYTES + length;
-  const infos = Object.entries(entries)
-    .filter(([name]) => name !== '__metadata__')
-    .map(([name, entry]) => [name, readInfo(file, name, entry, dataStart)] as const)
-    .sort(([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes);
+  const { metadata, infos } = parseHeader(file, length, dataStart);
   let end = dataStart;
-  for (const [name, info] of infos) {
+  const tensors = inOrder(infos);
+  for (const [name, info] of tensors) {
     if (info.offset !== end) {
       throw new UserError(
         `${file.path}: tensor ${shown(name)} must start at offset ${end}, got ${info.offset}`,
@@ -59,23 +55,46 @@ export function readSafetensorsHeader(file: RandomAccessFile): SafetensorsHeader
       `${file.path} must end with its last tensor at offset ${end}, got ${file.size} bytes`,
     );
   }
-  return { metadata, tensors: new Map(infos) };
+  return { metadata, tensors };
 }
 
-function parseHeader(file: RandomAccessFile, length: number): Record<string, unknown> {
+/** Returns the tensors in the order of their data, in which most files list them. */
+function inOrder(infos: Map<string, TensorInfo>): Map<string, TensorInfo> {
+  let last: TensorInfo | null = null;
+  for (const info of infos.values()) {
+    if (last !== null && compare(last, info) > 0) {
+      return new Map([...infos].sort(([, a], [, b]) => compare(a, b)));
+    }
+    last = info;
+  }
+  return infos;
+}
+
+const compare = (a: TensorInfo, b: TensorInfo): number => a.offset - b.offset || a.bytes - b.bytes;
+
+/** Reads the header entry by entry: as one tree of objects a million tensors would take hundreds of megabytes. */
+function parseHeader(
+  file: RandomAccessFile,
+  length: number,
+  dataStart: number,
+): { metadata: Record<string, string>; infos: Map<string, TensorInfo> } {
   const bytes = file.read(LENGTH_BYTES, length, 'header');
-  let parsed: unknown;
+  const infos = new Map<string, TensorInfo>();
+  const shapes = new Map<string, readonly number[]>();
+  let metadata: unknown;
   try {
-    parsed = parseBoundedJson(bytes, MAX_DEPTH);
+    for (const [name, entry] of jsonEntries(bytes, MAX_DEPTH - 1)) {
+      if (name === '__metadata__') metadata = entry;
+      else infos.set(name, readInfo(file, name, entry, dataStart, shapes));
+    }
   } catch (error) {
+    if (error instanceof UserError) throw error;
+    const wanted = /^\s*\{/.test(Buffer.from(bytes.subarray(0, 64)).toString()) ? 'JSON' : 'a JSON object';
     throw new UserError(
-      `${file.path}: header at offset ${LENGTH_BYTES} must be JSON, got ${firstLine(error)}`,
+      `${file.path}: header at offset ${LENGTH_BYTES} must be ${wanted}, got ${firstLine(error)}`,
     );
   }
-  if (!isRecord(parsed)) {
-    throw new UserError(`${file.path}: header at offset ${LENGTH_BYTES} must be a JSON object`);
-  }
-  return parsed;
+  return { metadata: readMetadata(file, metadata), infos };
 }
 
 function readMetadata(file: RandomAccessFile, metadata: unknown): Record<string, string> {
@@ -87,7 +106,14 @@ function readMetadata(file: RandomAccessFile, metadata: unknown): Record<string,
   );
 }
 
-function readInfo(file: RandomAccessFile, name: string, entry: unknown, dataStart: number): TensorInfo {
+/** `shapes` has those of the tensors before, which most of the others share. */
+function readInfo(
+  file: RandomAccessFile,
+  name: string,
+  entry: unknown,
+  dataStart: number,
+  shapes: Map<string, readonly number[]>,
+): TensorInfo {
   const fail = (field: string, constraint: string, value: unknown): never => {
     throw new UserError(
       `${file.path}: ${field} of tensor ${shown(name)} in the header must be ${constraint}, got ${shown(value)}`,
@@ -113,7 +139,16 @@ function readInfo(file: RandomAccessFile, name: string, entry: unknown, dataStar
   if (dataStart + end > file.size) {
     return fail('data_offsets', `at most ${file.size - dataStart}, where the file ends`, range);
   }
-  return { dtype, shape, offset: dataStart + start, bytes };
+  return { dtype, shape: sharedShape(shape, shapes), offset: dataStart + start, bytes };
+}
+
+const MAX_SHARED_SHAPES = 1000;
+
+function sharedShape(shape: number[], shapes: Map<string, readonly number[]>): readonly number[] {
+  const key = shape.join();
+  const known = shapes.get(key);
+  if (known === undefined && shapes.size < MAX_SHARED_SHAPES) shapes.set(key, shape);
+  return known ?? shape;
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

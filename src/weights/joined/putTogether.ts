@@ -12,10 +12,9 @@ export function putTogether(
   tensors: readonly StoredTensor[],
   adapterScale: AdapterScale,
 ): { tensors: StoredTensor[]; skipped: SkippedTensor[] } {
-  // Names that are there twice would hide one another.
-  if (new Set(tensors.map(({ name }) => name)).size < tensors.length)
-    return { tensors: [...tensors], skipped: [] };
   const set = new TensorSet(tensors);
+  // Names that are there twice would hide one another.
+  if (set.size < tensors.length) return { tensors: [...tensors], skipped: [] };
   scaleQuantized(set);
   joinReparametrized(set);
   addAdapterProducts(set, adapterScale);

@@ -9,6 +9,10 @@ export class TensorSet {
     this.byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   }
 
+  get size(): number {
+    return this.byName.size;
+  }
+
   get names(): string[] {
     return [...this.byName.keys()];
   }

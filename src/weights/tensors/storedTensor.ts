@@ -2,18 +2,24 @@ import { UserError } from '../../base/userError.ts';
 import { isNumberDtype } from './floatBytes.ts';
 import type { StoredTensor } from './weightsFile.ts';
 
+const NONE: readonly string[] = [];
+
 /** Returns a tensor of which the file says nothing but name, shape and element type, with what more is known of it. */
 export function storedTensor(
   known: Pick<StoredTensor, 'name' | 'shape' | 'dtype' | 'read'> & Partial<StoredTensor>,
 ): StoredTensor {
+  // written out: a spread would give each of a million tensors twice the memory
   return {
-    use: null,
-    convLayout: null,
-    dequantized: false,
-    rounding: null,
-    unread: null,
-    notes: [],
-    ...known,
+    name: known.name,
+    shape: known.shape,
+    dtype: known.dtype,
+    use: known.use ?? null,
+    convLayout: known.convLayout ?? null,
+    dequantized: known.dequantized ?? false,
+    rounding: known.rounding ?? null,
+    unread: known.unread ?? null,
+    notes: known.notes ?? NONE,
+    read: known.read,
   };
 }
 
