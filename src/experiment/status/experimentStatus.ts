@@ -13,6 +13,7 @@ import { type RunProgress, readProgress } from '../results/runProgress.ts';
 import type { RunStatus } from '../results/runStatus.ts';
 import { experimentRuns } from './experimentRuns.ts';
 import { isFinished, readStoredRun, type StoredRun } from './runFolder.ts';
+import { findSpectraDamage } from './spectraDamage.ts';
 
 /** What a scheduler says of the task that trains a run. */
 export interface SchedulerTask {
@@ -82,6 +83,7 @@ export function experimentStatus(
   const files = [...experimentRuns(layout, onDamage)].map(([run, config]) =>
     readRun(layout, run, config, onDamage),
   );
+  findSpectraDamage(layout, onDamage);
   if (files.length === 0)
     throw new UserError(`results folder must hold experiment.yaml or runs/, got ${dir}`);
   const speeds = files.flatMap(({ config, last, progress }): { config: RunConfig; speed: Speed }[] => {

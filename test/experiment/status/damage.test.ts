@@ -146,6 +146,15 @@ describe('spectra that are damaged', () => {
     'eigenvalues gone': () => rmSync(layout.esd('seed=2')),
   };
 
+  it.each([
+    ['spectra.csv', () => layout.spectra],
+    ['eigenvalues', () => layout.esd('seed=2')],
+  ])('are listed by status, where they are cut off: %s', (_, path) => {
+    expect(experimentStatus(layout.dir).damage).toEqual([]);
+    cut(path());
+    expect(experimentStatus(layout.dir).damage).toEqual([expect.stringContaining(path())]);
+  });
+
   it.each(Object.entries(HOW))('are computed again, which is said: %s', async (_, how) => {
     const before = state();
     how();
