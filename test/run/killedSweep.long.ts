@@ -12,7 +12,9 @@ import { verifyResults } from '../../src/experiment/status/verifyResults.ts';
 import { writeConfig } from '../experiment/config/writtenConfig.ts';
 import { endState } from './endState.ts';
 
-const KILLS = 200;
+/** KILLS and SEED of the environment do it in pieces. */
+const KILLS = Number(process.env.KILLS ?? 200);
+const SEED = Number(process.env.SEED ?? 1);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(root, 'dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-killed-'));
@@ -86,7 +88,7 @@ beforeAll(async () => {
 
 describe('a sweep of four runs in two processes', () => {
   it(`killed ${KILLS} times at random moments ends as an undisturbed one, file by file`, async () => {
-    const moments = randomStream(1, 'kill');
+    const moments = randomStream(SEED, 'kill');
     const counts = { command: 0, child: 0, both: 0, rounds: 0 };
     const kills = (): number => counts.command + counts.child + counts.both;
     let longest = 2000;
@@ -127,7 +129,7 @@ describe('a sweep of four runs in two processes', () => {
 
 describe('analysis and report', () => {
   it('killed at random moments end as undisturbed ones', async () => {
-    const moments = randomStream(2, 'kill');
+    const moments = randomStream(SEED, 'kill/analysis');
     const dir = join(folder, 'analysis');
     cpSync(killed, dir, { recursive: true });
     for (let kills = 0; kills < KILLS / 4; ) {
