@@ -5,7 +5,7 @@ import { ROUNDING_WARNING, WARNING_RULES } from '../src/spectra/phases/warnings.
 
 /** Returns docs/reference/metrics.md. */
 export function metricsMarkdown(): string {
-  const { entries, range, ...options } = OPTION_COLUMNS;
+  const { entries, truncated, range, ...options } = OPTION_COLUMNS;
   return `${[
     INTRODUCTION,
     table(SPECTRUM_COLUMNS),
@@ -15,6 +15,8 @@ export function metricsMarkdown(): string {
     table(entries),
     '## By option',
     ...Object.entries(options).map(([option, columns]) => `### \`analysis.${option}\`\n\n${table(columns)}`),
+    TRUNCATED,
+    table(truncated),
     '## Where eigenvalues leave the range of float64',
     table(range),
     FINITE_SIZE,
@@ -108,6 +110,12 @@ alpha below 2 or above 6 is said of every layer, as WeightWatcher does, a random
 with the phase. The last line of \`analyze\` counts warnings and phases of the model. It gives the
 means of alpha, alpha_weighted and the log norms over its layers, as WeightWatcher's
 \`get_summary\` does.`;
+const TRUNCATED = `## \`snapshots.network\`
+
+Errors of the network with its layers cut to their tails (SETOL, section 6), on the run's own
+images. They need the engine. So \`run\` measures them after the training, keeps them in
+\`truncated/<run-id>.csv\`, and joins them here. One pass over the images serves all cuts: what
+stands before the first layer that is cut is computed once.`;
 
 const FINITE_SIZE = `**Finite size.** An infinite matrix whose entries have a tail mu < 4 has alpha = 1 + mu/2. At M =
 1000, Q = 2 the authors found alpha = 0.649 mu + 0.862 below mu = 2, and 1.21 mu - 0.0253 above.

@@ -6,6 +6,7 @@ import type { ResultsLayout } from '../experiment/results/layout.ts';
 import { writeAnalysisChecksums } from '../experiment/results/resultsChecksums.ts';
 import { rowSettings } from '../experiment/results/rowSettings.ts';
 import { snapshotEpochs } from '../experiment/results/snapshotEpochs.ts';
+import { withTruncated } from '../experiment/results/truncatedErrors.ts';
 import { lockSpectra } from '../experiment/status/resultsLock.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { type AnalyzeRunOptions, analyzeRun, type Snapshot, snapshotsOf } from './analyzeRun.ts';
@@ -59,7 +60,7 @@ export async function analyzeSnapshots(
         onAnalyzed: (count) => onProgress(done + count, total),
       });
       done += snapshots.length;
-      for (const row of spectra.rows) rows.push(settings.settled(row));
+      for (const row of withTruncated(layout, run, spectra.rows)) rows.push(settings.settled(row));
       if (spectra.changed) {
         const others = earlier.rows.filter((row) => later.has(row.run ?? ''));
         storeRunSpectra(layout, run, spectra, key, { rows: [...rows, ...others], settings });
@@ -83,5 +84,6 @@ export function pruneSnapshots(layout: ResultsLayout, run: string, keep: 'all' |
   const epochs = snapshotEpochs(files.snapshots);
   for (const epoch of keep === 'last' ? epochs.slice(0, -1) : epochs) {
     rmSync(files.snapshot(epoch), { force: true });
+    rmSync(files.networkSnapshot(epoch), { force: true });
   }
 }

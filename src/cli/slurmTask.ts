@@ -75,5 +75,5 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
 };
 
 function isProgress({ type }: RunEvent): boolean {
-  return type === 'step' || type === 'epoch' || type === 'analyze';
+  return type === 'step' || type === 'epoch' || type === 'truncate' || type === 'analyze';
 }

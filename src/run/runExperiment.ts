@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { analyzeResults, pruneSnapshots } from '../analyze/analyzeResults.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import type { UserError } from '../base/userError.ts';
-import type { RunConfig } from '../experiment/config/schema.ts';
+import type { AnalysisConfig, RunConfig } from '../experiment/config/schema.ts';
 import type { Dataset } from '../experiment/data/dataset.ts';
 import { loadDataset } from '../experiment/data/loadDataset.ts';
 import { readOrElse } from '../experiment/results/damage.ts';
@@ -26,6 +26,8 @@ import { engineOptions, engineVersions } from './engineOptions.ts';
 import { longestFirst } from './longestFirst.ts';
 import { recordedRun } from './recordedRun.ts';
 import { requireMemory } from './requireMemory.ts';
+import { trainingData } from './runInProcess.ts';
+import { evaluateTruncated } from './truncation/evaluateTruncated.ts';
 
 export interface PlannedRun {
   run: ExperimentRun;
@@ -56,6 +58,7 @@ export async function runExperiment(
     if (done()) {
       return { runs, layers: [], skippedLayers: 0, damage: [], report: null, interrupted: signal.aborted };
     }
+    await evaluateTruncatedRuns(planned, experiment.analysis, layout, options);
     const analyzed = await analyzeExperiment(experiment, layout, options);
     if (done()) return { runs, ...analyzed, damage: [], report: null, interrupted: true };
     const damage: string[] = [];
@@ -167,6 +170,29 @@ export async function trainExperiment(
     if (status.state === 'failed' && failFast) break;
   }
   return trained;
+}
+
+/** Measures the errors of networks with layers cut to their tails, of the runs that keep their parameters. */
+async function evaluateTruncatedRuns(
+  planned: readonly PlannedRun[],
+  { fit }: AnalysisConfig,
+  layout: ResultsLayout,
+  { threads, device, signal, onEvent }: RunExperimentOptions,
+): Promise<void> {
+  const datasets = new DatasetCache();
+  for (const { run } of planned) {
+    const { id, config } = run;
+    if (!config.snapshots.network || signal.aborted) continue;
+    await evaluateTruncated(layout, id, {
+      config,
+      fit,
+      data: () => trainingData(datasets.get(config), config),
+      binding: () => loadEngine(engineOptions({ threads, device }, [config])).binding,
+      algebra: availableLinearAlgebra(threads ?? undefined),
+      signal,
+      onEpoch: (done, total) => onEvent({ type: 'truncate', done, total }),
+    });
+  }
 }
 
 /** Brings spectra.csv and esd/ up to date with the snapshots and returns the rows, and how many layers had to be left out. */

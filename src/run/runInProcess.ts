@@ -10,7 +10,7 @@ import { newStatus, type RunStatus, readStatus, writeStatus } from '../experimen
 import type { RunEvent } from '../experiment/status/runEvents.ts';
 import { checkpointIdentity } from '../experiment/status/runFolder.ts';
 import type { SessionBinding } from '../train/graph/graphSession.ts';
-import { trainRun } from '../train/trainRun.ts';
+import { type TrainingData, trainRun } from '../train/trainRun.ts';
 
 export interface RunInProcessOptions {
   run: string;
@@ -103,7 +103,8 @@ function tryUpdate(update: () => void, log: pino.Logger): void {
   }
 }
 
-function trainingData(dataset: Dataset, config: RunConfig) {
+/** Returns the images of a run, labels randomized where its config asks for it. */
+export function trainingData(dataset: Dataset, config: RunConfig): TrainingData {
   const labels = trainingLabels(dataset, config);
   return {
     inputShape: dataset.shape,

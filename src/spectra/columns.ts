@@ -90,7 +90,7 @@ export const SPECTRUM_COLUMNS = [
 
 /**
  * Columns that not every row has, in file order after those that have: `entries` where the weights are at hand, what a key of `analysis`
- * adds, and `range` where a layer needs it.
+ * adds, `truncated` of runs with `snapshots.network`, and `range` where a layer needs it.
  */
 // biome-ignore format: a table reads line by line
 export const OPTION_COLUMNS = {
@@ -144,6 +144,22 @@ export const OPTION_COLUMNS = {
     ['farms_alpha', 'number | null', 'FARMS alpha', '', 'Hill alpha of submatrices of one aspect ratio, so that layers of different Q can be compared: positions evenly spaced, as few as cover W; eigenvalues pooled'],
     ['farms_aspect', 'number | null', 'FARMS aspect', '', 'their aspect ratio'],
     ['farms_columns', 'integer | null', 'FARMS columns', '', 'their shorter side'],
+  ],
+  truncated: [
+    ['full_train_error', 'number | null', 'training error', '', 'share of wrong answers of the network as it is, over the training images of the run, with their labels; after the epoch'],
+    ['full_test_error', 'number | null', 'test error', '', 'over the test images'],
+    ['pl_train_error', 'number | null', 'training error, cut at xmin', '', 'with this layer cut to the tail of its power law: the num_pl_spikes largest singular values stay as they are, the others become 0; biases and all else stay, nothing is trained again'],
+    ['pl_test_error', 'number | null', 'test error, cut at xmin', '', 'over the test images'],
+    ['detX_train_error', 'number | null', 'training error, cut at detX', '', 'with this layer cut at the trace-log condition: the detX_num largest stay'],
+    ['detX_test_error', 'number | null', 'test error, cut at detX', '', 'over the test images'],
+    ['tw_train_error', 'number | null', 'training error, cut at the edge', '', 'with this layer cut at the Tracy-Widom edge: the num_spikes largest stay. With no spikes the layer gives its biases alone'],
+    ['tw_test_error', 'number | null', 'test error, cut at the edge', '', 'over the test images'],
+    ['all_pl_train_error', 'number | null', 'training error, all cut at xmin', '', 'with every analyzed layer cut to the tail of its power law'],
+    ['all_pl_test_error', 'number | null', 'test error, all cut at xmin', '', 'over the test images'],
+    ['all_detX_train_error', 'number | null', 'training error, all cut at detX', '', 'with every analyzed layer cut at the trace-log condition'],
+    ['all_detX_test_error', 'number | null', 'test error, all cut at detX', '', 'over the test images'],
+    ['all_tw_train_error', 'number | null', 'training error, all cut at the edge', '', 'with every analyzed layer cut at its Tracy-Widom edge'],
+    ['all_tw_test_error', 'number | null', 'test error, all cut at the edge', '', 'over the test images'],
   ],
   range: [
     ['scale_exponent', 'integer | null', 'scale exponent', '', 'k, where what has the unit w or w² is that of W * 2^-k'],

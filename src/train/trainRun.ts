@@ -6,6 +6,7 @@ import {
   readCounters,
 } from '../base/machine/circumstances.ts';
 import { permutation, randomStream } from '../base/random/stream.ts';
+import type { Tensor } from '../base/safetensors/safetensors.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Split } from '../experiment/data/dataset.ts';
 import type { Preprocessing } from '../experiment/data/datasets.ts';
@@ -15,7 +16,7 @@ import { resolveNetwork } from '../experiment/networks/resolveNetwork.ts';
 import { writeMetricsCsv } from '../experiment/results/csvFiles.ts';
 import type { RunLayout } from '../experiment/results/layout.ts';
 import { type MetricsRow, NO_CIRCUMSTANCES } from '../experiment/results/metricsRow.ts';
-import { writeSnapshot } from '../experiment/results/snapshot.ts';
+import { writeNetworkSnapshot, writeSnapshot } from '../experiment/results/snapshot.ts';
 import { epochStart, type TrainingPosition, writeCheckpoint } from './checkpoint.ts';
 import { checkLoss, checkWeights, lossText } from './divergence.ts';
 import { shouldStop } from './earlyStopping.ts';
@@ -284,10 +285,22 @@ class RunBody {
         )!;
         return { layer, shape, data: values.get(name)! };
       });
+      // The network first: whoever sees the snapshot finds the rest.
+      if (config.snapshots.network)
+        writeNetworkSnapshot(files.networkSnapshot(epoch), epoch, this.parameters(values));
       writeSnapshot(files.snapshot(epoch), epoch, kernels, config.snapshots.dtype);
     }
     writeMetricsCsv(files.metrics, this.rows);
     this.saveCheckpoint(values);
+  }
+
+  private parameters(values: ReadonlyMap<string, Float32Array>): Map<string, Tensor> {
+    return new Map(
+      this.network.parameters.map(({ name, shape }) => [
+        name,
+        { dtype: 'F32', shape, data: values.get(name)! },
+      ]),
+    );
   }
 
   private saveCheckpoint(values: ReadonlyMap<string, Float32Array>): void {

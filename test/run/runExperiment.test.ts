@@ -64,6 +64,35 @@ const snapshotsOf = (dir: string, id: string): Buffer[] =>
     .map((name) => readFileSync(join(resultsLayout(dir).run(id).snapshots, name)));
 
 describe('runExperiment', () => {
+  it('measures the errors with the analyzed layers cut, once', async () => {
+    const dir = out('truncated');
+    const set = ['snapshots.network=true', 'network.analyzedLayers=["fc1","fc2"]'];
+    const first = await run(dir, set);
+    expect(first.events.filter(({ type }) => type === 'truncate')).toHaveLength(2 * 3);
+    const rows = readSpectraCsv(resultsLayout(dir).spectra);
+    for (const { id } of first.runs.map(({ run: id }) => ({ id }))) {
+      for (const { epoch, test_accuracy } of readMetricsCsv(resultsLayout(dir).run(id).metrics)) {
+        const [fc1, fc2] = rows.filter((row) => row.run === id && row.epoch === epoch);
+        expect(fc1!.full_test_error).toBeCloseTo(1 - test_accuracy, 6);
+        expect(fc2!.full_test_error).toBe(fc1!.full_test_error);
+        expect(fc1!.detX_train_error).toBeGreaterThanOrEqual(0);
+        expect(fc1!.all_detX_test_error).toBe(fc2!.all_detX_test_error);
+        // Of 10 eigenvalues of fc2 a bulk can be fitted; of what a column needs and does not have, nothing is told.
+        for (const row of [fc1!, fc2!]) expect(row.pl_test_error === null).toBe(row.alpha === null);
+      }
+    }
+    const csv = readFileSync(resultsLayout(dir).spectra);
+    const second = await run(dir, set);
+    expect(second.events.filter(({ type }) => type === 'truncate')).toEqual([]);
+    expect(readFileSync(resultsLayout(dir).spectra)).toEqual(csv);
+    // Measured anew where the file is damaged.
+    const [id] = second.runs.map(({ run: name }) => name);
+    writeFileSync(resultsLayout(dir).truncated(id!), 'epoch,layer');
+    const third = await run(dir, set);
+    expect(third.events.filter(({ type }) => type === 'truncate')).toHaveLength(3);
+    expect(readFileSync(resultsLayout(dir).spectra)).toEqual(csv);
+  });
+
   it('trains, analyzes and reports; the second time it trains nothing and says the same', async () => {
     const dir = out('twice');
     const first = await run(dir);

@@ -268,6 +268,12 @@ export const runConfigSchema = z.strictObject({
         .enum(['all', 'last', 'none'])
         .default('all')
         .describe('which snapshots stay after their spectra are written'),
+      network: z
+        .boolean()
+        .default(false)
+        .describe(
+          'keep all parameters beside each snapshot, and measure the error of the network with its analyzed layers cut to their tails',
+        ),
     })
     .prefault({})
     .describe('which weights are stored, how, and for how long'),

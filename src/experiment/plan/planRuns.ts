@@ -72,7 +72,8 @@ export function diskBytes(config: RunConfig, network: Network): number {
   const kernels = network.parameters.filter(({ kind, layer }) => kind === 'kernel' && layers.includes(layer));
   const taken = Math.floor(config.epochs / every) + 1 + (config.epochs % every === 0 ? 0 : 1);
   const kept = keep === 'all' ? taken : keep === 'last' ? 1 : 0;
-  const snapshots = kept * BYTES[dtype] * sum(kernels.map(size));
+  const whole = config.snapshots.network ? BYTES.float32 * sum(network.parameters.map(size)) : 0;
+  const snapshots = kept * (BYTES[dtype] * sum(kernels.map(size)) + whole);
   const spectra = taken * 8 * sum(kernels.map((one) => size(one) / largestOf(one.shape.slice(-2))));
   const slots = optimizerSlots(config.optimizer).length;
   const state = sum(network.parameters.map((one) => size(one) * (one.trainable ? 1 + slots : 1)));

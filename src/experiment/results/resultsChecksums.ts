@@ -20,7 +20,12 @@ export function writeRunChecksums(files: RunLayout): void {
  * can be drawn again at any time and are not in it.
  */
 export function writeAnalysisChecksums(layout: ResultsLayout): void {
-  writeSums(layout.dir, [layout.experiment, layout.spectra, ...filesIn(layout.esdFolder)]);
+  writeSums(layout.dir, [
+    layout.experiment,
+    layout.spectra,
+    ...filesIn(layout.esdFolder),
+    ...filesIn(layout.truncatedFolder, '.csv'),
+  ]);
 }
 
 function writeSums(folder: string, paths: readonly string[]): void {
@@ -30,7 +35,7 @@ function writeSums(folder: string, paths: readonly string[]): void {
   );
 }
 
-function filesIn(folder: string): string[] {
+function filesIn(folder: string, ending = '.safetensors'): string[] {
   const names = existsSync(folder) ? readdirSync(folder) : [];
-  return names.filter((name) => name.endsWith('.safetensors')).map((name) => join(folder, name));
+  return names.filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
 }

@@ -22,3 +22,12 @@ export function writeSnapshot(
   );
   writeSafetensors(path, tensors, { format: 'phasewatch snapshot 1', epoch: String(epoch) });
 }
+
+/** Writes all parameters of the network after an epoch, in float32, under their own names. */
+export function writeNetworkSnapshot(
+  path: string,
+  epoch: number,
+  parameters: ReadonlyMap<string, Tensor>,
+): void {
+  writeSafetensors(path, parameters, { format: 'phasewatch network 1', epoch: String(epoch) });
+}

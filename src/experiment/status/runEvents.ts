@@ -50,6 +50,7 @@ export type RunEvent =
   /** What the user should know, and need not mend. */
   | { type: 'note'; message: string }
   | { type: 'layer-skipped'; message: string }
+  | { type: 'truncate'; done: number; total: number }
   | { type: 'analyze'; done: number; total: number }
   | { type: 'report'; path: string };
 

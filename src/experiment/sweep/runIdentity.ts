@@ -86,5 +86,5 @@ export function snapshotsServe(stored: RunConfig['snapshots'], wanted: RunConfig
       : wanted.layers.every((layer) => stored.layers!.includes(layer));
   const epochs = wanted.every % stored.every === 0;
   const dtype = stored.dtype === wanted.dtype || stored.dtype === 'float32';
-  return layers && epochs && dtype;
+  return layers && epochs && dtype && (stored.network || !wanted.network);
 }

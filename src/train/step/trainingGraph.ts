@@ -90,7 +90,8 @@ function stateVariables(network: Network, config: StepOptions['config']): StateV
   ];
 }
 
-function addStateTransfer(graph: GraphBuilder, state: readonly StateVariable[]): void {
+/** Adds the nodes that set and read the variables of a state. */
+export function addStateTransfer(graph: GraphBuilder, state: readonly StateVariable[]): void {
   const assigned = state.map(({ name, shape }) => {
     const value = graph.placeholder(nodes.stateValue(name), 'float32', shape);
     // A variable takes over the tensor it is assigned; the copy keeps updates out of the caller's memory.
@@ -214,7 +215,23 @@ function addEvaluation(
 ): void {
   const names = nodes.evaluate(split, batch);
   const indices = addIndices(graph, names.indices, [batch], options.fused);
-  const step: StepBuilder = {
+  const step = evaluationStep(graph, options, batch, nodes.stateRead);
+  const { images, labels } = addBatch(graph, split, indices, options.preprocessing, options.fused);
+  const { logits } = addForward(step, options, images);
+  const { total, correct } = addLoss(step, options.config, logits, labels, options.classes);
+  const named = (value: Output, name: string): Output => graph.op('Identity', [value], float32, { name });
+  named(total, names.loss);
+  named(correct, names.correct);
+}
+
+/** Returns what layers need for a forward pass alone, their parameters read as `read` says. */
+export function evaluationStep(
+  graph: GraphBuilder,
+  options: StepOptions,
+  batch: number,
+  read: (parameter: string) => Output,
+): StepBuilder {
+  return {
     graph,
     batch,
     training: false,
@@ -223,7 +240,7 @@ function addEvaluation(
     fused: options.fused,
     fusedDense: options.fused,
     trains: () => true,
-    read: nodes.stateRead,
+    read,
     holdUpdate() {},
     addSideEffect() {},
     trainDense() {
@@ -233,10 +250,4 @@ function addEvaluation(
       throw new Error('evaluation draws no random numbers');
     },
   };
-  const { images, labels } = addBatch(graph, split, indices, options.preprocessing, options.fused);
-  const { logits } = addForward(step, options, images);
-  const { total, correct } = addLoss(step, options.config, logits, labels, options.classes);
-  const named = (value: Output, name: string): Output => graph.op('Identity', [value], float32, { name });
-  named(total, names.loss);
-  named(correct, names.correct);
 }

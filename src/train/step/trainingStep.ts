@@ -37,14 +37,19 @@ export function trainsLayer({ train }: StepOptions['config'], layer: string): bo
   return train == null || train.layers.includes(layer);
 }
 
-/** Forward pass from images to logits; the returned layers are in order, each with its backward pass. */
+/**
+ * Forward pass from images to logits; the returned layers are in order, each with its backward pass. The first layers may be `known`
+ * already, and the pass ends before the layer `end`.
+ */
 export function addForward(
   step: StepBuilder,
   { network, config }: StepOptions,
   images: Output,
+  { known = [], end = network.layers.length }: { known?: readonly LayerOutput[]; end?: number } = {},
 ): { logits: Output; layers: LayerOutput[] } {
-  const layers: LayerOutput[] = [];
-  network.layers.forEach((layer, index) => {
+  const layers = [...known];
+  network.layers.slice(known.length, end).forEach((layer, place) => {
+    const index = known.length + place;
     const { input, output, sources } = network.shapes[index]!;
     const [value, other] = sources.map((source) => (source < 0 ? images : layers[source]!.value));
     const added = addLayer(step, layer, value!, input, other);
@@ -54,7 +59,7 @@ export function addForward(
         : null;
     layers.push(dropped === null ? added : inTurn(added, dropped));
   });
-  return { logits: layers.at(-1)!.value, layers };
+  return { logits: layers.at(-1)?.value ?? images, layers };
 }
 
 /** Returns two layers, one behind the other, as one. */

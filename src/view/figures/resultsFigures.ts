@@ -18,6 +18,7 @@ import { measure } from './measure.ts';
 import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from './phaseMap.ts';
 import { scatterFigure } from './scatterFigure.ts';
 import { screeFigure } from './screeFigure.ts';
+import { truncatedFigure } from './truncatedFigure.ts';
 
 export interface FigureInput {
   runs: readonly JoinedRun[];
@@ -43,6 +44,7 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
   const layers = [...new Set(rows.map((row) => row.layer))];
   const last = lastEpochRows(rows);
   const shown = representatives(last);
+  const shownRuns = new Set(shown.map(({ run }) => run));
   const spectrumOf = (row: SpectrumRow): Spectrum | null => {
     const evals = input.esd(row.run, row.epoch, row.layer);
     return evals === null || evals.length === 0 ? null : { row, evals };
@@ -92,6 +94,8 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
         SOFT_RANK,
         ALPHA,
       ]);
+      const cut = ofLayer.filter((row) => shownRuns.has(row.run) && typeof row.full_test_error === 'number');
+      if (cut.length > 0) yield truncatedFigure(layer, cut);
       if (several(ofLayer, 'batch_size') || ofLayer.some((row) => row.batch_size !== null)) {
         yield phaseMapByEpochFigure(
           `phase-map-${layer}`,

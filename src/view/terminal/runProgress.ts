@@ -136,6 +136,7 @@ export function runProgress(
 
 function phaseText(event: RunEvent): string | null {
   if (event.type === 'engine') return event.message;
+  if (event.type === 'truncate') return `evaluating with layers cut ${event.done}/${event.total}`;
   return event.type === 'analyze' ? `analyzing ${event.done}/${event.total}` : null;
 }
 
