@@ -7,6 +7,7 @@ import { rowSettings } from '../experiment/results/rowSettings.ts';
 import { layerSpectrum } from '../spectra/layerSpectrum.ts';
 import { spectrumOf } from '../spectra/measures/spectrum.ts';
 import { classifyPhase, phaseColumns } from '../spectra/phases/classifyPhase.ts';
+import { rowWitnesses } from '../spectra/phases/ensembleSpectrum.ts';
 import { restsOnRounding, warningOf } from '../spectra/phases/warnings.ts';
 import type { SpectrumRow } from '../spectra/spectrumRow.ts';
 import { spectrumOptions } from './analyzeLayer.ts';
@@ -49,16 +50,10 @@ function relabelled(
   initial: number | null,
   analysis: AnalysisConfig,
 ): SpectrumRow {
-  const { layer, N, M, rand_num_spikes, rand_mp_softrank, num_entry_spikes, entry_mu } = row;
+  const { layer, N, M } = row;
   const spectrum = spectrumOf(evals, { N, M });
   const metrics = layerSpectrum(spectrum, { fit: analysis.fit });
-  const permuted =
-    typeof rand_num_spikes === 'number' && typeof rand_mp_softrank === 'number'
-      ? { numSpikes: rand_num_spikes, softRank: rand_mp_softrank }
-      : null;
-  const entries =
-    typeof num_entry_spikes === 'number' ? { num_entry_spikes, entry_mu: entry_mu ?? null } : null;
-  const witnesses = { initialSigma: initial, permuted, entries };
+  const witnesses = rowWitnesses(row, initial);
   const phase = phaseColumns(classifyPhase(spectrum, witnesses));
   const known = { ...row, ...metrics, ...phase, ...spectrumOptions(layer, spectrum, metrics, analysis) };
   return { ...known, warning: warningOf(known, restsOnRounding(spectrum, witnesses, phase.phase)) };

@@ -45,7 +45,10 @@ export function classifyPhase(
   return verdict(phase, beliefs, evidenceOf(phase, features, known));
 }
 
-/** Returns the phase of several runs of one layer from their verdicts: the mean of their beliefs. Throws RangeError for none. */
+/**
+ * Returns the phase of several runs of one layer from their verdicts: the mean of their beliefs. Its confidence is no higher than the
+ * share of the runs that have this label themselves. Throws RangeError for none.
+ */
 export function averagePhase(verdicts: readonly PhaseVerdict[]): PhaseVerdict {
   if (verdicts.length === 0) throw new RangeError('verdicts must be one or more, got none');
   const mean = Object.fromEntries(
@@ -59,7 +62,9 @@ export function averagePhase(verdicts: readonly PhaseVerdict[]): PhaseVerdict {
     count: verdicts.filter((one) => one.phase === phase).length,
   })).filter(({ count }) => count > 0);
   const runs = `runs: ${votes.map(({ phase, count }) => `${count} ${phase}`).join(', ')}`;
-  return verdict(mostBelieved(mean), mean, runs);
+  const phase = mostBelieved(mean);
+  const share = verdicts.filter((one) => one.phase === phase).length / verdicts.length;
+  return verdict(phase, mean, runs, share);
 }
 
 /** The columns of spectra.csv that tell the phase. */
@@ -88,8 +93,8 @@ export function phaseColumns(result: PhaseVerdict | NoPhase): PhaseColumns {
   };
 }
 
-function verdict(phase: Phase, beliefs: Beliefs, evidence: string): PhaseVerdict {
-  const confidence = rightShare(beliefs[phase]);
+function verdict(phase: Phase, beliefs: Beliefs, evidence: string, mostConfidence = 1): PhaseVerdict {
+  const confidence = Math.min(mostConfidence, rightShare(beliefs[phase]));
   const others = PHASES.filter((other) => other !== phase);
   const runnerUp = mostBelieved(beliefs, others);
   return { phase, confidence, beliefs, ambiguous: confidence < AMBIGUOUS_BELOW, runnerUp, evidence };

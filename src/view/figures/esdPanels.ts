@@ -11,6 +11,11 @@ import type { LegendEntry } from './sheet.ts';
 /** The note of what lies beyond a panel stands over the bars of this share of the axis, at its right, and no lower than that share of the height. */
 const NOTE = { width: 0.45, lowest: 0.25 };
 
+/** Share of the axis that every bar has at least. */
+const LEAST_HEIGHT = 0.008;
+/** A shared axis may be this many times as high as a spectrum needs: its zeros at another epoch must not hide it. */
+const MOST_AIR = 4;
+
 export interface EsdPlotOptions {
   /** Without axis titles and with fewer ticks, for small panels. */
   compact?: boolean;
@@ -40,7 +45,9 @@ export function esdPlot(
   const filled = bins.filter((bin) => bin.count > 0);
   const densities = filled.map((bin) => bin.density);
   const law = lawCurve(row).filter(([at, density]) => at >= low && at <= high && density > 0);
-  const [floor, top] = shared?.y ?? heights(densities, law, log);
+  const own = heights(densities, law, log);
+  const [floor, top] =
+    shared === null || log ? (shared?.y ?? own) : [0, Math.min(shared.y[1], MOST_AIR * own[1])];
   const yAxis = niceAxis([0, top], { count: compact ? 3 : 5 });
   const inView = (at: number | null): at is number => at !== null && at > low && at < high;
   const tail = log ? tailCurve(row) : [];
@@ -85,7 +92,8 @@ export function esdPlot(
         x1: 'from',
         x2: 'to',
         y1: log ? floor : 0,
-        y2: 'density',
+        // A single eigenvalue far below the tallest bar stays in sight.
+        y2: (bar: EsdBar) => (log ? bar.density : Math.max(bar.density, LEAST_HEIGHT * top)),
         fill: (bar: EsdBar) => (bar.above ? colors.spike : colors.bar),
         insetRight: compact ? 0.2 : 0.4,
       }),

@@ -22,7 +22,14 @@ export function scatterPlot(
 ): Plot.PlotOptions {
   const points = rows.filter((row) => measureOf(row, x) !== null && measureOf(row, y) !== null);
   if (points.length === 0) return emptyPlot(`no row has both ${x.label} and ${y.label}`);
-  const [xAxis, yAxis] = [x, y].map((measure) => niceAxis(points.map((row) => measureOf(row, measure)!)));
+  const [xAxis, yAxis] = [x, y].map((measure) =>
+    niceAxis(
+      points.flatMap((row) => {
+        const [value, sd] = [measureOf(row, measure)!, deviationOf(row, measure)];
+        return sd === null ? [value] : [value - sd, value + sd];
+      }),
+    ),
+  );
   const scale = (axis: NiceAxis, label: string): Plot.ScaleOptions => ({
     domain: [axis.min, axis.max],
     ticks: axis.ticks,
@@ -35,6 +42,7 @@ export function scatterPlot(
     marks: [
       Plot.gridY(yAxis!.ticks, { stroke: colors.ink, strokeOpacity: 0.08 }),
       Plot.gridX(xAxis!.ticks, { stroke: colors.ink, strokeOpacity: 0.08 }),
+      ...spreadMarks(points, x, y, color),
       Plot.dot(points, {
         x: x.column,
         y: y.column,
@@ -46,4 +54,42 @@ export function scatterPlot(
       }),
     ],
   };
+}
+
+/** The standard deviation of a mean over seeds; null in the row of a single run. */
+function deviationOf(row: JoinedRow, { column }: Measure): number | null {
+  const value = row[`${column}_sd`] ?? null;
+  return typeof value === 'number' ? value : null;
+}
+
+/** One standard deviation on either side of the means, along both axes. */
+function spreadMarks(
+  points: readonly JoinedRow[],
+  x: Measure,
+  y: Measure,
+  color: (row: JoinedRow) => string,
+): Plot.Markish[] {
+  const ends = (row: JoinedRow, measure: Measure, side: number): number =>
+    measureOf(row, measure)! + side * (deviationOf(row, measure) ?? 0);
+  const style = { stroke: color, strokeOpacity: 0.6 };
+  return [
+    Plot.ruleX(
+      points.filter((row) => deviationOf(row, y) !== null),
+      {
+        x: x.column,
+        y1: (row: JoinedRow) => ends(row, y, -1),
+        y2: (row: JoinedRow) => ends(row, y, 1),
+        ...style,
+      },
+    ),
+    Plot.ruleY(
+      points.filter((row) => deviationOf(row, x) !== null),
+      {
+        y: y.column,
+        x1: (row: JoinedRow) => ends(row, x, -1),
+        x2: (row: JoinedRow) => ends(row, x, 1),
+        ...style,
+      },
+    ),
+  ];
 }

@@ -49,6 +49,7 @@ input[type='range'] { width: 100%; min-height: 28px; accent-color: var(--accent)
 .phases li { background: var(--panel); border-radius: 8px; padding: 10px 12px; border-left: 8px solid var(--fill); }
 .phases b { display: block; }
 summary { cursor: pointer; }
+.sd { color: var(--muted); font-size: 12px; display: block; }
 .where { margin: 8px 0; }
 .phases .absent { color: var(--muted); }
 .badge { display: inline-block; padding: 1px 8px; border-radius: 10px; background: var(--fill); color: var(--text); white-space: nowrap; }
@@ -58,7 +59,8 @@ th, td { padding: 4px 8px; text-align: right; white-space: nowrap; border-top: 1
 thead th { background: var(--panel); border-top: 0; padding: 0; vertical-align: bottom; }
 th.text, td.text { text-align: left; }
 thead button { border: 0; background: none; width: 100%; text-align: inherit; font-weight: 600; padding: 6px 10px; font-size: 13px; line-height: 1.25; white-space: normal; }
-.runs td.text, .runs tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 90px; }
+.runs td.text, .runs tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 104px; }
+.runs td:nth-child(3) { min-width: 0; }
 thead th[aria-sort='ascending'] button::after { content: ' \\25b2'; content: ' \\25b2' / ''; }
 thead th[aria-sort='descending'] button::after { content: ' \\25bc'; content: ' \\25bc' / ''; }
 tbody th { font-weight: 500; }
@@ -75,6 +77,7 @@ tbody tr:hover { background: var(--panel); }
 .numbers dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 1px 12px; margin: 0; padding: 4px 10px 10px 48px; font-size: 13px; background: var(--panel); }
 .numbers dt { color: var(--muted); }
 .numbers dd { margin: 0; overflow-wrap: anywhere; }
+.warning { color: var(--spike); font-size: 13px; }
 .mark.no { color: var(--spike); font-weight: 700; }
 .mark.yes, .mark.none { color: var(--muted); }
 .tall { max-height: 640px; overflow: auto; }
@@ -114,6 +117,7 @@ dl.provenance { display: grid; grid-template-columns: max-content minmax(0, 1fr)
 footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
 @media screen and (max-width: 1100px) {
   .runs thead tr, .runs tbody tr { display: flex; flex-wrap: wrap; gap: 0 8px; padding: 5px 8px; align-items: baseline; }
+  .runs .sd { display: inline; font-size: 11px; }
   .runs tbody tr { border-top: 1px solid var(--grid); font-size: 13px; }
   .runs tbody th, .runs td, .runs th { border: 0; padding: 0; min-width: 0; }
   .runs thead tr { background: var(--panel); }
@@ -124,6 +128,11 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
   .runs tbody td:nth-child(5) { margin-left: auto; order: -1; }
   .runs tbody th, .runs tbody td:nth-child(3) { order: -2; }
   .runs tbody td:nth-child(4) { flex-basis: auto; }
+}
+@media screen and (max-width: 600px) {
+  .runs tbody tr { font-size: 12px; }
+  .runs [data-brief]::before { font-size: 11px; }
+  .runs tbody tr:has(.sd) td:nth-child(4), .runs td:is(:nth-child(6), :nth-child(n + 10)) .sd { display: none; }
 }
 @media screen and (max-width: 760px) {
   main, header, footer { padding-left: 14px; padding-right: 14px; }

@@ -7,7 +7,6 @@ import { type Results, readResults } from '../../../src/experiment/results/readR
 import { buildReport } from '../../../src/view/page/buildReport.ts';
 import { showNumber } from '../../../src/view/page/content/html.ts';
 import { numberDetails } from '../../../src/view/page/content/reproduction.ts';
-import { runGroup } from '../../../src/view/page/content/runGroup.ts';
 import { writeSyntheticResults } from '../../experiment/results/syntheticResults.ts';
 
 let root: string;
@@ -15,7 +14,7 @@ let results: Results;
 let html: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'report-'));
-  results = readResults(writeSyntheticResults(join(root, 'synthetic'), { epochs: 3, seeds: 2 }));
+  results = readResults(writeSyntheticResults(join(root, 'synthetic'), { epochs: 3, seeds: 1 }));
   html = buildReport(results);
 });
 afterAll(() => rmSync(root, { recursive: true }));
@@ -49,7 +48,7 @@ describe('buildReport', () => {
 
   it('lists every layer of every run once, at its last epoch', () => {
     const table = parseHTML(html).document.querySelectorAll('#run-table tbody tr');
-    expect(table).toHaveLength(24);
+    expect(table).toHaveLength(12);
     const cells = [...table[0]!.children].map((cell) => cell.textContent!.trim());
     expect(cells.slice(0, 4)).toEqual(['b=2_seed=0', '2', 'fc1', '3']);
     expect(cells[4]).toBe('heavy-tailed');
@@ -115,15 +114,6 @@ describe('texts', () => {
       '2.50e+6',
       '0',
       '\u2013',
-    ]);
-  });
-
-  it('takes runs that differ by seed for one group', () => {
-    expect(['b=2_seed=3', 'seed=3_b=2', 'seed=3', 'plain'].map(runGroup)).toEqual([
-      'b=2',
-      'b=2',
-      'seed=3',
-      'plain',
     ]);
   });
 });

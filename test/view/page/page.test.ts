@@ -62,6 +62,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     await page.locator('html[data-ready]').waitFor();
   }
   const count = (selector: string): Promise<number> => page.locator(selector).count();
+  const apart = () => page.locator('#seeds').selectOption('apart');
   const column = (n: number): Promise<string[]> =>
     page.locator(`#run-table tbody tr:not([hidden]) > :nth-child(${n})`).allTextContents();
 
@@ -72,10 +73,11 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     expect(await count('#spectrum-chart svg')).toBe(1);
     expect(await count('#spectrum-second svg')).toBe(1);
     expect(await count('#maps svg')).toBe(2);
-    expect(await count('#maps svg a')).toBe(2 * 12 * 5);
-    expect(await count('#gap-grid svg circle')).toBe(2 * 12);
+    expect(await count('#maps svg a')).toBe(2 * 6 * 5);
+    expect(await count('#gap-grid svg circle')).toBe(2 * 6);
     expect(await count('#curve-grid svg')).toBe(4);
-    expect(await count('#measure-chart svg [stroke^="oklch"]')).toBe(12);
+    expect(await count('#measure-chart svg [data-mark="line"]')).toBe(6);
+    expect(await count('#measure-chart svg [data-mark="area"]')).toBe(6);
     const drawn = await page.locator('main').innerHTML();
     expect(drawn).not.toMatch(/NaN|undefined|Infinity/);
   });
@@ -153,6 +155,21 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     }
   });
 
+  it('shows seeds together, with their spread and the label of the ensemble, and each for itself', async () => {
+    await open();
+    expect(await page.locator('#facts h3').textContent()).toBe('b=2, 2 seeds, fc1, epoch 4');
+    expect(await page.locator('#facts').textContent()).toContain('runs: 2 heavy-tailed');
+    expect(await page.locator('#run-count').textContent()).toBe('12 of 12 rows');
+    const alpha = page.locator('#run-table tbody tr').first().locator('td').nth(7);
+    expect(await alpha.textContent()).toMatch(/^\d+\.\d+ \u00b1 \d+\.\d+$/);
+    await page.locator('#seeds').selectOption('apart');
+    expect(await page.locator('#facts h3').textContent()).toBe('b=2_seed=0, fc1, epoch 4');
+    expect(await page.locator('#run-count').textContent()).toBe('24 of 24 rows');
+    expect(await count('#maps svg a')).toBe(2 * 12 * 5);
+    expect(await count('#measure-chart svg [data-mark="area"]')).toBe(0);
+    expect(await page.evaluate('location.hash')).toBe('#seeds=apart');
+  });
+
   it('shows the same bars as the figure of the same spectrum', async () => {
     await open(DESKTOP, `${url}#run=b%3D8_seed%3D0&layer=fc1&view=linear`);
     const heights = (bars: readonly string[]): number[] => {
@@ -172,7 +189,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
   });
 
   it('has its state in the address, and a cell of the map, a point and a row lead to their spectrum', async () => {
-    await open(DESKTOP, `${url}#run=b%3D128_seed%3D1&layer=fc2&epoch=2&view=log`);
+    await open(DESKTOP, `${url}#run=b%3D128_seed%3D1&layer=fc2&epoch=2&view=log&seeds=apart`);
     const title = page.locator('#facts h3');
     expect(await title.textContent()).toBe('b=128_seed=1, fc2, epoch 2');
     expect(await page.locator('#view').inputValue()).toBe('log');
@@ -219,16 +236,17 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     await page.goto('http://127.0.0.1:9/#run=b%3D8_seed%3D1&layer=fc2&view=linear');
     const title = page.locator('#facts h3');
     await page.locator('#facts h3', { hasText: 'b=8_seed=1, fc2, epoch 1' }).waitFor();
-    expect(await page.locator('#run-count').textContent()).toBe('24 of 24 rows');
+    expect(await page.locator('#run-count').textContent()).toBe('12 of 12 rows');
     await page.locator('#run-filter').fill('fc2');
     await page.locator('#facts h3', { hasText: 'epoch 4' }).waitFor();
     expect(await title.textContent()).toBe('b=8_seed=1, fc2, epoch 4');
     expect(await page.locator('#view').inputValue()).toBe('linear');
-    expect(await page.locator('#run-count').textContent()).toBe('12 of 24 rows');
+    expect(await page.locator('#run-count').textContent()).toBe('6 of 12 rows');
   });
 
   it('sorts numbers as numbers, both ways, and text as text', async () => {
     await open();
+    await apart();
     await page.getByRole('button', { name: 'batch size', exact: true }).click();
     const rising = (await column(2)).map(Number);
     expect(rising).toEqual([...rising].sort((a, b) => a - b));
@@ -241,6 +259,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
 
   it('filters by words and by phase', async () => {
     await open();
+    await apart();
     await page.locator('#run-filter').fill('b=8_ fc2');
     expect(await column(1)).toEqual(['b=8_seed=0', 'b=8_seed=1']);
     await page.locator('#run-filter').fill('');
@@ -250,6 +269,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
 
   it('hands out the numbers behind a chart as CSV', async () => {
     await open();
+    await apart();
     for (const [button, header, rows] of [
       ['#run-csv', 'run,batch_size,layer,epoch', 24],
       ['#spectrum-csv', 'run,layer,epoch,from,to,count,density', 50],

@@ -4,6 +4,7 @@ import { epochScale } from '../../figures/scales.ts';
 import { scatterPlot } from '../../figures/scatterPlot.ts';
 import type { LegendEntry } from '../../figures/sheet.ts';
 import { legendList, showNumber } from '../content/html.ts';
+import { lastRows } from '../content/lastRows.ts';
 import { NO_RUN } from '../content/pageData.ts';
 import { stateFragment } from '../content/pageState.ts';
 import { PAGE_COLORS, showPlot } from './chart.ts';
@@ -19,11 +20,14 @@ export function gapPart(): Part {
   const grid = byId('gap-grid');
   return (view) => {
     const { index } = view;
-    const layers = index.layers.filter((layer) => lastRows(view, layer).some((row) => row.gap !== null));
+    const last = lastRows(view.data, view.state.seeds);
+    const layers = index.layers.filter((layer) =>
+      last.some((row) => row.layer === layer && row.gap !== null && row.alpha !== null),
+    );
     const panels = panelsOf(grid, layers);
     layers.forEach((layer, i) => {
       const plot = scatterPlot(
-        lastRows(view, layer),
+        last.filter((row) => row.layer === layer),
         { x: measure('alpha'), y: measure('gap') },
         (row) => view.color(index.run(row.run ?? NO_RUN)!),
         {
@@ -52,11 +56,11 @@ export function learningCurvesPart(): Part {
           label: run.id,
           color: view.color(run),
           dash: view.dash(run),
-          points: view.index
-            .metrics(run.id)
-            .flatMap((row) =>
-              row[name] === null ? [] : [{ x: row.epoch, y: row[name], low: null, high: null }],
-            ),
+          points: view.index.curve(run, (member) =>
+            view.index
+              .metrics(member)
+              .flatMap((row) => (row[name] === null ? [] : [[row.epoch, row[name]] as const])),
+          ),
         }),
       );
       const of: Measure = measure(name);
@@ -100,12 +104,4 @@ function panelsOf(grid: HTMLElement, titles: readonly string[]): HTMLElement[] {
     }),
   );
   return [...grid.children].map((figure) => figure.lastElementChild as HTMLElement);
-}
-
-/** The last spectrum of a layer in every run. */
-function lastRows({ index }: View, layer: string): View['data']['spectra'][number]['row'][] {
-  return index.runs.flatMap((run) => {
-    const last = index.series(run.id, layer).at(-1);
-    return last === undefined ? [] : [last.row];
-  });
 }

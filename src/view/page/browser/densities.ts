@@ -70,7 +70,7 @@ function captionOf({ row }: PageSpectrum, { index, state, layer }: View): string
     `alpha ${showNumber(row.alpha)}`,
     ...(row.num_spikes === null ? [] : [`${row.num_spikes} above the edge`]),
   ];
-  return `<a href="${escapeMarkup(href)}">${escapeMarkup(index.label(row.run ?? NO_RUN))}</a> ${phaseBadge(row)} <span class="note">${facts.join(', ')}</span>`;
+  return `<a href="${escapeMarkup(href)}">${escapeMarkup(row.run === null ? NO_RUN : index.label(row.run))}</a> ${phaseBadge(row)} <span class="note">${facts.join(', ')}</span>`;
 }
 
 interface SpectrumChart {

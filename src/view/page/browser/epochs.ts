@@ -5,12 +5,16 @@ import type { Part, StateHolder, View } from './view.ts';
 /** Milliseconds of an epoch while they play: all of them in six seconds. */
 const pace = (epochs: number): number => Math.max(120, Math.min(600, 6000 / epochs));
 
-/** Returns the part that holds layer, view and epoch: one slider moves every density. */
+/** Returns the part that holds layer, view, epoch and seeds: one slider moves every density. */
 export function epochsPart(holder: StateHolder): Part {
   const layer = byId<HTMLSelectElement>('layer');
   const view = byId<HTMLSelectElement>('view');
   const slider = byId<HTMLInputElement>('epoch');
   const play = byId<HTMLButtonElement>('play');
+  const seeds = byId<HTMLSelectElement>('seeds');
+  seeds.addEventListener('change', () =>
+    holder.change({ seeds: seeds.value === 'apart' ? 'apart' : 'together', run: null }),
+  );
   let current: View | null = null;
   let timer: ReturnType<typeof setInterval> | null = null;
   const stop = (): void => {
@@ -51,6 +55,8 @@ export function epochsPart(holder: StateHolder): Part {
       now.layer,
     );
     view.value = now.state.view;
+    seeds.value = now.state.seeds;
+    byId('seeds-control').hidden = now.data.runs.every(({ members }) => members.length === 1);
     const last = Math.max(0, now.epochs.length - 1);
     const at =
       now.state.epoch === null ? last : now.epochs.findLastIndex((epoch) => epoch <= now.state.epoch!);

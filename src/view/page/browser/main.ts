@@ -27,18 +27,28 @@ function start(): void {
   });
   setUpTheme(byId('theme'));
   const tables = setUpTables(() => data);
-  const holder = holdState((changed) =>
-    draw(parts.filter(({ uses }) => uses.some((key) => changed.includes(key)))),
-  );
+  const redraw = (changed: readonly (keyof PageState)[]): void =>
+    draw(parts.filter(({ uses }) => uses.some((key) => changed.includes(key))));
+  const holder = holdState(redraw);
   const parts: readonly PlacedPart[] = [
-    { section: 'phases', part: mapsPart(byId('maps')), uses: [] },
-    { section: 'densities', part: epochsPart(holder), uses: ['layer', 'view', 'epoch'] },
-    { section: 'densities', part: densitiesPart(), uses: ['layer', 'view', 'epoch'] },
-    { section: 'spectrum', part: spectrumPart(holder), uses: ['run', 'layer', 'view', 'epoch'] },
-    { section: 'gap', part: gapPart(), uses: [] },
-    { section: 'curves', part: learningCurvesPart(), uses: [] },
-    { section: 'measures', part: measuresPart(holder), uses: ['layer', 'measure', 'against'] },
+    { section: 'runs', part: writeTexts, uses: ['seeds'] },
+    { section: 'phases', part: mapsPart(byId('maps')), uses: ['seeds'] },
+    { section: 'densities', part: epochsPart(holder), uses: ['layer', 'view', 'epoch', 'seeds'] },
+    { section: 'densities', part: densitiesPart(), uses: ['layer', 'view', 'epoch', 'seeds'] },
+    { section: 'spectrum', part: spectrumPart(holder), uses: ['run', 'layer', 'view', 'epoch', 'seeds'] },
+    { section: 'gap', part: gapPart(), uses: ['seeds'] },
+    { section: 'curves', part: learningCurvesPart(), uses: ['seeds'] },
+    { section: 'measures', part: measuresPart(holder), uses: ['layer', 'measure', 'against', 'seeds'] },
   ];
+
+  /** Writes the text that follows from the data anew. */
+  function writeTexts(): void {
+    for (const [name, text] of Object.entries(TEXT_PARTS)) {
+      const part = document.querySelector(`[data-part="${name}"]`);
+      if (part !== null) part.innerHTML = text(data, holder.state.seeds);
+    }
+    tables.refresh();
+  }
 
   function draw(wanted: readonly PlacedPart[]): void {
     const view = viewOf(data, holder.state);
@@ -52,22 +62,18 @@ function start(): void {
   /** Shows new data in the place of the old; what the reader has chosen stays. */
   function update(payload: PagePayload): void {
     data = unpackPage(payload);
-    for (const [name, text] of Object.entries(TEXT_PARTS)) {
-      const part = document.querySelector(`[data-part="${name}"]`);
-      if (part !== null) part.innerHTML = text(data);
-    }
     for (const { id, shown } of SECTIONS) {
       byId(id).hidden = !shown(data);
       document.querySelector<HTMLElement>(`[data-to="${id}"]`)!.hidden = !shown(data);
     }
-    tables.refresh();
     draw(parts);
   }
 
   addEventListener('hashchange', () => {
     if (!location.hash.includes('=')) return;
-    holder.state = stateOf(location.hash, holder.state);
-    draw(parts.filter(({ uses }) => uses.length > 0));
+    const before = holder.state;
+    holder.state = stateOf(location.hash, before);
+    redraw((Object.keys(before) as (keyof PageState)[]).filter((key) => before[key] !== holder.state[key]));
     if (namesSpectrum(location.hash)) showSpectrum();
   });
   let width = document.body.clientWidth;
@@ -76,7 +82,6 @@ function start(): void {
     width = document.body.clientWidth;
     draw(parts);
   });
-  tables.refresh();
   draw(parts);
   if (namesSpectrum(location.hash)) showSpectrum();
   listen(update);

@@ -4,7 +4,9 @@ import { COLUMN_OF, type Column, isNumeric } from '../../../spectra/columns.ts';
 import type { Curve, CurvePoint } from '../../figures/curvesPlot.ts';
 import { scatterPlot } from '../../figures/scatterPlot.ts';
 import { legendList, showNumber } from '../content/html.ts';
-import { NO_RUN, type PageRun } from '../content/pageData.ts';
+import { lastRows } from '../content/lastRows.ts';
+import { NO_RUN } from '../content/pageData.ts';
+import type { PageRun } from '../content/pageRun.ts';
 import { type PageState, stateFragment } from '../content/pageState.ts';
 import { PAGE_COLORS, showPlot } from './chart.ts';
 import { epochPlot, sizesLegend } from './curves.ts';
@@ -90,14 +92,14 @@ function drawn([name, , label, unit]: Column, ofTraining: boolean): Drawn {
 
 /** The values of a measure in a run by epoch; those of the training at every epoch, others where there is a spectrum. */
 function valuesOf({ index, layer }: View, run: PageRun, { name, ofTraining }: Drawn): CurvePoint[] {
-  const rows: readonly (MetricsRow | JoinedRow)[] = ofTraining
-    ? index.metrics(run.id)
-    : index.series(run.id, layer).map(({ row }) => row);
-  return rows.flatMap((row) => {
-    const value = name === 'gap' ? accuracyGap(row) : ((row as Record<string, unknown>)[name] ?? null);
-    return row.epoch === null || typeof value !== 'number'
-      ? []
-      : [{ x: row.epoch, y: value, low: null, high: null }];
+  return index.curve(run, (member) => {
+    const rows: readonly (MetricsRow | JoinedRow)[] = ofTraining
+      ? index.metrics(member)
+      : index.series(member, layer).map(({ row }) => row);
+    return rows.flatMap((row) => {
+      const value = name === 'gap' ? accuracyGap(row) : ((row as Record<string, unknown>)[name] ?? null);
+      return row.epoch === null || typeof value !== 'number' ? [] : [[row.epoch, value] as const];
+    });
   });
 }
 
@@ -117,11 +119,17 @@ function byEpoch(view: View, measure: Drawn): ReturnType<typeof epochPlot> {
 function byLast(view: View, measure: Drawn): ReturnType<typeof scatterPlot> {
   const { index, layer, state } = view;
   const alpha = state.against === 'alpha';
+  const last = lastRows(view.data, state.seeds).filter((row) => row.layer === layer);
   const ends = index.runs.flatMap((run) => {
-    const row = index.series(run.id, layer).at(-1)?.row;
-    const value = valuesOf(view, run, measure).at(-1)?.y;
+    const row = last.find((one) => (one.run ?? NO_RUN) === run.id);
+    const { y: value, high } = valuesOf(view, run, measure).at(-1) ?? {};
     const at = alpha ? (row?.alpha ?? null) : run.batchSize === null ? null : Math.log2(run.batchSize);
-    return row === undefined || value === undefined || at === null ? [] : [{ ...row, at, value }];
+    if (row === undefined || value === undefined || at === null) return [];
+    const spread = {
+      at_sd: alpha ? (row.alpha_sd ?? null) : null,
+      value_sd: high == null ? null : high - value,
+    };
+    return [{ ...row, at, value, ...spread }];
   });
   const x = { column: 'at', label: alpha ? `alpha of ${layer}, last epoch` : 'batch size (log), last epoch' };
   const plot = scatterPlot(

@@ -42,7 +42,7 @@ export function spectrumPart(holder: StateHolder): Part {
   return (view) => {
     current = view;
     const { index, layer, run, state } = view;
-    const runs = index.runs.filter(({ id }) => index.series(id, layer).length > 0);
+    const runs = index.everyRun.filter(({ id }) => index.series(id, layer).length > 0);
     fillMenu(
       menu,
       runs.map(({ id }) => [id, id]),
@@ -86,6 +86,7 @@ function factsOf({ row }: PageSpectrum): string {
   );
   return `<h3>${escapeMarkup(row.run ?? NO_RUN)}, ${escapeMarkup(row.layer)}, epoch ${showNumber(row.epoch)}</h3>
 <p>${phaseBadge(row)}</p>${doubt === '' ? '' : `<p class="note">${doubt}</p>`}
+${row.warning == null ? '' : `<p class="warning">warning: ${escapeMarkup(row.warning)}</p>`}
 ${evidence.length === 0 ? '' : `<p class="note">Evidence</p><ul>${evidence.map((part) => `<li>${escapeMarkup(part)}</li>`).join('')}</ul>`}
 <dl>${FACTS.map((name) => fact(row, name)).join('')}</dl>
 ${further.length === 0 ? '' : `<details><summary>Further columns</summary><dl>${further.map((name) => fact(row, name)).join('')}</dl></details>`}

@@ -1,5 +1,6 @@
-import type { PageData, PageRun } from '../content/pageData.ts';
+import type { PageData } from '../content/pageData.ts';
 import { type PageIndex, pageIndex } from '../content/pageIndex.ts';
+import type { PageRun } from '../content/pageRun.ts';
 import { FIRST_STATE, type PageState, stateFragment, stateOf } from '../content/pageState.ts';
 import { PAGE_COLORS } from './chart.ts';
 
@@ -26,7 +27,7 @@ const DASHES = ['none', '7 3', '2 3', '9 3 2 3'];
 
 /** Returns the view of data in a state; null where there is no run. */
 export function viewOf(data: PageData, state: PageState): View | null {
-  const index = pageIndex(data);
+  const index = pageIndex(data, state.seeds);
   const layer = index.layers.find((name) => name === state.layer) ?? index.layers[0] ?? '';
   const withSpectra = index.runs.find((run) => index.series(run.id, layer).length > 0);
   const run = (state.run === null ? undefined : index.run(state.run)) ?? withSpectra ?? index.runs[0];

@@ -20,6 +20,15 @@ export function showNumber(value: number | null | undefined, digits = 3): string
 export const showPercent = (value: number | null | undefined): string =>
   value === null || value === undefined ? NOTHING : `${(100 * value).toFixed(2)} %`;
 
+/** Returns a mean with its standard deviation: two digits of the latter, at most four of the mean; of shares as percentages. */
+export function showSpread(mean: number, sd: number, share = false): string {
+  const [value, off] = share ? [100 * mean, 100 * sd] : [mean, sd];
+  const fine = off > 0 ? 1 - Math.floor(Math.log10(off)) : 2;
+  const most = value === 0 ? 2 : 3 - Math.floor(Math.log10(Math.abs(value)));
+  const digits = Math.min(4, Math.max(0, Math.min(fine, most)));
+  return `${value.toFixed(digits)}${share ? ' %' : ''} <span class="sd">\u00b1 ${off.toFixed(digits)}</span>`;
+}
+
 /** Returns the colour of a phase in the page's theme. */
 export const phaseColor = (phase: Phase): string => `var(--phase-${PHASES.indexOf(phase)})`;
 

@@ -1,25 +1,19 @@
 import type { CsvRow } from '../../../experiment/results/csvFiles.ts';
 import { type JoinedRow, joinRows } from '../../../experiment/results/joinRows.ts';
 import type { MetricsRow } from '../../../experiment/results/metricsRow.ts';
+import { seedGroups } from '../../../experiment/results/overSeeds.ts';
 import { type EsdHistogram, type EsdView, esdHistogram, spectrumEnds } from '../../figures/esdHistogram.ts';
+import { pageEnsembles } from './pageEnsembles.ts';
+import type { PageRun } from './pageRun.ts';
 import { provenanceFacts } from './provenanceFacts.ts';
 import type { ReportInput } from './reportInput.ts';
-import { runGroup } from './runGroup.ts';
 
 /** The views of a spectrum that the page offers. */
 export const PAGE_VIEWS = ['bulk', 'linear', 'log'] as const satisfies readonly EsdView[];
 export type PageView = (typeof PAGE_VIEWS)[number];
 
-/** A run as the page knows it. */
-export interface PageRun {
-  id: string;
-  batchSize: number | null;
-  seed: number | null;
-  /** What it shares with the runs that differ from it by seed alone. */
-  group: string;
-  /** How it stands where it is not done: `running, epoch 3 of 20`, `failed: loss is not finite`; null where it is. */
-  remark: string | null;
-}
+/** Runs that differ by seed alone, as their mean and pooled spectrum or one by one. */
+export type SeedsShown = 'together' | 'apart';
 
 /** A spectrum of the page: its row and, where its eigenvalues are stored, what is drawn of them. */
 export interface PageSpectrum {
@@ -52,17 +46,26 @@ export function pageData(input: ReportInput): PageData {
   const configs = new Map(input.runs.map((run) => [run.id, run.config]));
   const statuses = new Map(input.runs.map((run) => [run.id, run.status]));
   const ids = [...new Set([...input.runs.map(({ id }) => id), ...rows.map((row) => row.run ?? NO_RUN)])];
-  return {
-    name: input.experiment.name,
-    description: input.experiment.description,
-    runs: ids.map((id) => ({
+  const groups = seedGroups(ids.map((id) => ({ id, config: configs.get(id) ?? null })));
+  const runs = ids.map(
+    (id): PageRun => ({
       id,
       batchSize: numberOf(configs.get(id)?.batchSize),
       seed: numberOf(configs.get(id)?.seed),
-      group: runGroup(id),
+      group: groups.get(id)!,
+      members: [id],
       remark: statuses.has(id) ? remarkOf(statuses.get(id)!) : null,
-    })),
-    spectra: rows.map((row) => pageSpectrum(row, input.esd(row.run, row.epoch, row.layer))),
+    }),
+  );
+  const ensembles = pageEnsembles(runs, rows, groups, input.esd);
+  return {
+    name: input.experiment.name,
+    description: input.experiment.description,
+    runs: [...runs, ...ensembles.map(({ run }) => run)],
+    spectra: [
+      ...rows.map((row) => pageSpectrum(row, input.esd(row.run, row.epoch, row.layer))),
+      ...ensembles.flatMap(({ spectra }) => spectra.map(({ row, evals }) => pageSpectrum(row, evals))),
+    ],
     metrics: input.runs.flatMap((run) => run.metrics.map((row) => ({ run: run.id, ...row }))),
     reproduction: input.reproduction,
     damage: input.damage ?? [],
@@ -94,4 +97,18 @@ function remarkOf(status: ReportInput['runs'][number]['status']): string | null 
 
 function numberOf(value: unknown): number | null {
   return typeof value === 'number' ? value : null;
+}
+
+/** Returns the runs that are shown: each for itself, or the ensembles with those that belong to none. */
+export function shownRuns({ runs }: Pick<PageData, 'runs'>, seeds: SeedsShown): PageRun[] {
+  const pooled = new Set(
+    seeds === 'apart' ? [] : runs.flatMap(({ members }) => (members.length > 1 ? members : [])),
+  );
+  return runs.filter(({ id, members }) => (members.length > 1 ? seeds === 'together' : !pooled.has(id)));
+}
+
+/** Returns the rows of the runs that are shown. */
+export function shownRows(data: PageData, seeds: SeedsShown): JoinedRow[] {
+  const ids = new Set(shownRuns(data, seeds).map(({ id }) => id));
+  return data.spectra.flatMap(({ row }) => (ids.has(row.run ?? NO_RUN) ? [row] : []));
 }

@@ -1,11 +1,16 @@
 import type { MetricsRow } from '../../../experiment/results/metricsRow.ts';
-import { NO_RUN, type PageData, type PageRun, type PageSpectrum } from './pageData.ts';
+import { spread } from '../../../experiment/results/overSeeds.ts';
+import type { CurvePoint } from '../../figures/curvesPlot.ts';
+import { NO_RUN, type PageData, type PageSpectrum, type SeedsShown, shownRuns } from './pageData.ts';
+import type { PageRun } from './pageRun.ts';
 
 /** The data of a page, found by run and layer. */
 export interface PageIndex {
   layers: readonly string[];
-  /** Runs that have spectra or metrics, by batch size, then as the folder names them. */
+  /** Runs that are shown, by batch size, then as the folder names them. */
   runs: readonly PageRun[];
+  /** All runs in this order, ensembles before their members. */
+  everyRun: readonly PageRun[];
   /** What pictures call a run: without its seed where no other shares its setting. */
   label(id: string): string;
   /** The run of that id. */
@@ -13,13 +18,18 @@ export interface PageIndex {
   /** The spectra of a layer in a run, epochs ascending. */
   series(run: string, layer: string): readonly PageSpectrum[];
   metrics(run: string): readonly MetricsRow[];
+  /** A curve of a run: its own points or, of an ensemble, at each place the mean over its members and one standard deviation on either side. */
+  curve(
+    run: PageRun,
+    pointsOf: (member: string) => readonly (readonly [x: number, y: number])[],
+  ): CurvePoint[];
   /** Where a run's batch size stands among all of them, and where its group among those of this batch size. */
   place(run: PageRun): { size: number; group: number };
   sizes: readonly (number | null)[];
 }
 
 /** Returns the index of a page's data. */
-export function pageIndex({ runs, spectra, metrics }: PageData): PageIndex {
+export function pageIndex({ runs, spectra, metrics }: PageData, seeds: SeedsShown): PageIndex {
   const series = new Map<string, PageSpectrum[]>();
   for (const spectrum of spectra) {
     const key = seriesKey(spectrum.row.run ?? NO_RUN, spectrum.row.layer);
@@ -31,8 +41,10 @@ export function pageIndex({ runs, spectra, metrics }: PageData): PageIndex {
   const sized = [...runs].sort(
     (a, b) =>
       (a.batchSize ?? Number.POSITIVE_INFINITY) - (b.batchSize ?? Number.POSITIVE_INFINITY) ||
+      b.members.length - a.members.length ||
       runs.indexOf(a) - runs.indexOf(b),
   );
+  const shown = new Set(shownRuns({ runs }, seeds));
   const sizes = [...new Set(sized.map((run) => run.batchSize))];
   const groups = new Map(
     sizes.map((size) => [
@@ -43,14 +55,28 @@ export function pageIndex({ runs, spectra, metrics }: PageData): PageIndex {
   const byId = new Map(runs.map((run) => [run.id, run]));
   return {
     layers: [...new Set(spectra.map(({ row }) => row.layer))],
-    runs: sized,
+    runs: sized.filter((run) => shown.has(run)),
+    everyRun: sized,
     label: (id) => {
-      const { group = id } = byId.get(id) ?? {};
-      return runs.some((other) => other.group === group && other.id !== id) ? id : group;
+      const { group = id, members = [id] } = byId.get(id) ?? {};
+      const alone = runs.filter((run) => run.group === group && run.members.length === 1).length === 1;
+      return alone || members.length > 1 ? group : id;
     },
     run: (id) => byId.get(id),
     series: (run, layer) => series.get(seriesKey(run, layer)) ?? [],
     metrics: (run) => metricsOf.get(run) ?? [],
+    curve: ({ members }, pointsOf) => {
+      const at = new Map<number, number[]>();
+      for (const member of members) {
+        for (const [x, y] of pointsOf(member)) at.set(x, [...(at.get(x) ?? []), y]);
+      }
+      return [...at]
+        .sort(([a], [b]) => a - b)
+        .map(([x, values]) => {
+          const { mean, sd } = spread(values)!;
+          return { x, y: mean, low: sd === null ? null : mean - sd, high: sd === null ? null : mean + sd };
+        });
+    },
     place: (run) => ({
       size: sizes.indexOf(run.batchSize),
       group: groups.get(run.batchSize)!.indexOf(run.group),

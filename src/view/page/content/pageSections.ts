@@ -1,7 +1,8 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { PHASES } from '../../../spectra/phase.ts';
 import { plural } from './html.ts';
-import type { PageData } from './pageData.ts';
+import { NO_RUN, type PageData, type SeedsShown } from './pageData.ts';
+import { FIRST_STATE } from './pageState.ts';
 import { provenanceSection } from './provenance.ts';
 import { reproductionSection } from './reproduction.ts';
 import { runTable } from './runTable.ts';
@@ -16,7 +17,7 @@ export const TEXT_PARTS = {
   runs: runTable,
   numbers: ({ reproduction }: PageData): string => reproductionSection(reproduction),
   provenance: provenanceSection,
-} as const satisfies Readonly<Record<string, (data: PageData) => string>>;
+} as const satisfies Readonly<Record<string, (data: PageData, seeds: SeedsShown) => string>>;
 
 type TextPart = keyof typeof TEXT_PARTS;
 
@@ -39,7 +40,10 @@ export const SECTIONS: readonly PageSection[] = [
     name: 'Phases',
     title: 'Phases',
     shown: () => true,
-    body: (data) => `${part('damage', data)}${part('phases', data)}<div class="maps" id="maps"></div>
+    body: (
+      data,
+    ) => `${part('damage', data)}<div class="controls" id="seeds-control" hidden><label>Runs that differ by seed<select id="seeds"><option value="together">together: pooled spectra, means</option><option value="apart">each for itself</option></select></label></div>
+${part('phases', data)}<div class="maps" id="maps"></div>
 <details class="where"><summary>What each phase means, and where it was seen</summary>${part('cards', data)}</details>`,
   },
   {
@@ -69,7 +73,7 @@ export const SECTIONS: readonly PageSection[] = [
     title: 'Generalization gap against alpha',
     shown: ({ spectra }) => spectra.some(({ row }) => row.gap !== null && row.alpha !== null),
     body: () =>
-      `<p class="note">At the last analyzed epoch, a point a run; a click shows its spectrum.</p><div class="grid wide" id="gap-grid"></div><div id="gap-legend"></div>`,
+      `<p class="note">At the last analyzed epoch, a point a run, or the mean over seeds with one standard deviation on either side; a click shows the spectrum.</p><div class="grid wide" id="gap-grid"></div><div id="gap-legend"></div>`,
   },
   {
     id: 'curves',
@@ -119,16 +123,14 @@ ${part('runs', data)}`,
 
 /** Returns a text part in the element that it is written into again. */
 export function part(name: TextPart, data: PageData): string {
-  return `<div data-part="${name}">${TEXT_PARTS[name](data)}</div>`;
+  return `<div data-part="${name}">${TEXT_PARTS[name](data, FIRST_STATE.seeds)}</div>`;
 }
 
 function leadPart({ name, description, runs, spectra }: PageData): string {
   const layers = new Set(spectra.map(({ row }) => row.layer)).size;
-  const counts = [
-    plural(runs.length, 'run'),
-    plural(layers, 'layer'),
-    plural(spectra.length, 'spectrum', 'spectra'),
-  ];
+  const single = new Set(runs.filter(({ members }) => members.length === 1).map(({ id }) => id));
+  const own = spectra.filter(({ row }) => single.has(row.run ?? NO_RUN)).length;
+  const counts = [plural(single.size, 'run'), plural(layers, 'layer'), plural(own, 'spectrum', 'spectra')];
   return `<h1>${escapeMarkup(name)}</h1>
 <p class="lead">${description === null ? '' : `${escapeMarkup(description)} \u2013 `}${counts.join(', ')}.</p>`;
 }

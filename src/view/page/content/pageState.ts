@@ -1,4 +1,4 @@
-import { PAGE_VIEWS, type PageView } from './pageData.ts';
+import { PAGE_VIEWS, type PageView, type SeedsShown } from './pageData.ts';
 
 /** What the page shows just now; it stands in the address, so that a link leads to it. */
 export interface PageState {
@@ -9,8 +9,7 @@ export interface PageState {
   /** Null: the last of each run. */
   epoch: number | null;
   view: PageView;
-  /** Runs that differ by seed alone, as their mean and pooled spectrum or one by one. */
-  seeds: 'together' | 'apart';
+  seeds: SeedsShown;
   measure: string;
   against: 'epoch' | 'batch' | 'alpha';
 }

@@ -1,8 +1,10 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
-import { type JoinedRow, joinedColumn, lastEpochRows } from '../../../experiment/results/joinRows.ts';
+import { type JoinedRow, joinedColumn } from '../../../experiment/results/joinRows.ts';
 import { PHASES } from '../../../spectra/phase.ts';
-import { phaseBadge, showNumber, showPercent } from './html.ts';
-import { NO_RUN, type PageData, type PageRun } from './pageData.ts';
+import { phaseBadge, showNumber, showPercent, showSpread } from './html.ts';
+import { lastRows } from './lastRows.ts';
+import { NO_RUN, type PageData, type SeedsShown } from './pageData.ts';
+import type { PageRun } from './pageRun.ts';
 import { stateFragment } from './pageState.ts';
 
 interface Heading {
@@ -12,6 +14,8 @@ interface Heading {
   /** What it is sorted by, where that is not what the column holds. */
   sorted?: (row: JoinedRow) => string | number | null;
   show?: (row: JoinedRow) => string;
+  /** Shown as a percentage. */
+  share?: boolean;
   /** What it is called on a phone, where a row of the table is a few lines. */
   brief?: string;
 }
@@ -22,9 +26,9 @@ const HEADINGS: readonly Heading[] = [
   { column: 'layer', text: true },
   { column: 'epoch', brief: 'epoch' },
   { column: 'phase', text: true, sorted: phaseOrder, show: phaseBadge },
-  { column: 'train_accuracy', show: (row) => showPercent(row.train_accuracy), brief: 'train' },
-  { column: 'test_accuracy', show: (row) => showPercent(row.test_accuracy), brief: 'test' },
-  { column: 'gap', show: (row) => showPercent(row.gap), brief: 'gap' },
+  { column: 'train_accuracy', share: true, brief: 'train' },
+  { column: 'test_accuracy', share: true, brief: 'test' },
+  { column: 'gap', share: true, brief: 'gap' },
   { column: 'alpha', brief: 'alpha' },
   { column: 'stable_rank', brief: 'stable' },
   { column: 'mp_softrank', brief: 'soft' },
@@ -41,15 +45,16 @@ function runLink({ run, layer, epoch }: JoinedRow): string {
 }
 
 /** Returns the table run x layer at each run's last analyzed epoch, and below it the runs that are not finished or have no spectra yet. */
-export function runTable({ spectra, runs }: PageData): string {
-  const last = lastEpochRows(spectra.map(({ row }) => row));
+export function runTable(data: PageData, seeds: SeedsShown): string {
+  const { runs, spectra } = data;
+  const last = lastRows(data, seeds);
   const head = HEADINGS.map(({ column, text }) => {
     const [, , label, , meaning] = joinedColumn(column);
     const set = text === true ? ' class="text"' : '';
     return `<th scope="col"${set} data-column="${column}" title="${escapeMarkup(meaning)}"><button type="button">${escapeMarkup(label)}</button></th>`;
   }).join('');
   const body = last.map((row) => `<tr data-phase="${row.phase ?? ''}">${cells(row)}</tr>`).join('\n');
-  const analyzed = new Set(last.map((row) => row.run ?? NO_RUN));
+  const analyzed = new Set(spectra.map(({ row }) => row.run ?? NO_RUN));
   return `<div class="scroll tall runs" tabindex="0" role="region" aria-label="Table of runs">
 <table id="run-table"><thead><tr>${head}</tr></thead>
 <tbody>
@@ -65,10 +70,19 @@ ${remark(
 }
 
 function cells(row: JoinedRow): string {
-  return HEADINGS.map(({ column, text, sorted, show, brief }) => {
+  return HEADINGS.map(({ column, text, sorted, show, share, brief }) => {
     const held = row[column] ?? null;
     const raw = sorted === undefined ? (typeof held === 'boolean' ? String(held) : held) : sorted(row);
-    const shown = show ? show(row) : typeof raw === 'string' ? escapeMarkup(raw) : showNumber(raw);
+    const sd = row[`${column}_sd`];
+    const shown = show
+      ? show(row)
+      : typeof raw === 'string'
+        ? escapeMarkup(raw)
+        : typeof sd === 'number' && raw !== null
+          ? showSpread(raw, sd, share)
+          : share
+            ? showPercent(raw)
+            : showNumber(raw);
     const tag = column === 'run' ? 'th scope="row"' : 'td';
     const called = brief === undefined ? '' : ` data-brief="${brief}"`;
     return `<${tag}${text ? ' class="text"' : ''}${called} data-v="${escapeMarkup(String(raw ?? ''))}">${shown}</${tag.slice(0, 2)}>`;

@@ -4,15 +4,14 @@ import { type JoinedRow, lastEpochRows } from '../../../experiment/results/joinR
 import { PHASES, type Phase } from '../../../spectra/phase.ts';
 import { PHASE_STYLE } from '../../figures/phaseStyle.ts';
 import { legendList, phaseColor } from './html.ts';
-import type { PageData } from './pageData.ts';
-import { runGroup } from './runGroup.ts';
+import { NO_RUN, type PageData, type SeedsShown, shownRows } from './pageData.ts';
 
 /** Most places named for a phase; the rest is counted. */
 const PLACES_SHOWN = 6;
 
 /** Returns how many phases were seen, how sure their labels are, and what stands for each on the map. */
-export function summarySection({ spectra }: PageData): string {
-  const rows = spectra.map(({ row }) => row);
+export function summarySection(data: PageData, seeds: SeedsShown): string {
+  const rows = shownRows(data, seeds);
   const last = lastEpochRows(rows);
   const seen = PHASES.filter((phase) => rows.some((row) => row.phase === phase));
   const final = PHASES.filter((phase) => last.some((row) => row.phase === phase));
@@ -29,19 +28,26 @@ ${legendList(PHASES.map((phase) => ({ label: `${PHASE_STYLE[phase].short} ${phas
 }
 
 /** Returns one card a phase: what it means, where it was seen, at the end of training first. */
-export function phaseCards({ spectra }: PageData): string {
-  const rows = spectra.map(({ row }) => row);
+export function phaseCards(data: PageData, seeds: SeedsShown): string {
+  const rows = shownRows(data, seeds);
+  const groups = new Map(data.runs.map(({ id, group }) => [id, group]));
+  const groupOf = (row: JoinedRow): string => groups.get(row.run ?? NO_RUN)!;
   const last = lastEpochRows(rows);
-  return `<ul class="phases">${PHASES.map((phase) => phaseCard(phase, rows, last)).join('')}</ul>`;
+  return `<ul class="phases">${PHASES.map((phase) => phaseCard(phase, rows, last, groupOf)).join('')}</ul>`;
 }
 
-function phaseCard(phase: Phase, rows: readonly JoinedRow[], last: readonly JoinedRow[]): string {
+function phaseCard(
+  phase: Phase,
+  rows: readonly JoinedRow[],
+  last: readonly JoinedRow[],
+  groupOf: (row: JoinedRow) => string,
+): string {
   const atEnd = last.filter((row) => row.phase === phase);
   const ended = new Set(atEnd.map(place));
   const passing = rows.filter((row) => row.phase === phase && row.epoch !== null && !ended.has(place(row)));
   const lines = [
-    ...(atEnd.length > 0 ? [`At the end: ${someOf(byGroup(atEnd, layersOf))}`] : []),
-    ...(passing.length > 0 ? [`On the way: ${someOf(byGroup(passing, epochsOf))}`] : []),
+    ...(atEnd.length > 0 ? [`At the end: ${someOf(byGroup(atEnd, groupOf, layersOf))}`] : []),
+    ...(passing.length > 0 ? [`On the way: ${someOf(byGroup(passing, groupOf, epochsOf))}`] : []),
   ];
   const { meaning } = PHASE_STYLE[phase];
   return `<li style="--fill: ${phaseColor(phase)}"><b>${PHASE_STYLE[phase].short} ${phase}</b><span class="note">${meaning}</span>
@@ -49,10 +55,14 @@ ${lines.length === 0 ? '<div class="absent">not seen</div>' : lines.map((line) =
 }
 
 /** One text a group of runs that differ by seed alone, with what `detail` says of its rows. */
-function byGroup(rows: readonly JoinedRow[], detail: (rows: readonly JoinedRow[]) => string): string[] {
+function byGroup(
+  rows: readonly JoinedRow[],
+  groupOf: (row: JoinedRow) => string,
+  detail: (rows: readonly JoinedRow[]) => string,
+): string[] {
   const groups = new Map<string, JoinedRow[]>();
   for (const row of rows) {
-    const group = runGroup(row.run ?? '');
+    const group = groupOf(row);
     const members = groups.get(group);
     if (members === undefined) groups.set(group, [row]);
     else members.push(row);
