@@ -132,7 +132,7 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
 @media screen and (max-width: 600px) {
   .runs tbody tr { font-size: 12px; }
   .runs [data-brief]::before { font-size: 11px; }
-  .runs tbody tr:has(.sd) td:nth-child(4), .runs td:is(:nth-child(6), :nth-child(n + 10)) .sd { display: none; }
+  .runs tbody tr:has(.sd) td:nth-child(4), .runs td:is(:nth-child(6), :nth-child(8), :nth-child(n + 10)) .sd { display: none; }
 }
 @media screen and (max-width: 760px) {
   main, header, footer { padding-left: 14px; padding-right: 14px; }
