@@ -58,6 +58,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'how far the runs of a results folder are',
     load: async () => (await import('./status.ts')).statusCommand,
   },
+  watch: {
+    usage: 'watch <dir>',
+    summary: 'the page of a results folder in a browser, moving while its runs train',
+    load: async () => (await import('./watch.ts')).watchCommand,
+  },
   cancel: {
     usage: 'cancel <dir>',
     summary: 'end the Slurm jobs of a results folder',

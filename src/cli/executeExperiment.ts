@@ -5,6 +5,7 @@ import { resultsLayout } from '../experiment/results/layout.ts';
 import type { RunEvent, RunExperimentOptions, RunOutcome } from '../experiment/status/runEvents.ts';
 import { trainedEpochs } from '../experiment/status/runFolder.ts';
 import { type Experiment, loadExperiment } from '../experiment/sweep/loadExperiment.ts';
+import { PageServerProcess } from '../run/pageServerProcess.ts';
 import { refuseWhileSubmitted } from '../run/slurm/submitExperiment.ts';
 import { type EventFiles, eventFiles } from '../view/tensorboard/eventFiles.ts';
 import { byteSize, count } from '../view/terminal/numberText.ts';
@@ -110,9 +111,11 @@ export async function withProgress(
       );
     },
   };
+  const page = args.watch ? new PageServerProcess(experiment.outDir, PROGRAM, line.log) : null;
   try {
     return await runExperiment(experiment, options);
   } finally {
+    await page?.stop();
     line.clear();
     interrupt.release();
     remember();

@@ -188,6 +188,7 @@ async function train(
     threads: undefined,
     device: undefined,
     tensorboard: false,
+    watch: false,
   };
   checkData(scaled);
   const jobs = resolveJobs(scaled, runArgs);

@@ -15,6 +15,7 @@ export interface RunArgs extends OutputFlags {
   jobs: number | 'auto' | undefined;
   threads: number | undefined;
   device: string | undefined;
+  watch: boolean;
   tensorboard: boolean;
   executor?: 'local' | 'slurm';
   /** Options behind `--slurm.`, as yargs nests them. */
@@ -60,6 +61,7 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
         describe: `threads of a run (this machine has ${availableParallelism()})`,
       },
       device: deviceOption,
+      watch: flag('serve the page of the results on this machine while the runs train'),
       tensorboard: flag('write event files for TensorBoard to DIR/tensorboard'),
       executor: {
         choices: ['local', 'slurm'],

@@ -7,7 +7,7 @@ import { PROGRAM } from './program.ts';
 import type { RunArgs } from './runOptions.ts';
 
 /** Throws UserError for arguments that do not go with the executor. */
-export function checkExecutor({ executor, slurm, jobs }: RunArgs): void {
+export function checkExecutor({ executor, slurm, jobs, watch, out }: RunArgs): void {
   if (executor !== 'slurm') {
     const [option] = Object.keys(slurm ?? {});
     if (option !== undefined) {
@@ -15,6 +15,11 @@ export function checkExecutor({ executor, slurm, jobs }: RunArgs): void {
         `--slurm.${option} must be given with --executor slurm, got --executor ${executor}`,
       );
     }
+  } else if (watch) {
+    throw new UserError(
+      '--watch must be left out with --executor slurm, which returns at once',
+      `Watch the folder instead: phasewatch watch ${out ?? 'DIR'}`,
+    );
   } else if (jobs === 'auto') {
     throw new UserError(
       '--jobs must be a number with --executor slurm, got auto: this machine is not where the runs train',

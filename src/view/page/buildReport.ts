@@ -2,30 +2,33 @@ import { escapeMarkup } from '../../base/escapeMarkup.ts';
 import { type PageData, pageData } from './content/pageData.ts';
 import { type PagePayload, packPage } from './content/pagePayload.ts';
 import { type PageSection, part, SECTIONS } from './content/pageSections.ts';
+import { type Progress, progressPart } from './content/progressPart.ts';
 import type { ReportInput } from './content/reportInput.ts';
 import { pageScript } from './pageScript.ts';
 import { pageStyle } from './style.ts';
 
-export interface ReportOptions {
+/** What makes the page one that is served while runs go on. */
+export interface LivePage {
   /**
-   * Address on the page's own server from which server-sent events move it while runs go on: each event `page` carries a
-   * PagePayload as JSON. Without one the page is complete in itself and fetches nothing.
+   * Address on the page's own server from which server-sent events move it: each event `page` carries a PagePayload as JSON, each
+   * event `progress` how the runs stand. Without one the page is complete in itself and fetches nothing.
    */
-  events?: string;
+  events: string;
+  progress: Progress | null;
 }
 
 /**
  * Returns one self-contained HTML page on a results folder: it fetches nothing, and the same input gives the same bytes. Spectra
  * are embedded binned (src/view/figures/esdHistogram.ts), numbers to six digits; the folder's CSV files have them in full.
  */
-export function buildReport(input: ReportInput, { events }: ReportOptions = {}): string {
+export function buildReport(input: ReportInput, live: LivePage | null = null): string {
   const data = pageData(input);
   return `<!doctype html>
-<html lang="en"${events === undefined ? '' : ` data-events="${escapeMarkup(events)}"`}>
+<html lang="en"${live === null ? '' : ` data-events="${escapeMarkup(live.events)}"`}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${contentPolicy(events !== undefined)}">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy(live !== null)}">
 <link rel="icon" href="data:,">
 <title>${escapeMarkup(data.name)} \u2013 phasewatch</title>
 <style>${pageStyle}</style>
@@ -37,9 +40,9 @@ ${part('lead', data)}
 <nav aria-label="Sections"><ul>${SECTIONS.map((section) => `<li${hiddenUnless(section.shown(data))} data-to="${section.id}"><a href="#${section.id}">${section.name}</a></li>`).join('')}</ul></nav>
 </header>
 <main>
-${SECTIONS.map((section) => sectionMarkup(section, data)).join('\n')}
+${live === null ? '' : `${liveSection(live.progress)}\n`}${SECTIONS.map((section) => sectionMarkup(section, data)).join('\n')}
 </main>
-<footer>Made by phasewatch. The page is complete in itself and fetches nothing.</footer>
+<footer>Made by phasewatch. ${live === null ? 'The page is complete in itself and fetches nothing.' : 'The page listens to the machine that it came from, and to nothing else.'}</footer>
 ${payloadMarkup(packPage(data))}
 <script>${pageScript()}</script>
 </body>
@@ -50,6 +53,11 @@ ${payloadMarkup(packPage(data))}
 function sectionMarkup({ id, title, shown, body }: PageSection, data: PageData): string {
   return `<section id="${id}" aria-labelledby="${id}-title"${hiddenUnless(shown(data))}><h2 id="${id}-title" tabindex="-1">${title}</h2>
 ${body(data)}</section>`;
+}
+
+function liveSection(progress: Progress | null): string {
+  return `<section id="live" aria-labelledby="live-title"><h2 id="live-title" tabindex="-1">Training</h2>
+<div id="progress">${progressPart(progress)}</div><p class="note" id="connection" role="status"></p></section>`;
 }
 
 function payloadMarkup({ json, histograms }: PagePayload): string {

@@ -50,6 +50,11 @@ input[type='range'] { width: 100%; min-height: 28px; accent-color: var(--accent)
 .phases b { display: block; }
 summary { cursor: pointer; }
 .sd { color: var(--muted); font-size: 12px; display: block; }
+.progress { list-style: none; padding: 0; margin: 0 0 8px; display: grid; grid-template-columns: max-content minmax(80px, 260px) minmax(0, 1fr); gap: 4px 14px; align-items: center; }
+.progress li { display: contents; }
+.progress b { overflow-wrap: anywhere; font-weight: 600; }
+.progress li > .said:nth-child(2) { grid-column: 2 / -1; }
+.progress progress { width: 100%; accent-color: var(--accent); }
 .where { margin: 8px 0; }
 .phases .absent { color: var(--muted); }
 .badge { display: inline-block; padding: 1px 8px; border-radius: 10px; background: var(--fill); color: var(--text); white-space: nowrap; }
@@ -137,6 +142,8 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
 @media screen and (max-width: 760px) {
   main, header, footer { padding-left: 14px; padding-right: 14px; }
   .explorer { grid-template-columns: minmax(0, 1fr); }
+  .progress { grid-template-columns: minmax(0, 1fr); gap: 0 14px; }
+  .progress li { display: block; margin-bottom: 8px; }
   .grid { grid-template-columns: minmax(0, 1fr); }
   .phases { grid-template-columns: 1fr; }
   .numbers .heads { display: none; }

@@ -31,7 +31,7 @@ describe('buildReport', () => {
   });
 
   it('may listen to its own server only where that sends events', () => {
-    const page = buildReport(results, { events: '/events' });
+    const page = buildReport(results, { events: '/events', progress: null });
     expect(page).toContain("img-src data:; connect-src 'self'");
     expect(parseHTML(page).document.documentElement.getAttribute('data-events')).toBe('/events');
   });

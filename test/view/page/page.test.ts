@@ -220,7 +220,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     const early = { ...results, spectra: results.spectra.filter((row) => (row.epoch ?? 0) < 2) };
     const html = buildReport(
       { ...results, spectra: [], runs: results.runs.slice(0, 1) },
-      { events: '/events' },
+      { events: '/events', progress: null },
     );
     const events = (input: ReportInput): string =>
       `event: page\ndata: ${JSON.stringify(packPage(pageData(input)))}\n\n`;

@@ -6,6 +6,7 @@ import { gapPart, learningCurvesPart } from './curves.ts';
 import { densitiesPart } from './densities.ts';
 import { byId, setUpTheme } from './dom.ts';
 import { epochsPart } from './epochs.ts';
+import { followRuns } from './live.ts';
 import { mapsPart } from './maps.ts';
 import { measuresPart } from './measures.ts';
 import { spectrumPart } from './spectrum.ts';
@@ -84,7 +85,7 @@ function start(): void {
   });
   draw(parts);
   if (namesSpectrum(location.hash)) showSpectrum();
-  listen(update);
+  followRuns(update);
   document.documentElement.dataset.ready = 'true';
 }
 
@@ -92,13 +93,6 @@ function start(): void {
 function showSpectrum(): void {
   byId('spectrum').scrollIntoView();
   byId('spectrum-title').focus({ preventScroll: true });
-}
-
-/** Follows the runs, where the page comes from a server that tells of them. */
-function listen(update: (payload: PagePayload) => void): void {
-  const { events } = document.documentElement.dataset;
-  if (events === undefined) return;
-  new EventSource(events).addEventListener('page', (event) => update(JSON.parse(event.data) as PagePayload));
 }
 
 start();

@@ -1,0 +1,82 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { UserError } from '../../base/userError.ts';
+import { resultsLayout } from '../../experiment/results/layout.ts';
+import { readResults } from '../../experiment/results/readResults.ts';
+import { experimentStatus } from '../../experiment/status/experimentStatus.ts';
+import { buildReport } from '../page/buildReport.ts';
+import { pageData } from '../page/content/pageData.ts';
+import { type PagePayload, packPage } from '../page/content/pagePayload.ts';
+import type { Progress } from '../page/content/progressPart.ts';
+import type { ReportInput } from '../page/content/reportInput.ts';
+import { EVENTS_PATH } from './eventServer.ts';
+import type { PageFeed } from './pageFeed.ts';
+
+/** What a results folder has to show, read anew where a file of it has changed. It is only read, and need not be there yet. */
+export class ResultsFeed implements PageFeed {
+  private readonly dir: string;
+  private shown: { stamp: string; payload: PagePayload } | null = null;
+  private page: { stamp: string; html: string } | null = null;
+
+  constructor(dir: string) {
+    this.dir = resolve(dir);
+  }
+
+  html(): string {
+    const stamp = this.stamp();
+    if (this.page?.stamp !== stamp) {
+      this.page = {
+        stamp,
+        html: buildReport(this.input(), { events: EVENTS_PATH, progress: this.progress() }),
+      };
+    }
+    return this.page.html;
+  }
+
+  payload(): PagePayload {
+    const stamp = this.stamp();
+    if (this.shown?.stamp !== stamp) {
+      this.shown = { stamp, payload: packPage(pageData(this.input())) };
+    }
+    return this.shown.payload;
+  }
+
+  progress(): Progress | null {
+    try {
+      const { dir: _, damage: __, ...progress } = experimentStatus(this.dir);
+      return progress;
+    } catch (error) {
+      if (error instanceof UserError) return null;
+      throw error;
+    }
+  }
+
+  private input(): ReportInput {
+    const damage: string[] = [];
+    try {
+      return { ...readResults(this.dir, (_, error) => damage.push(error.message)), damage };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const experiment = { name: basename(this.dir), description: null, yaml: null };
+      return { experiment, runs: [], spectra: [], reproduction: [], esd: () => null, damage };
+    }
+  }
+
+  /** Changes with every file that the page is made of: each is written anew under its name. */
+  private stamp(): string {
+    const layout = resultsLayout(this.dir);
+    const runs = namesIn(layout.runs).flatMap((run) => {
+      const files = layout.run(run);
+      return [files.config, files.status, files.metrics, files.provenance];
+    });
+    const esd = namesIn(layout.esdFolder).map((name) => `${layout.esdFolder}/${name}`);
+    return [layout.experiment, layout.spectra, layout.reproduction, ...runs, ...esd].map(stampOf).join('\n');
+  }
+}
+
+const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
+
+function stampOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? path : `${path} ${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+}
