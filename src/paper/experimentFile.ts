@@ -36,6 +36,9 @@ export const checkSchema = z.strictObject({
       setting: text.describe('config key it stands for; `layer` for the layer'),
       field: text.optional().describe("the authors' column; none where only others have the number"),
       spikes: text.optional().describe('column of the number of spikes the authors chose'),
+      tolerance: text
+        .optional()
+        .describe('column of the tolerance (absolute), where it differs from row to row'),
     })
     .optional(),
   thirdParty: z

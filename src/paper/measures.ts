@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { openSafetensors } from '../base/safetensors/safetensors.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
-import { METRICS_COLUMNS } from '../experiment/results/metricsRow.ts';
+import { METRICS_COLUMNS, type MetricsRow } from '../experiment/results/metricsRow.ts';
 import type { Results, RunResults } from '../experiment/results/readResults.ts';
-import { namesOf } from '../spectra/columns.ts';
+import { COLUMN_OF, namesOf } from '../spectra/columns.ts';
 import { fitMarchenkoPastur } from '../spectra/laws/fitMarchenkoPastur.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import { vectorLocalization } from '../spectra/measures/localization.ts';
@@ -42,6 +42,21 @@ const FROM_EIGENVALUES: Readonly<
   },
 };
 
+/** Measures made of the columns of a row of spectra.csv. */
+const FROM_COLUMNS: Readonly<Record<string, (row: SpectrumRow) => number | null>> = {
+  /** SETOL's Delta lambda_min: from the trace-log edge to xmin, eigenvalues rescaled to mean 1. */
+  delta_lambda_min: ({ xmin, detX_val, norm, M }) =>
+    xmin === null || detX_val === null ? null : (M / norm) * (xmin - detX_val),
+  /** 1 where permuted copies have an eigenvalue of their own, else 0: over runs, the share of those that are trapped. */
+  trapped: ({ num_traps }) => (typeof num_traps === 'number' ? Number(num_traps > 0) : null),
+};
+
+/** Measures made of the columns of a row of metrics.csv: errors, that of training as the authors have it, while training. */
+const FROM_METRICS: Readonly<Record<string, (row: MetricsRow) => number | null>> = {
+  test_error: ({ test_accuracy }) => 1 - test_accuracy,
+  train_error: ({ train_accuracy }) => (train_accuracy === null ? null : 1 - train_accuracy),
+};
+
 /** Localization of eigenvectors: `<part>_<measure>`, the part being the spikes, or the bulk below as many that bleed out. */
 const LOCALIZATION = {
   localization_ratio: 'localizationRatio',
@@ -56,6 +71,8 @@ export function measureAt(measure: string, place: Place, algebra: LinearAlgebra)
   if (layer === null) {
     const rows = run?.metrics ?? [];
     const row = place.epoch === null ? rows.at(-1) : rows.find(({ epoch }) => epoch === place.epoch);
+    const made = FROM_METRICS[measure];
+    if (made !== undefined) return row === undefined ? null : made(row);
     const column = namesOf(METRICS_COLUMNS).find((known) => known === measure);
     if (column === undefined)
       throw new RangeError(`measure must be of metrics.csv without a layer, got ${measure}`);
@@ -68,8 +85,12 @@ export function measureAt(measure: string, place: Place, algebra: LinearAlgebra)
     const [, part, kind] = localized as unknown as [string, 'bulk' | 'spike', keyof typeof LOCALIZATION];
     return localization(place, row, part, LOCALIZATION[kind], algebra);
   }
+  const made = FROM_COLUMNS[measure];
+  if (made !== undefined) return made(row);
   const derived = FROM_EIGENVALUES[measure];
   if (derived === undefined) {
+    // Of an option that was not asked for when this was analyzed.
+    if (!(measure in row) && COLUMN_OF.has(measure)) return null;
     if (!(measure in row)) throw new RangeError(`measure must be a column of spectra.csv, got ${measure}`);
     const value = row[measure]!;
     return typeof value === 'boolean' ? String(value) : value;

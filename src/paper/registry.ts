@@ -27,6 +27,9 @@ const ORDER = [
   'minialexnet-dropout',
   'rank-collapse',
   'batch-sweep',
+  'learning-rate',
+  'setol',
+  'rate-batch-map',
   'pretrained',
 ];
 

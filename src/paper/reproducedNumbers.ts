@@ -73,6 +73,8 @@ interface Wanted {
   layer: string | null;
   epoch: number | null;
   spikes: number | null;
+  /** Of this row; null: that of the check. */
+  tolerance: number | null;
   where: Readonly<Record<string, unknown>>;
 }
 
@@ -99,6 +101,7 @@ function wanted(check: Check): Wanted[] {
     layer: check.layer ?? null,
     epoch: check.epoch ?? null,
     spikes: check.spikes ?? null,
+    tolerance: null,
     where: check.where ?? {},
   };
   if (rows !== undefined) return wantedRows(check, rows, plain);
@@ -119,7 +122,7 @@ function wanted(check: Check): Wanted[] {
 
 function wantedRows(
   check: Check,
-  { key, setting, field, spikes }: NonNullable<Check['rows']>,
+  { key, setting, field, spikes, tolerance }: NonNullable<Check['rows']>,
   plain: Wanted,
 ): Wanted[] {
   const own = check.authors === undefined ? null : authorsRows(check.authors);
@@ -146,6 +149,7 @@ function wantedRows(
         source: authors === null ? (others?.source ?? own?.source ?? null) : own!.source,
         layer,
         spikes: count,
+        tolerance: tolerance === undefined ? null : ((ours?.[tolerance] ?? null) as number | null),
         where: setting === 'layer' ? plain.where : { ...plain.where, [setting]: value },
       },
     ];
@@ -238,7 +242,7 @@ function row(
 ): ReproducedNumber {
   const { authors } = one;
   const difference = typeof here === 'number' && typeof authors === 'number' ? here - authors : null;
-  const tolerance = typeof authors === 'number' ? allowedDifference(check, authors) : null;
+  const tolerance = one.tolerance ?? (typeof authors === 'number' ? allowedDifference(check, authors) : null);
   return {
     experiment,
     number: `${check.slip ? 'slip: ' : ''}${one.label}${group === '' ? '' : `, ${group}`}`,

@@ -23,6 +23,9 @@ describe('experiments of the paper', () => {
       'minialexnet-dropout',
       'rank-collapse',
       'batch-sweep',
+      'learning-rate',
+      'setol',
+      'rate-batch-map',
       'pretrained',
     ]);
   });

@@ -16,6 +16,7 @@ import type { Spectrum } from './esdHistogram.ts';
 import type { Figure } from './figure.ts';
 import { measure } from './measure.ts';
 import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from './phaseMap.ts';
+import { rateOverBatchFigure } from './rateOverBatch.ts';
 import { scatterFigure } from './scatterFigure.ts';
 import { screeFigure } from './screeFigure.ts';
 import { truncatedFigure } from './truncatedFigure.ts';
@@ -133,6 +134,12 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
       );
     }
   }
+  if (several(last, 'learning_rate')) {
+    yield rateOverBatchFigure(
+      commonSetting(last, (row) => row.setting.replace(RATE, '')),
+      [ALPHA, STABLE_RANK],
+    );
+  }
   const swept = commonSetting(last);
   if (several(swept, 'batch_size')) {
     const groups = layers.map((layer) => ({
@@ -185,12 +192,18 @@ function representatives(last: readonly JoinedRow[]): JoinedRow[] {
     });
 }
 
+/** The learning rate in a setting, with the comma behind it. */
+const RATE = /\blearningRate=[^,]*(, )?/;
+
 /** Rows of the most frequent setting: what a curve against batch size may join. */
-function commonSetting(rows: readonly JoinedRow[]): JoinedRow[] {
+function commonSetting(
+  rows: readonly JoinedRow[],
+  settingOf = (row: JoinedRow): string => row.setting,
+): JoinedRow[] {
   const counts = new Map<string, number>();
-  for (const { setting } of rows) counts.set(setting, (counts.get(setting) ?? 0) + 1);
+  for (const row of rows) counts.set(settingOf(row), (counts.get(settingOf(row)) ?? 0) + 1);
   const most = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
-  return rows.filter((row) => row.setting === most);
+  return rows.filter((row) => settingOf(row) === most);
 }
 
 function several(rows: readonly JoinedRow[], column: 'epoch' | 'batch_size' | 'learning_rate'): boolean {
