@@ -189,8 +189,8 @@ const NETWORK = `## Networks of your own
         - { type: dense, name: fc1, units: 300 }
         - { type: dense, name: fc2, units: 10 }
 
-A layer takes the output of the one before it, or of the layer that its \`input\` names. \`add\` sums two outputs: a residual block
-whose shortcut is projected by a convolution is
+A layer takes the output of the one before it, or of the layer that its \`input\` names. \`add\`
+sums two outputs. A residual block whose shortcut is projected by a convolution:
 
     - { type: conv, name: a1, filters: 32, kernel: 3, stride: 2, input: x }
     - { type: conv, name: a2, filters: 32, kernel: 3, activation: linear }
@@ -198,7 +198,8 @@ whose shortcut is projected by a convolution is
     - { type: add, with: a2 }
     - { type: activation, activation: relu }
 
-The last layer gives the logits: an activation that clips or bounds them is refused. \`configs/resnet-fashion.yaml\` is a whole network.`;
+The last layer gives the logits: an activation that clips or bounds them is refused.
+\`configs/resnet-fashion.yaml\` is a whole network.`;
 
 const IDENTITY = `## What makes two runs the same
 
