@@ -127,7 +127,8 @@ function precisionOf({ dtype, rounding }: WeightsLayer): WeightPrecision {
   return Object.hasOwn(ROUNDINGS, dtype) ? (dtype as keyof typeof ROUNDINGS) : 'float32';
 }
 
-function weightsOf(layer: WeightsLayer, conv: ConvReading, where: string): LayerWeights {
+/** Returns the weights of a layer as matrices, unscaled. */
+export function weightsOf(layer: WeightsLayer, conv: ConvReading, where: string): LayerWeights {
   requireLayerMemory(layer, conv);
   const matrices = layerMatrices(layer, { conv });
   const { rows, cols } = matrices[0]!;

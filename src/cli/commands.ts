@@ -28,6 +28,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'spectra and phases of weights files or of a results folder',
     load: async () => (await import('./analyze.ts')).analyzeCommand,
   },
+  diff: {
+    usage: 'diff <a> <b>',
+    summary: 'what changed between two models: spectrum, norms and directions of each layer',
+    load: async () => (await import('./diff.ts')).diffCommand,
+  },
   figures: {
     usage: 'figures <dir>',
     summary: 'the figures of a results folder as SVG and PNG',

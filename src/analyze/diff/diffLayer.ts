@@ -1,0 +1,122 @@
+import type { AnalysisConfig } from '../../experiment/config/schema.ts';
+import type { LinearAlgebra } from '../../spectra/linalg/linearAlgebra.ts';
+import { type Rounding, roundingOf, type WeightPrecision } from '../../spectra/measures/rounding.ts';
+import { type LeadingDirections, leadingDirections, subspaceOverlap } from '../../spectra/singularOverlap.ts';
+import { analyzeLayer, checkFinite, type LayerWeights } from '../analyzeLayer.ts';
+import { DELTA_COLUMNS, type DiffRow } from './diffColumns.ts';
+
+export interface DiffOptions {
+  analysis: AnalysisConfig;
+  algebra: LinearAlgebra;
+  /** Leading singular directions that are compared; 0: none. */
+  top: number;
+}
+
+/** Returns the difference of two layers of equal shape. Throws UserError for weights that are not finite. */
+export function diffLayer(
+  a: LayerWeights,
+  b: LayerWeights,
+  { analysis, algebra, top }: DiffOptions,
+): DiffRow {
+  for (const weights of [a, b]) checkFinite(weights);
+  const delta = differenceOf(a, b);
+  const { row: rowA } = analyzeLayer(a, analysis, algebra);
+  const { row: rowB } = analyzeLayer(b, analysis, algebra);
+  const { row } = analyzeLayer(delta, analysis, algebra);
+  const [normA, normB, normDelta] = [a, b, delta].map((one) => Math.sqrt(dot(one, one)));
+  return {
+    layer: a.layer,
+    layer_b: b.layer,
+    N: row.N,
+    M: row.M,
+    frobenius_a: normA!,
+    frobenius_b: normB!,
+    frobenius_delta: normDelta!,
+    relative_change: ratio(normDelta!, normA!),
+    relative_spectral: ratio(Math.sqrt(row.lambda_max), Math.sqrt(rowA.lambda_max)),
+    cosine: ratio(dot(a, b), normA! * normB!),
+    alpha_a: rowA.alpha,
+    alpha_b: rowB.alpha,
+    alpha_change: rowA.alpha === null || rowB.alpha === null ? null : rowB.alpha - rowA.alpha,
+    phase_a: rowA.phase,
+    phase_b: rowB.phase,
+    ...overlaps(a, b, delta, Math.min(top, row.M), algebra),
+    ...Object.fromEntries(DELTA_COLUMNS.map((name) => [`delta_${name}`, row[name]])),
+  };
+}
+
+/** B - A in float64; it is rounded as both are. */
+function differenceOf(a: LayerWeights, b: LayerWeights): LayerWeights {
+  const matrices = a.matrices.map((A, i) => Float64Array.from(A, (value, at) => b.matrices[i]![at]! - value));
+  return { ...a, matrices, precision: roundingOfDifference(a, b), notes: [] };
+}
+
+/** The rounding of a difference does not depend on the difference: it is that of A and of B, spread evenly. */
+function roundingOfDifference(a: LayerWeights, b: LayerWeights): Rounding {
+  const variance = (weights: LayerWeights): number => {
+    const { significantBits, step } = roundingOf(weights.precision as WeightPrecision);
+    const entries = weights.rows * weights.cols * weights.matrices.length;
+    return (2 ** (-2 * significantBits) / 3) * (dot(weights, weights) / entries) + step ** 2 / 12;
+  };
+  return { significantBits: 53, step: Math.sqrt(12 * (variance(a) + variance(b))) };
+}
+
+type Overlaps = Pick<
+  DiffRow,
+  | 'top'
+  | 'overlap_short'
+  | 'overlap_long'
+  | 'delta_overlap_short'
+  | 'delta_overlap_long'
+  | 'chance_short'
+  | 'chance_long'
+>;
+
+const NO_OVERLAPS: Overlaps = {
+  top: null,
+  overlap_short: null,
+  overlap_long: null,
+  delta_overlap_short: null,
+  delta_overlap_long: null,
+  chance_short: null,
+  chance_long: null,
+};
+
+function overlaps(
+  a: LayerWeights,
+  b: LayerWeights,
+  delta: LayerWeights,
+  top: number,
+  algebra: LinearAlgebra,
+): Overlaps {
+  if (top === 0) return NO_OVERLAPS;
+  const [ofA, ofB, ofDelta] = [a, b, delta].map(({ matrices, rows, cols }) =>
+    matrices.map((W) => leadingDirections({ W, rows, cols }, top, algebra)),
+  );
+  const mean = (others: readonly LeadingDirections[], side: keyof LeadingDirections): number | null => {
+    const found = ofA!
+      .map((one, i) => subspaceOverlap(one[side], others[i]![side]))
+      .filter((overlap) => overlap !== null);
+    return found.length === 0 ? null : found.reduce((sum, overlap) => sum + overlap, 0) / found.length;
+  };
+  return {
+    top,
+    overlap_short: mean(ofB!, 'short'),
+    overlap_long: mean(ofB!, 'long'),
+    delta_overlap_short: mean(ofDelta!, 'short'),
+    delta_overlap_long: mean(ofDelta!, 'long'),
+    chance_short: top / Math.min(a.rows, a.cols),
+    chance_long: top / Math.max(a.rows, a.cols),
+  };
+}
+
+function dot(a: LayerWeights, b: LayerWeights): number {
+  let sum = 0;
+  for (const [i, A] of a.matrices.entries()) {
+    const B = b.matrices[i]!;
+    for (let at = 0; at < A.length; at++) sum += A[at]! * B[at]!;
+  }
+  return sum;
+}
+
+const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);

@@ -1,0 +1,146 @@
+import type { Argv, CommandModule } from 'yargs';
+import { DELTA_COLUMNS, DIFF_COLUMNS } from '../analyze/diff/diffColumns.ts';
+import { diffWeights, type WeightsDiff } from '../analyze/diff/diffWeights.ts';
+import { layerChoice } from '../analyze/layerChoice.ts';
+import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import { requireWritableFile } from '../base/files/requireWritableFile.ts';
+import { UserError } from '../base/userError.ts';
+import { analysisSchema, FIT_MODES } from '../experiment/config/schema.ts';
+import { csvText } from '../experiment/results/csvFiles.ts';
+import { namesOf } from '../spectra/columns.ts';
+import type { PowerLawMode } from '../spectra/laws/powerLaw.ts';
+import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
+import { diffTable } from '../view/terminal/diffTable.ts';
+import { createProgressLine } from '../view/terminal/progressLine.ts';
+import { searchWeights } from '../weights/findWeights.ts';
+import type { ConvReading } from '../weights/layerMatrices.ts';
+import { openWeights } from '../weights/openWeights.ts';
+import { LAYER_KINDS, type LayerKind, type WeightsFile } from '../weights/tensors/weightsFile.ts';
+import { wholeNumber } from './optionValues.ts';
+import { createOutput, type OutputFlags } from './output.ts';
+
+interface DiffArgs extends OutputFlags {
+  a: string;
+  b: string;
+  layers: string[] | undefined;
+  type: LayerKind[] | undefined;
+  fit: PowerLawMode;
+  conv: ConvReading;
+  top: number;
+  csv: string | undefined;
+}
+
+const EXIT_NOT_DONE = 1;
+const DEFAULT_TOP = 10;
+const MAX_NAMES = 5;
+
+/** `diff A B`: what changed between two models, layer by layer. */
+export const diffCommand: CommandModule<object, DiffArgs> = {
+  builder: (parser) =>
+    parser
+      .positional('a', { type: 'string', demandOption: true, describe: 'weights file or folder of a model' })
+      .positional('b', { type: 'string', demandOption: true, describe: 'the model it became' })
+      .options({
+        layers: {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          describe: 'only these layers, by name, glob or /regular expression/',
+        },
+        type: {
+          choices: LAYER_KINDS,
+          array: true,
+          requiresArg: true,
+          describe: 'only layers of these types',
+        },
+        fit: { choices: FIT_MODES, default: 'paper', requiresArg: true, describe: 'power-law fit mode' },
+        conv: {
+          choices: ['slices', 'flatten'],
+          default: 'slices',
+          requiresArg: true,
+          describe: 'a convolution as its kernel positions, pooled, or as one matrix',
+        },
+        top: {
+          default: DEFAULT_TOP,
+          requiresArg: true,
+          coerce: wholeNumber('--top', 0),
+          describe: 'leading singular directions that are compared; 0: none, which is faster',
+        },
+        csv: { type: 'string', requiresArg: true, describe: 'write the rows to this file as well' },
+      })
+      .example('$0 diff base.safetensors tuned.safetensors', 'what fine-tuning changed')
+      .example(
+        '$0 diff snapshots/epoch-000.safetensors snapshots/epoch-020.safetensors',
+        'what training did',
+      ) as unknown as Argv<DiffArgs>,
+  handler: (args) => {
+    const output = createOutput(args);
+    const progress = createProgressLine(process.stderr, { quiet: args.quiet });
+    if (args.csv !== undefined) requireWritableFile(args.csv);
+    const choice = layerChoice({ names: args.layers, kinds: args.type, conv: args.conv });
+    let diff: WeightsDiff;
+    try {
+      diff = withBoth(args.a, args.b, (a, b) =>
+        diffWeights(a, b, {
+          analysis: analysisSchema.parse({ fit: args.fit }),
+          algebra: availableLinearAlgebra(),
+          top: args.top,
+          conv: args.conv,
+          wants: choice.wants,
+          onLayer: (layer, done, total) => progress.update(`${done}/${total} layers, at ${layer}`),
+        }),
+      );
+    } finally {
+      progress.clear();
+    }
+    choice.checkNames(`${args.a} and ${args.b}`);
+    const { layers, refused, onlyA, onlyB } = diff;
+    if (layers.length === 0 && refused.length === 0) {
+      throw new UserError(
+        `${args.a} and ${args.b} must have layers of the same names, got ${listed(onlyA)} and ${listed(onlyB)}`,
+      );
+    }
+    if (args.csv !== undefined) {
+      writeFileAtomic(
+        args.csv,
+        csvText(layers, [...namesOf(DIFF_COLUMNS), ...DELTA_COLUMNS.map((name) => `delta_${name}`)]),
+      );
+    }
+    output.document({ a: args.a, b: args.b, layers, refused, only_a: onlyA, only_b: onlyB });
+    output.block(diffTable(layers, output.width));
+    for (const { layer, reason } of refused) output.note(`not compared: ${layer}: ${reason}`);
+    if (onlyA.length > 0) output.note(`only in ${args.a}: ${listed(onlyA)}`);
+    if (onlyB.length > 0) output.note(`only in ${args.b}: ${listed(onlyB)}`);
+    if (refused.length > 0) process.exitCode = EXIT_NOT_DONE;
+  },
+};
+
+function withBoth<T>(pathA: string, pathB: string, use: (a: WeightsFile, b: WeightsFile) => T): T {
+  const a = openWeights(modelAt(pathA));
+  try {
+    const b = openWeights(modelAt(pathB));
+    try {
+      return use(a, b);
+    } finally {
+      b.close();
+    }
+  } finally {
+    a.close();
+  }
+}
+
+function modelAt(path: string): string {
+  const { found } = searchWeights(path);
+  if (found.length > 1) {
+    throw new UserError(
+      `${path} must be one model, got ${found.length}: ${listed(found.map(({ path: one }) => one))}`,
+    );
+  }
+  return found[0]!.path;
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
+  const more = names.length - MAX_NAMES;
+  return `${names.slice(0, MAX_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
