@@ -27,7 +27,7 @@ export interface SnapshotReading {
   key: string;
 }
 
-export const ALL_LAYERS: SnapshotReading = { conv: 'slices', wants: () => true, key: '' };
+const ALL_LAYERS: SnapshotReading = { conv: 'slices', wants: () => true, key: '' };
 
 export interface AnalyzeRunOptions {
   analysis: AnalysisConfig;

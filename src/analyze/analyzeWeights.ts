@@ -89,7 +89,7 @@ export function* heldTogether<Layer extends Pick<LayerWeights, 'matrices'>>(
 }
 
 /** Returns the analysis of each of the layers, which share the cores. Their weights must be finite. */
-export function analyzeTogether(
+function analyzeTogether(
   layers: readonly LayerWeights[],
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,

@@ -30,7 +30,7 @@ export interface KnownSpectra extends RunSpectra {
 /** Stands before the SHA-256 of a snapshot that was gone when the others were analyzed anew: if it comes back it is analyzed again. */
 export const EARLIER = 'earlier analysis of ';
 
-export const ESD_FORMAT = 'phasewatch esd 1';
+const ESD_FORMAT = 'phasewatch esd 1';
 
 /** Returns the rows of spectra.csv, and what is wrong with it where it cannot be read: it is then computed again. */
 export function readRows(path: string): { rows: readonly SpectrumRow[]; damage: string | null } {

@@ -39,7 +39,7 @@ export function didYouMean(
 }
 
 /** Returns the number of insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

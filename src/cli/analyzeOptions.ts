@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import { UserError } from '../base/userError.ts';
-import { type AnalysisConfig, analysisSchema, FIT_MODES } from '../experiment/config/schema.ts';
+import { type AnalysisConfig, analysisSchema } from '../experiment/config/schema.ts';
+import { POWER_LAW_MODES } from '../spectra/laws/powerLaw.ts';
 import type { ConvReading } from '../weights/layerMatrices.ts';
 import { LAYER_KINDS, type LayerKind } from '../weights/tensors/weightsFile.ts';
 import type { OutputFlags } from './output.ts';
@@ -63,7 +64,7 @@ export function describeAnalyze(parser: Argv): Argv<AnalyzeArgs> {
         default: false,
         describe: 'list every tensor that is no layer, with the reason',
       },
-      fit: { choices: FIT_MODES, requiresArg: true, describe: 'power-law fit mode [paper]' },
+      fit: { choices: POWER_LAW_MODES, requiresArg: true, describe: 'power-law fit mode [paper]' },
       conv: {
         choices: ['slices', 'flatten'],
         default: 'slices',

@@ -5,10 +5,10 @@ import { layerChoice } from '../analyze/layerChoice.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import { requireWritableFile } from '../base/files/requireWritableFile.ts';
 import { UserError } from '../base/userError.ts';
-import { analysisSchema, FIT_MODES } from '../experiment/config/schema.ts';
+import { analysisSchema } from '../experiment/config/schema.ts';
 import { csvText } from '../experiment/results/csvFiles.ts';
 import { namesOf } from '../spectra/columns.ts';
-import type { PowerLawMode } from '../spectra/laws/powerLaw.ts';
+import { POWER_LAW_MODES, type PowerLawMode } from '../spectra/laws/powerLaw.ts';
 import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
 import { diffTable } from '../view/terminal/diffTable.ts';
 import { createProgressLine } from '../view/terminal/progressLine.ts';
@@ -53,7 +53,7 @@ export const diffCommand: CommandModule<object, DiffArgs> = {
           requiresArg: true,
           describe: 'only layers of these types',
         },
-        fit: { choices: FIT_MODES, default: 'paper', requiresArg: true, describe: 'power-law fit mode' },
+        fit: { choices: POWER_LAW_MODES, default: 'paper', requiresArg: true, describe: 'power-law fit mode' },
         conv: {
           choices: ['slices', 'flatten'],
           default: 'slices',

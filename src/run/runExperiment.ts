@@ -108,7 +108,7 @@ export async function trainAndAnalyze(
 }
 
 /** Returns the ids of the runs that were trained now. */
-export async function trainExperiment(
+async function trainExperiment(
   experiment: Experiment,
   planned: readonly PlannedRun[],
   options: RunExperimentOptions,

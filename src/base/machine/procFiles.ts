@@ -24,7 +24,7 @@ export function systemFiles(root = '/'): SystemFiles {
 }
 
 /** Ticks a second in /proc; Linux has shown all user programs 100 on every platform that Node runs on. */
-export const TICKS_PER_SECOND = 100;
+const TICKS_PER_SECOND = 100;
 
 /** What a processor did since the system started, in seconds. */
 export interface ProcessorTimes {

@@ -43,7 +43,7 @@ export function* protobufFields(
 }
 
 /** Returns the next varint as an unsigned 64-bit integer. */
-export function readVarint(reader: ByteReader): bigint {
+function readVarint(reader: ByteReader): bigint {
   let value = 0n;
   for (let shift = 0n; shift < 70n; shift += 7n) {
     const byte = reader.u8('varint');

@@ -1,4 +1,4 @@
-import { bfloats16ToFloats, floatsToBfloats16, floatsToHalves, halvesToFloats } from './halfFloat.ts';
+import { bfloats16ToFloats, floatsToBfloats16, floatsToHalves, halvesToFloats } from '../floats/halfFloat.ts';
 
 export type TensorData =
   | Float64Array

@@ -5,6 +5,7 @@ import { fileSection, memoryFile, type RandomAccessFile } from '../files/randomA
 import { UserError } from '../userError.ts';
 import { unpackToDisk } from './unpackToDisk.ts';
 
+// Layout of PKWARE's APPNOTE.TXT, sections 4.3.7 to 4.3.16.
 const END_SIGNATURE = 0x06054b50;
 const END64_LOCATOR_SIGNATURE = 0x07064b50;
 const END64_SIGNATURE = 0x06064b50;
@@ -35,14 +36,28 @@ export interface ZipFile {
    * the next such member is opened). One that unpacks to more than `limit` bytes is a UserError, found before it is unpacked.
    */
   open(name: string, limit?: number): RandomAccessFile;
+  /** Returns where a member lies and how it is packed, for those who unpack it themselves. */
+  locate(name: string): ZipMember;
   /** Returns the beginning of a member, as much as a few packed kilobytes hold. */
   openPrefix(name: string): RandomAccessFile;
   /** Gives back what was unpacked. */
   close(): void;
 }
 
+/** A member of a zip archive as it lies in the file. */
+export interface ZipMember {
+  name: string;
+  deflated: boolean;
+  /** Offset of the packed bytes in the archive. */
+  start: number;
+  compressedSize: number;
+  size: number;
+  crc32: number;
+}
+
 interface Entry {
   method: number;
+  crc32: number;
   compressedSize: number;
   size: number;
   localOffset: number;
@@ -82,6 +97,10 @@ export function readZip(file: RandomAccessFile): ZipFile {
       unpacked = { name, file };
       return file;
     },
+    locate: (name) => {
+      const { method, localOffset, ...sizes } = find(name);
+      return { name, deflated: method === DEFLATED, start: dataOffset(file, localOffset), ...sizes };
+    },
     openPrefix: (name) => {
       const entry = find(name);
       const section = packed(name, entry);
@@ -109,7 +128,8 @@ function readEntries(file: RandomAccessFile): Map<string, Entry> {
     reader.skip(4, 'versions');
     const flags = reader.u16('flags');
     const method = reader.u16('method');
-    reader.skip(8, 'time and checksum');
+    reader.skip(4, 'time');
+    const crc32 = reader.u32('checksum');
     const sizes = [reader.u32('packed size'), reader.u32('size')] as const;
     const nameLength = reader.u16('length of the name');
     const extraLength = reader.u16('length of the extra field');
@@ -127,6 +147,7 @@ function readEntries(file: RandomAccessFile): Map<string, Entry> {
     reader.skip(commentLength, 'comment');
     const entry = {
       method,
+      crc32,
       compressedSize: realCompressed ?? sizes[0],
       size: realSize ?? sizes[1],
       localOffset: realOffset ?? localOffset,

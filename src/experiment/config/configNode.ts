@@ -34,7 +34,7 @@ export interface ConfigProblem {
 const PROBLEMS_SHOWN = 20;
 
 /** Returns the origin as `file:line:column`, the form editors and terminals make links of, or as `--set key=value`. */
-export function showOrigin(origin: Origin): string {
+function showOrigin(origin: Origin): string {
   return 'override' in origin ? `--set ${origin.override}` : `${origin.file}:${origin.line}:${origin.column}`;
 }
 
@@ -107,7 +107,7 @@ export function filterKeys(map: MapNode, keep: (key: string) => boolean): MapNod
   return { ...map, entries: new Map([...map.entries].filter(([key]) => keep(key))) };
 }
 
-export function emptyMap(origin: Origin): MapNode {
+function emptyMap(origin: Origin): MapNode {
   return { kind: 'map', origin, entries: new Map() };
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { POWER_LAW_MODES } from '../../spectra/laws/powerLaw.ts';
 import { DATASET_NAMES, DATASET_PATH } from '../data/datasets.ts';
 
 /** Networks declared in src/experiment/networks; a config may also bring its own list of layers. */
 export const NETWORK_NAMES = ['lenet5', 'miniAlexNet', 'miniAlexNetBatchNorm', 'mlp3'] as const;
-export const FIT_MODES = ['paper', 'ww', 'hill'] as const;
 
 const positiveInt = z.int().positive();
 const share = z.number().min(0).max(1);
@@ -280,7 +280,7 @@ export const runConfigSchema = z.strictObject({
 });
 
 export const analysisSchema = z.strictObject({
-  fit: z.enum(FIT_MODES).default('paper').describe('power-law fit mode'),
+  fit: z.enum(POWER_LAW_MODES).default('paper').describe('power-law fit mode'),
   bootstrap: z.int().min(0).default(0).describe('bootstrap resamples for the interval of alpha; 0: none'),
   randomize: z
     .int()

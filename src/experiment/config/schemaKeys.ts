@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { KeyPath } from './configNode.ts';
 
 /** Returns the schema under optional, nullable and default wrappers. */
-export function unwrapSchema(schema: z.ZodType): z.ZodType {
+function unwrapSchema(schema: z.ZodType): z.ZodType {
   let inner: z.ZodType = schema;
   while (
     inner instanceof z.ZodOptional ||

@@ -25,7 +25,7 @@ export const OFFICIAL_MD5: Readonly<Record<string, string>> = {
 };
 
 /** The authors' networks see rows and columns 2..29 of each image. */
-export const CROP_START = 2;
+const CROP_START = 2;
 export const CROP_SIDE = DATASETS.cifar10.inputShape[0];
 
 /** Throws a UserError with file and record unless `bytes` are 10,000 whole records with labels 0..9. */

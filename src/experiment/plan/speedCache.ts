@@ -35,8 +35,7 @@ interface StoredSpeed extends Omit<Circumstances, 'reason'> {
 type Speeds = Record<string, Record<string, StoredSpeed | number>>;
 
 /** Returns a function that gives the speeds measured on this machine for runs that differ from a config in the batch size at most. */
-export function knownSpeeds(setting: SpeedSetting): (config: RunConfig) => Speed[] {
-  const speeds = readSpeeds();
+export function knownSpeeds(setting: SpeedSetting, speeds = readSpeeds()): (config: RunConfig) => Speed[] {
   return (config) => plainSpeeds(speeds[workload(config, setting)] ?? {});
 }
 
@@ -47,10 +46,11 @@ export function knownSpeeds(setting: SpeedSetting): (config: RunConfig) => Speed
 export function likelySpeeds(setting: SpeedSetting): (config: RunConfig) => Speed[] {
   const speeds = readSpeeds();
   const threads = setting.threads ?? availableCores();
+  const known = knownSpeeds(setting, speeds);
   const distance = (other: number): number => Math.abs(Math.log(other / threads));
   return (config) => {
-    const known = plainSpeeds(speeds[workload(config, setting)] ?? {});
-    if (known.length > 0) return known;
+    const measured = known(config);
+    if (measured.length > 0) return measured;
     const elsewhere = Object.entries(speeds).flatMap(([key, measured]) => {
       const { jobs, threads: others } = JSON.parse(key) as SpeedSetting;
       return key === workload(config, { ...setting, jobs, threads: others })

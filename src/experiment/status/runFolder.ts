@@ -36,7 +36,7 @@ export function readStoredRun(files: RunLayout): StoredRun | null {
 }
 
 /** Throws UserError for a run that a newer version of phasewatch has trained: what it means by its files is not known here. */
-export function refuseNewerRun(files: RunLayout): void {
+function refuseNewerRun(files: RunLayout): void {
   const version = trainedBy(files);
   const own = packageVersion();
   if (version === null || compareVersions(version, own) <= 0) return;

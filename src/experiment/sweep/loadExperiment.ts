@@ -53,7 +53,7 @@ export interface Experiment {
 }
 
 /** Stands for the path of a config that was handed over by a program. */
-export const CONFIG_IN_CODE = '(in code)';
+const CONFIG_IN_CODE = '(in code)';
 const NAME_IN_CODE = 'experiment';
 
 export interface LoadOptions {

@@ -12,7 +12,7 @@ export interface AlphaInterval {
 }
 
 /** Share of the resampled alphas within the interval. */
-export const INTERVAL_LEVEL = 0.95;
+const INTERVAL_LEVEL = 0.95;
 
 /**
  * Returns the 95 % percentile interval of alpha over `resamples` spectra drawn with replacement from the eigenvalues that are not 0,

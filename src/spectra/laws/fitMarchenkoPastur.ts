@@ -14,7 +14,7 @@ export const MIN_BULK = 8;
  * A bulk whose Kolmogorov-Smirnov distance to the fitted law is above this does not follow it. Eigenvalues of noise repel each
  * other, so the distance of a pure noise bulk is about 1/M (below 0.02 for M >= 64), far below the 1/sqrt(M) of independent draws.
  */
-export const BULK_KS_LIMIT = 0.1;
+const BULK_KS_LIMIT = 0.1;
 
 /** How sigma was found: by the iterated clip of this project, or by the authors' rule from a given number of spikes. */
 export type MarchenkoPasturMode = { mode: 'robust' } | { mode: 'edge'; numSpikes: number };

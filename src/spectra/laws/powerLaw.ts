@@ -3,7 +3,8 @@
  * `paper`: as powerlaw 1.4.x does with xmax = max, which the authors used. `ww`: as WeightWatcher does, without xmax.
  * `hill`: from the median on, no search (Zhou et al., NeurIPS 2023, PL_Alpha_Hill).
  */
-export type PowerLawMode = 'paper' | 'ww' | 'hill';
+export const POWER_LAW_MODES = ['paper', 'ww', 'hill'] as const;
+export type PowerLawMode = (typeof POWER_LAW_MODES)[number];
 
 export interface PowerLawFit {
   mode: PowerLawMode;

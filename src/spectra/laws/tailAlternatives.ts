@@ -2,7 +2,7 @@ import { nelderMead } from './nelderMead.ts';
 import { erfc, logErfc, logExponentialIntegral } from './specialFunctions.ts';
 
 /** Laws a tail is compared with: the authors' abbreviations. PL: power law; TPL: with an exponential cut-off. */
-export const TAIL_TYPES = ['PL', 'TPL', 'EXP', 'S_EXP', 'LOG_N'] as const;
+const TAIL_TYPES = ['PL', 'TPL', 'EXP', 'S_EXP', 'LOG_N'] as const;
 export type TailType = (typeof TAIL_TYPES)[number];
 
 /** Comparison of a power law with another law on the same tail. */

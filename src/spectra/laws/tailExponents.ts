@@ -5,8 +5,8 @@
  */
 
 /** Slope and intercept of alpha over mu that the authors fitted to Pareto matrices of M = 1000, Q = 2 (mu in 0.5..3.5, halves apart). */
-export const FINITE_SIZE_LOWER = { slope: 0.649, intercept: 0.862 };
-export const FINITE_SIZE_UPPER = { slope: 1.21, intercept: -0.0253 };
+const FINITE_SIZE_LOWER = { slope: 0.649, intercept: 0.862 };
+const FINITE_SIZE_UPPER = { slope: 1.21, intercept: -0.0253 };
 /** Where the two lines cross; the authors split their draws there (the middle of 0.5..3.5). */
 const FINITE_SIZE_SPLIT = 2;
 

@@ -1,7 +1,6 @@
 import { airyAi } from './airy.ts';
 
-/** 95 % and 99 % quantiles of the Tracy-Widom law TW1 (Johnstone, Ann. Statist. 29 (2001) 295, gives 0.98 and 2.02). */
-export const TW1_QUANTILE_95 = 0.97931605;
+/** The 99 % quantile of the Tracy-Widom law TW1 (Johnstone, Ann. Statist. 29 (2001) 295, gives 2.02). */
 export const TW1_QUANTILE_99 = 2.02344928;
 
 const LOWEST = -8; // F1(-8) is below 1e-10

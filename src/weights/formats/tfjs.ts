@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { parseBoundedJson } from '../../base/boundedJson.ts';
 import { elementCount } from '../../base/elementCount.ts';
 import { openRandomAccess, type RandomAccessFile } from '../../base/files/randomAccessFile.ts';
-import { halvesToFloats } from '../../base/safetensors/halfFloat.ts';
+import { halvesToFloats } from '../../base/floats/halfFloat.ts';
 import { UserError } from '../../base/userError.ts';
 import { decodeNumbers } from '../tensors/floatBytes.ts';
 import { jsonProperty } from '../tensors/jsonProperty.ts';

@@ -1,6 +1,6 @@
 import { elementCount } from '../../base/elementCount.ts';
-import { bfloats16ToFloats, halvesToFloats } from '../../base/safetensors/halfFloat.ts';
-import { bytesToFloats } from './float8.ts';
+import { bytesToFloats } from '../../base/floats/float8.ts';
+import { bfloats16ToFloats, halvesToFloats } from '../../base/floats/halfFloat.ts';
 import type { FloatDtype, NumberDtype } from './weightsFile.ts';
 
 /** Bytes of the floats that a layer may be stored in. */

@@ -1,6 +1,5 @@
+import type { Float8Dtype } from '../../base/floats/float8.ts';
 import type { Rounding } from '../../spectra/measures/rounding.ts';
-
-export type Float8Dtype = 'float8_e4m3fn' | 'float8_e4m3fnuz' | 'float8_e5m2' | 'float8_e5m2fnuz';
 
 /** Element types of weights; those of 8 and 16 bits come as float32. */
 export type FloatDtype = Float8Dtype | 'float16' | 'bfloat16' | 'float32' | 'float64';

@@ -60,7 +60,7 @@ export async function buildFromWheel(
   const [tensorflow] = await runTogether(
     async (signal) => {
       const path = await fetchWheel(wheel, { pip, scratch, onStatus: say, signal });
-      const opened = await openTensorflowWheel(path);
+      const opened = openTensorflowWheel(path);
       await opened.unpackHeaders(folder, { onStatus: say, signal });
       return opened;
     },

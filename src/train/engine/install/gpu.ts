@@ -4,7 +4,7 @@ import { CUDA_CAPABILITIES } from '../pins.ts';
 import { runTool } from './runTool.ts';
 
 /** The oldest Linux driver that runs programs built for CUDA 12 (CUDA compatibility guide, minor version compatibility). */
-export const MINIMUM_DRIVER = '525.60.13';
+const MINIMUM_DRIVER = '525.60.13';
 
 export interface Gpu {
   index: number;

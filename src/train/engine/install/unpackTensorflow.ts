@@ -1,12 +1,8 @@
 import { join } from 'node:path';
+import { openRandomAccess } from '../../../base/files/randomAccessFile.ts';
 import { UserError } from '../../../base/userError.ts';
-import {
-  extractMember,
-  listZip,
-  memberTarget,
-  readMemberText,
-  type ZipMember,
-} from '../../../base/zip/readZip.ts';
+import { extractMember, memberTarget } from '../../../base/zip/extractMember.ts';
+import { readZip, type ZipMember } from '../../../base/zip/zip.ts';
 import { engineParts } from '../enginePaths.ts';
 import type { NativeFile } from '../engineTypes.ts';
 
@@ -33,22 +29,45 @@ export interface TensorflowWheel {
 }
 
 /** Returns what the wheel at `path` has for the engine. Throws UserError when it lacks a library. */
-export async function openTensorflowWheel(path: string): Promise<TensorflowWheel> {
-  const members = await listZip(path);
-  const libraries = WHEEL_LIBRARIES.map((name) =>
-    find(members, path, `tensorflow/${name}`, (member) => member === `tensorflow/${name}`),
-  );
-  const metadata = find(members, path, 'METADATA', (name) => name.endsWith('.dist-info/METADATA'));
+export function openTensorflowWheel(path: string): TensorflowWheel {
+  const file = openRandomAccess(path);
+  try {
+    const zip = readZip(file);
+    const find = (what: string, test: (name: string) => boolean): string => {
+      const name = zip.names.find(test);
+      if (name === undefined)
+        throw new UserError(`${path} must hold ${what}, got ${zip.names.length} files without it`);
+      return name;
+    };
+    const libraries = WHEEL_LIBRARIES.map((library) => {
+      const wanted = `tensorflow/${library}`;
+      return zip.locate(find(wanted, (name) => name === wanted));
+    });
+    const headers = zip.names.filter((name) => HEADERS.test(name)).map(zip.locate);
+    const metadata = zip.open(find('METADATA', (name) => name.endsWith('.dist-info/METADATA')));
+    const text = Buffer.from(metadata.read(0, metadata.size, 'METADATA')).toString('utf8');
+    return unpacker(path, text, headers, libraries);
+  } finally {
+    file.close();
+  }
+}
+
+function unpacker(
+  path: string,
+  metadata: string,
+  headers: readonly ZipMember[],
+  libraries: readonly ZipMember[],
+): TensorflowWheel {
   return {
-    metadata: await readMemberText(path, metadata),
+    metadata,
     unpackHeaders: async (engineFolder, { onStatus, signal }) => {
       onStatus('unpacking headers');
-      for (const member of members.filter(({ name }) => HEADERS.test(name))) {
+      for (const member of headers) {
         await extractMember(path, member, memberTarget(engineFolder, member.name), { signal });
       }
     },
     unpackLibraries: async (engineFolder, { onStatus, signal }) => {
-      const total = libraries.reduce((sum, { bytes }) => sum + bytes, 0);
+      const total = libraries.reduce((sum, { size }) => sum + size, 0);
       let done = 0;
       return Promise.all(
         libraries.map(async (member, i) => {
@@ -58,16 +77,9 @@ export async function openTensorflowWheel(path: string): Promise<TensorflowWheel
             onStatus(`unpacking TensorFlow ${(done / 1e6).toFixed(0)} of ${(total / 1e6).toFixed(0)} MB`);
           };
           const sha256 = await extractMember(path, member, join(engineFolder, file), { onBytes, signal });
-          return { file, bytes: member.bytes, sha256 };
+          return { file, bytes: member.size, sha256 };
         }),
       );
     },
   };
-}
-
-function find(members: ZipMember[], path: string, what: string, test: (name: string) => boolean): ZipMember {
-  const member = members.find(({ name }) => test(name));
-  if (member === undefined)
-    throw new UserError(`${path} must hold ${what}, got ${members.length} files without it`);
-  return member;
 }

@@ -1,4 +1,4 @@
-import { halfToFloat } from '../../../base/safetensors/halfFloat.ts';
+import { halfToFloat } from '../../../base/floats/halfFloat.ts';
 import { decodeNumbers } from '../../tensors/floatBytes.ts';
 import type { FloatDtype } from '../../tensors/weightsFile.ts';
 

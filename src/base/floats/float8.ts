@@ -1,4 +1,4 @@
-import type { Float8Dtype } from './weightsFile.ts';
+export type Float8Dtype = 'float8_e4m3fn' | 'float8_e4m3fnuz' | 'float8_e5m2' | 'float8_e5m2fnuz';
 
 /** How a float of eight bits is put together: the OCP formats (Micikevicius et al., arXiv 2209.05433) and their variants without -0 ("fnuz"). */
 interface Float8Format {

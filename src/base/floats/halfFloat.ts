@@ -30,12 +30,6 @@ export function floatToHalf(value: number): number {
   return sign | ((magnitude - 0x38000000 + 0xfff + odd) >>> 13);
 }
 
-/** Returns the float32 value of bfloat16 `bits`, exactly. */
-export function bfloat16ToFloat(bits: number): number {
-  scratchBits[0] = bits << 16;
-  return scratch[0]!;
-}
-
 /** Returns the bfloat16 bits nearest to the float32 `value`, ties to even; NaN gives a quiet NaN. */
 export function floatToBfloat16(value: number): number {
   scratch[0] = value;

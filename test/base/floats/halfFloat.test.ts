@@ -1,18 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  bfloat16ToFloat,
+  bfloats16ToFloats,
   floatToBfloat16,
   floatToHalf,
   halfToFloat,
   halvesToFloats,
-} from '../../../src/base/safetensors/halfFloat.ts';
+} from '../../../src/base/floats/halfFloat.ts';
 
 const ALL = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 
 describe.each([
   { name: 'binary16', toFloat: halfToFloat, fromFloat: floatToHalf, infinity: 0x7c00 },
-  { name: 'bfloat16', toFloat: bfloat16ToFloat, fromFloat: floatToBfloat16, infinity: 0x7f80 },
+  {
+    name: 'bfloat16',
+    toFloat: (bits: number) => bfloats16ToFloats(Uint16Array.of(bits))[0]!,
+    fromFloat: floatToBfloat16,
+    infinity: 0x7f80,
+  },
 ])('$name', ({ toFloat, fromFloat, infinity }) => {
   it('gives every value back', () => {
     for (const bits of ALL) {

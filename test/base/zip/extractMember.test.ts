@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { extractMember, listZip, memberTarget, readMemberText } from '../../../src/base/zip/readZip.ts';
+import { openRandomAccess } from '../../../src/base/files/randomAccessFile.ts';
+import { extractMember, memberTarget } from '../../../src/base/zip/extractMember.ts';
+import { readZip, type ZipMember } from '../../../src/base/zip/zip.ts';
 import { diskFullError } from '../../../src/train/engine/install/diskFull.ts';
 
 let folder: string;
@@ -12,6 +14,16 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'phasewatch-zip-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+function members(archive: string): ZipMember[] {
+  const file = openRandomAccess(archive);
+  try {
+    const zip = readZip(file);
+    return zip.names.map(zip.locate);
+  } finally {
+    file.close();
+  }
+}
 
 describe('a zip archive made by another program', () => {
   test('gives back every file, stored and deflated', async () => {
@@ -24,9 +36,9 @@ describe('a zip archive made by another program', () => {
     await fc.assert(
       fc.asyncProperty(files, fc.constantFrom(0, 6), async (contents, level) => {
         writeFileSync(archive, zipSync(contents, { level: level as 0 | 6 }));
-        const members = await listZip(archive);
-        expect(members.map(({ name }) => name).sort()).toEqual(Object.keys(contents).sort());
-        for (const member of members) {
+        const found = members(archive);
+        expect(found.map(({ name }) => name).sort()).toEqual(Object.keys(contents).sort());
+        for (const member of found) {
           await extractMember(archive, member, join(folder, 'out'));
           expect(new Uint8Array(readFileSync(join(folder, 'out')))).toEqual(contents[member.name]);
         }
@@ -37,10 +49,10 @@ describe('a zip archive made by another program', () => {
 
   const bytes = zipSync({ 'a.txt': new TextEncoder().encode('one two three '.repeat(50)) });
 
-  test('cut off is refused', async () => {
+  test('cut off is refused', () => {
     const archive = join(folder, 'cut.zip');
     writeFileSync(archive, bytes.subarray(0, bytes.length - 30));
-    await expect(listZip(archive)).rejects.toThrow(/must be a zip archive, got no end/);
+    expect(() => members(archive)).toThrow(/must be a whole zip archive, got none of its end records/);
   });
 
   test('with a changed byte is refused by its checksum', async () => {
@@ -48,7 +60,7 @@ describe('a zip archive made by another program', () => {
     const stored = zipSync({ 'a.txt': new TextEncoder().encode('one two three') }, { level: 0 });
     stored[40]! ^= 4;
     writeFileSync(archive, stored);
-    const [member] = await listZip(archive);
+    const [member] = members(archive);
     await expect(extractMember(archive, member!, join(folder, 'x'))).rejects.toThrow(
       /a\.txt must have checksum/,
     );
@@ -57,18 +69,12 @@ describe('a zip archive made by another program', () => {
   test('that does not fit on the disk fails with the error of the system', async () => {
     const archive = join(folder, 'full.zip');
     writeFileSync(archive, bytes);
-    const [member] = await listZip(archive);
+    const [member] = members(archive);
     const error = await extractMember(archive, member!, '/dev/full').catch((reason) => reason);
     expect(error.code).toBe('ENOSPC');
     expect(diskFullError('the engine', String(error))!.message).toBe(
       'the engine must fit on the disk, got: ENOSPC',
     );
-  });
-
-  test('gives the text of a file', async () => {
-    const archive = join(folder, 'text.zip');
-    writeFileSync(archive, bytes);
-    expect(await readMemberText(archive, (await listZip(archive))[0]!)).toBe('one two three '.repeat(50));
   });
 });
 
