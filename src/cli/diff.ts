@@ -53,7 +53,12 @@ export const diffCommand: CommandModule<object, DiffArgs> = {
           requiresArg: true,
           describe: 'only layers of these types',
         },
-        fit: { choices: POWER_LAW_MODES, default: 'paper', requiresArg: true, describe: 'power-law fit mode' },
+        fit: {
+          choices: POWER_LAW_MODES,
+          default: 'paper',
+          requiresArg: true,
+          describe: 'power-law fit mode',
+        },
         conv: {
           choices: ['slices', 'flatten'],
           default: 'slices',
