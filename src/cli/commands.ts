@@ -65,7 +65,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   watch: {
     usage: 'watch <dir>',
-    summary: 'the page of a results folder in a browser, moving while its runs train',
+    summary: 'a page in a browser that moves with the training, here or elsewhere',
     load: async () => (await import('./watch.ts')).watchCommand,
   },
   cancel: {
@@ -114,6 +114,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'prove-one',
     summary: 'do a task of doctor --gpu-proof',
     load: async () => (await import('./proveOne.ts')).proveOneCommand,
+    hidden: true,
+  },
+  'analyze-checkpoints-live': {
+    usage: 'analyze-checkpoints-live <checkpoints> <out>',
+    summary: 'analyze the checkpoints of a training elsewhere as they come',
+    load: async () => (await import('./analyzeCheckpointsLive.ts')).analyzeCheckpointsLiveCommand,
     hidden: true,
   },
   'slurm-task': {

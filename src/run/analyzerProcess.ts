@@ -1,16 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { RunEvent } from '../experiment/status/runEvents.ts';
 import type { FromAnalyzer, ToAnalyzer } from './analyzerMessages.ts';
+import { lowered } from './lowPriority.ts';
 
 /** How long the snapshot at hand may take when the training has ended; the analysis that follows does it at full speed. */
 const PATIENCE_MS = 1000;
 const TAIL_CHARACTERS = 400;
-
-/** Programs that start another one below everything else: only where a core is idle, or at least with the least share of one. */
-const LOWERED: readonly (readonly string[])[] = [
-  ['nice', '-n', '19', 'chrt', '--idle', '0'],
-  ['nice', '-n', '19'],
-];
 
 /**
  * The process that analyzes snapshots while runs train. It is started with the first of them, at the lowest priority that this machine
@@ -92,9 +87,4 @@ export class AnalyzerProcess {
       message: `spectra of run ${run} come when the training has ended: ${reason}`,
     });
   }
-}
-
-/** Returns the words before a command that has it run at the lowest priority that this machine lets us choose. */
-function lowered(): readonly string[] {
-  return LOWERED.find(([command, ...words]) => spawnSync(command!, [...words, 'true']).status === 0) ?? [];
 }

@@ -8,5 +8,5 @@ export interface PageFeed {
   /** Returns what moves the page to how things stand; the same object where nothing has changed. */
   payload(): PagePayload;
   /** Returns how the runs stand; null before there are any. */
-  progress(): Progress | null;
+  progress(): Progress;
 }

@@ -14,7 +14,7 @@ export interface LivePage {
    * event `progress` how the runs stand. Without one the page is complete in itself and fetches nothing.
    */
   events: string;
-  progress: Progress | null;
+  progress: Progress;
 }
 
 /**
@@ -55,7 +55,7 @@ function sectionMarkup({ id, title, shown, body }: PageSection, data: PageData):
 ${body(data)}</section>`;
 }
 
-function liveSection(progress: Progress | null): string {
+function liveSection(progress: Progress): string {
   return `<section id="live" aria-labelledby="live-title"><h2 id="live-title" tabindex="-1">Training</h2>
 <div id="progress">${progressPart(progress)}</div><p class="note" id="connection" role="status"></p></section>`;
 }

@@ -16,7 +16,7 @@ export function followRuns(update: (payload: PagePayload) => void): void {
     state.textContent = 'Nobody serves this page any more; it goes on when phasewatch watches again.';
   });
   source.addEventListener('progress', (event) => {
-    byId('progress').innerHTML = progressPart(JSON.parse(event.data) as Progress | null);
+    byId('progress').innerHTML = progressPart(JSON.parse(event.data) as Progress);
   });
   source.addEventListener('page', (event) => update(JSON.parse(event.data) as PagePayload));
 }

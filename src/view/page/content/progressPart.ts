@@ -3,16 +3,22 @@ import type { ExperimentState, RunState } from '../../../experiment/status/exper
 import { count, duration } from '../../terminal/numberText.ts';
 import { NOTHING, showPercent } from './html.ts';
 
-/** How the runs stand, as a page is told that is served while they train; null before there are any. */
-export type Progress = Omit<ExperimentState, 'dir' | 'damage'>;
+/**
+ * How the runs stand, as a page is told that is served while they train: of runs of this program, or in lines of text, of trainings
+ * elsewhere. Null before there are any.
+ */
+export type Progress = Omit<ExperimentState, 'dir' | 'damage'> | { lines: readonly string[] } | null;
 
 const STATES = ['done', 'running', 'failed', 'interrupted', 'waiting', 'damaged'] as const;
 /** Most runs that are listed; the others are counted. */
 const MOST_LISTED = 16;
 
 /** Returns how the runs stand as markup: a line on all of them, and a row for each that is under way or that has gone wrong. */
-export function progressPart(progress: Progress | null): string {
+export function progressPart(progress: Progress): string {
   if (progress === null) return '<p class="note">Nothing is there yet.</p>';
+  if ('lines' in progress) {
+    return `<ul class="lines">${progress.lines.map((line) => `<li>${escapeMarkup(line)}</li>`).join('')}</ul>`;
+  }
   const counts = STATES.filter((state) => progress[state] > 0).map((state) => `${progress[state]} ${state}`);
   const open = progress.running + progress.waiting + progress.interrupted > 0;
   const left = open && progress.eta_s !== null ? `; left: ${duration(progress.eta_s)}` : '';
