@@ -47,9 +47,21 @@ const FROM_COLUMNS: Readonly<Record<string, (row: SpectrumRow) => number | null>
   /** SETOL's Delta lambda_min: from the trace-log edge to xmin, eigenvalues rescaled to mean 1. */
   delta_lambda_min: ({ xmin, detX_val, norm, M }) =>
     xmin === null || detX_val === null ? null : (M / norm) * (xmin - detX_val),
+  pl_train_added: errorAdded('pl', 'train'),
+  pl_test_added: errorAdded('pl', 'test'),
+  detX_train_added: errorAdded('detX', 'train'),
+  detX_test_added: errorAdded('detX', 'test'),
   /** 1 where permuted copies have an eigenvalue of their own, else 0: over runs, the share of those that are trapped. */
   trapped: ({ num_traps }) => (typeof num_traps === 'number' ? Number(num_traps > 0) : null),
 };
+
+/** Returns what cutting all analyzed layers to their tails adds to the error (SETOL's dE); null where it was not measured. */
+function errorAdded(rule: 'pl' | 'detX', split: 'train' | 'test'): (row: SpectrumRow) => number | null {
+  return (row) => {
+    const [cut, full] = [row[`all_${rule}_${split}_error`], row[`full_${split}_error`]];
+    return typeof cut === 'number' && typeof full === 'number' ? cut - full : null;
+  };
+}
 
 /** Measures made of the columns of a row of metrics.csv: errors, that of training as the authors have it, while training. */
 const FROM_METRICS: Readonly<Record<string, (row: MetricsRow) => number | null>> = {

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { largestOf, smallestOf } from '../../base/extremes.ts';
 import type { JoinedRow } from '../../experiment/results/joinRows.ts';
-import { logTicks, niceAxis } from './axisTicks.ts';
+import { niceAxis, readableLogTicks } from './axisTicks.ts';
 import { emptyPlot } from './curvesPlot.ts';
 import { type Figure, INK, sequenceColors } from './figure.ts';
 import { type Measure, measureOf } from './measure.ts';
@@ -55,12 +55,16 @@ function ratioPlot(
 ): Plot.PlotOptions {
   if (rows.length === 0) return emptyPlot(`no ${measure.label} in these rows`);
   const points = rows.map((row) => ({
-    x: ratio(row)!,
+    x: Math.log10(ratio(row)!),
     y: measureOf(row, measure)!,
     size: row.batch_size!,
     color: color(row),
   }));
   const xs = points.map(({ x }) => x);
+  const ticks = readableLogTicks(
+    xs.map((x) => Number((10 ** x).toPrecision(2))),
+    260,
+  );
   const y = niceAxis(points.map((point) => point.y));
   const means = [...new Set(points.map(({ x, size }) => `${size} ${x}`))]
     .map((key) => {
@@ -69,13 +73,11 @@ function ratioPlot(
     })
     .sort((a, b) => a.x - b.x);
   return {
+    // Ticks are the ratios themselves: a log scale of d3 leaves out the labels of those that are not round.
     x: {
-      type: 'log',
-      domain: [smallestOf(xs) / 1.3, largestOf(xs) * 1.3],
-      ticks: logTicks(smallestOf(xs), largestOf(xs)).filter(
-        (tick) => tick >= smallestOf(xs) / 1.3 && tick <= largestOf(xs) * 1.3,
-      ),
-      tickFormat: String,
+      domain: [smallestOf(xs) - 0.15, largestOf(xs) + 0.15],
+      ticks: ticks.map(Math.log10),
+      tickFormat: (_: number, i: number) => String(ticks[i]),
       label: 'learning rate / batch size (log)',
     },
     y: { domain: [y.min, y.max], ticks: y.ticks, tickFormat: y.format, label: measure.label },
