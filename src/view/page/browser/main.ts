@@ -5,7 +5,7 @@ import { namesSpectrum, type PageState, stateOf } from '../content/pageState.ts'
 import { gapPart, learningCurvesPart } from './curves.ts';
 import { densitiesPart } from './densities.ts';
 import { byId, setUpTheme } from './dom.ts';
-import { epochsPart } from './epochs.ts';
+import { epochsPart } from './epochSlider.ts';
 import { followRuns } from './live.ts';
 import { mapsPart } from './maps.ts';
 import { measuresPart } from './measures.ts';
