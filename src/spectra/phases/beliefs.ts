@@ -81,7 +81,9 @@ function collapse(features: SpectrumFeatures, { initialSigma }: Witnesses): numb
   const faint = clean * few;
   const gap =
     faint * above(features.nullModeGap, faintBulk) + (1 - faint) * above(features.nullModeGap, nullModeGap);
-  const crowd = crowded * (clean * UNKNOWN_SCALE + (1 - clean) * above(features.cliff, cliff));
+  const crowd =
+    crowded *
+    (clean * UNKNOWN_SCALE + (1 - clean) * above(features.cliff, { ...cliff, at: features.cliffLimit }));
   // Two views of one mode, not two grounds for it.
   return either(zeros, Math.max(gap, crowd));
 }

@@ -71,7 +71,7 @@ function bulk(features: SpectrumFeatures): string[] {
 }
 
 function modeAtZero(features: SpectrumFeatures): string[] {
-  const { rankLoss, nullModeGap, crowding, cliff } = THRESHOLDS;
+  const { rankLoss, nullModeGap, crowding } = THRESHOLDS;
   const parts: string[] = [];
   if (features.zeroShare > 0) {
     const hides = `of them beyond what rounding hides (${percent(rankLoss.at)})`;
@@ -86,7 +86,7 @@ function modeAtZero(features: SpectrumFeatures): string[] {
   }
   if (features.crowdedShare > crowding.at) {
     parts.push(
-      `${percent(features.crowdedShare)} below lambda_max / 100 (${percent(crowding.at)}), cliff of a factor ${features.cliff.toPrecision(3)} (${cliff.at})`,
+      `${percent(features.crowdedShare)} below lambda_max / 100 (${percent(crowding.at)}), cliff of a factor ${features.cliff.toPrecision(3)} (${features.cliffLimit.toPrecision(3)})`,
     );
   }
   return parts;

@@ -29,8 +29,13 @@ export interface SpectrumFeatures {
   nullModeShare: number;
   /** Share of the eigenvalues below lambda_max / 100: the first of 100 bins. */
   crowdedShare: number;
-  /** Largest factor between the eigenvalues of rank k and 2.5 k that is at least that between rank 1 and k; 1 where there is none. */
+  /**
+   * Factor between the eigenvalues of rank k and 2.5 k that is at least that between rank 1 and k, where it is most over its limit; 1 where
+   * there is none.
+   */
   cliff: number;
+  /** The limit of that factor: what heavy tails reach there by chance counted in. */
+  cliffLimit: number;
   /** Why there is no bulk to fit, which leaves the features below at those of noise; null where there is one. */
   noBulk: string | null;
   /** sigma_mp, null where there is no bulk. */
@@ -86,19 +91,21 @@ export function spectrumFeatures(spectrum: Spectrum): SpectrumFeatures | { reaso
 
 /**
  * Returns the share of the eigenvalues that lie below the limit of 0 where the spectrum goes on to 0 as it comes. Between once and twice
- * the limit, in singular values, square noise has as many as below it, and between twice and four times twice as many. Where these are
- * fewer, as of heavy-tailed entries and of products, more lie below: of a geometric series its sum, and where they are no more than
- * the former, the limit lies in the midst of the spectrum, and says nothing of a mode. Shares that are no visible bar say little
- * of a slope, which is then that of noise.
+ * the limit, in singular values, square noise has as many as below it, between twice and four times twice as many, and again in the
+ * octave after that. Where these rise by less, as of heavy-tailed entries and of products, more lie below: of a geometric series its
+ * sum, and where they do not rise at all, the limit lies in the midst of the spectrum, and says nothing of a mode. Shares that are no
+ * visible bar say little of a slope, which is then that of noise. A number that is reckoned from so few is known to its root.
  */
 function hiddenByRounding({ eigenvalues, zero }: Spectrum): number {
   const n = eigenvalues.length;
   const share = (low: number, high: number): number =>
     eigenvalues.filter((value) => value > low * zero && value <= high * zero).length / n;
-  const [next, second] = [share(1, 4), share(4, 16)];
+  const [next, second, third] = [share(1, 4), share(4, 16), share(16, 64)];
   const { at: visible } = THRESHOLDS.rankLoss;
-  const rise = Math.min(2, (second + 2 * visible) / (next + visible));
-  return rise > 1 ? next / (rise - 1) : 1;
+  const rise = Math.min(2, (second + third + 2 * visible) / (next + second + visible));
+  if (rise <= 1) return 1;
+  const hidden = next / (rise - 1);
+  return hidden + Math.sqrt(hidden / n);
 }
 
 const NOISE = {
@@ -141,15 +148,30 @@ function nullMode(evals: Float64Array, zero: number): { nullModeGap: number; nul
   return { nullModeGap, nullModeShare };
 }
 
-function cliff(evals: Float64Array, zero: number): { crowdedShare: number; cliff: number } {
+function cliff(
+  evals: Float64Array,
+  zero: number,
+): Pick<SpectrumFeatures, 'crowdedShare' | 'cliff' | 'cliffLimit'> {
   const n = evals.length;
   const ofRank = (k: number): number => Math.max(evals[n - k]!, zero);
   const largest = ofRank(1);
-  let steepest = 1;
+  let found = { cliff: 1, cliffLimit: THRESHOLDS.cliff.at as number };
   for (let k = CLIFF_MIN_RANK; CLIFF_STRETCH * k <= n / 2; k++) {
     const fall = ofRank(k) / ofRank(Math.round(CLIFF_STRETCH * k));
-    if (fall >= largest / ofRank(k)) steepest = Math.max(steepest, fall);
+    const limit = THRESHOLDS.cliff.at * chanceOfFall(k);
+    if (fall >= largest / ofRank(k) && fall / limit > found.cliff / found.cliffLimit) {
+      found = { cliff: fall, cliffLimit: limit };
+    }
   }
   const first = evals.findIndex((value) => value >= largest / 100);
-  return { crowdedShare: first / n, cliff: steepest };
+  return { crowdedShare: first / n, ...found };
+}
+
+/**
+ * Returns by how much more than expected a heavy tail falls between rank k and 2.5 k one time in forty. By Renyi's representation of order
+ * statistics the logarithm of that fall is a sum of exponentials over j = k ... 2.5 k, each of mean slope / j.
+ */
+function chanceOfFall(k: number): number {
+  const slope = Math.log(THRESHOLDS.cliff.at) / Math.log(CLIFF_STRETCH);
+  return Math.exp(2 * slope * Math.sqrt((1 - 1 / CLIFF_STRETCH) / k));
 }

@@ -69,7 +69,7 @@ export const THRESHOLDS = {
     unit: 'log',
     quantity: 'factor between the eigenvalues of rank k and 2.5 k, counted from the largest',
     reason:
-      'a heavy tail of any alpha above 1.4 falls by less than 10 there, and falls as fast before; spikes over a mode near 0 fall all at once',
+      'a heavy tail of any alpha above 1.4 is expected to fall by less than 10 there, and falls as fast before; by chance it falls further one time in forty, by exp(3.9 / sqrt k) times, which is counted in. Spikes over a mode near 0 fall all at once, by hundreds',
   },
   outlier: {
     at: 2.02,
