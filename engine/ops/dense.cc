@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "partition.h"
 #include "pool.h"
 
 namespace ops {
@@ -25,11 +26,6 @@ constexpr int MIN_PART = 64;
 constexpr int MIN_TASKS = 8;
 /** Tiles of rows of y that a task takes at a time: their sums stay in the second-level cache. */
 constexpr int BLOCKS_OF_TASK = 18;
-
-int divideUp(int a, int b) { return (a + b - 1) / b; }
-
-/** Start of part i of `parts` equal parts of n. */
-int startOf(int i, int parts, int n) { return static_cast<int>(static_cast<long long>(i) * n / parts); }
 
 /** The rows of a matrix in blocks of at most maxRows, each packed column after column. */
 struct RowBlocks {

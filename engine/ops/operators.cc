@@ -3,125 +3,24 @@
 #include "operators.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <exception>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "dense.h"
+#include "kernelCall.h"
 #include "pool.h"
-#include "tensorflowKernels.h"
 
 namespace ops {
+
+const Kernels* chosenKernels = nullptr;
+
 namespace {
-
-const Kernels* chosen = nullptr;
-
-struct Status {
-  TF_Status* raw = TF_NewStatus();
-  Status() = default;
-  Status(const Status&) = delete;
-  ~Status() { TF_DeleteStatus(raw); }
-  void check() const {
-    if (TF_GetCode(raw) != TF_OK) throw std::runtime_error(TF_Message(raw));
-  }
-};
-
-class Tensor {
- public:
-  explicit Tensor(TF_Tensor* raw) : raw(raw) {}
-  Tensor(const Tensor&) = delete;
-  Tensor(Tensor&& other) noexcept : raw(other.raw) { other.raw = nullptr; }
-  ~Tensor() {
-    if (raw != nullptr) TF_DeleteTensor(raw);
-  }
-  int rank() const { return TF_NumDims(raw); }
-  std::int64_t dim(int index) const { return TF_Dim(raw, index); }
-  std::int64_t size() const {
-    std::int64_t count = 1;
-    for (int i = 0; i < rank(); i++) count *= dim(i);
-    return count;
-  }
-  template <typename Value>
-  Value* values() const {
-    return static_cast<Value*>(TF_TensorData(raw));
-  }
-
- private:
-  TF_Tensor* raw;
-};
-
-void require(bool holds, const char* what) {
-  if (!holds) throw std::runtime_error(what);
-}
-
-/** One run of a kernel. */
-class Call {
- public:
-  explicit Call(TF_OpKernelContext* context) : context(context) {}
-
-  Tensor input(int index) const {
-    TF_Tensor* tensor = nullptr;
-    TF_GetInput(context, index, &tensor, status.raw);
-    status.check();
-    return Tensor(tensor);
-  }
-
-  int inputs() const { return TF_NumInputs(context); }
-
-  Tensor output(const std::vector<std::int64_t>& shape, int index = 0) const {
-    std::size_t count = 1;
-    for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
-    TF_Tensor* tensor = TF_AllocateOutput(context, index, TF_FLOAT, shape.data(), static_cast<int>(shape.size()),
-                                          count * sizeof(float), status.raw);
-    status.check();
-    return Tensor(tensor);
-  }
-
- private:
-  TF_OpKernelContext* context;
-  Status status;
-};
-
-/** The attributes of a node. */
-class Attributes {
- public:
-  explicit Attributes(TF_OpKernelConstruction* construction) : construction(construction) {}
-
-  bool flag(const char* name) const {
-    unsigned char value = 0;
-    TF_OpKernelConstruction_GetAttrBool(construction, name, &value, status.raw);
-    status.check();
-    return value != 0;
-  }
-  int integer(const char* name) const {
-    std::int32_t value = 0;
-    TF_OpKernelConstruction_GetAttrInt32(construction, name, &value, status.raw);
-    status.check();
-    return value;
-  }
-  float number(const char* name) const {
-    float value = 0;
-    TF_OpKernelConstruction_GetAttrFloat(construction, name, &value, status.raw);
-    status.check();
-    return value;
-  }
-
- private:
-  TF_OpKernelConstruction* construction;
-  Status status;
-};
 
 DenseShape denseShape(const Tensor& x, const Tensor& W, const Tensor& b, bool relu) {
   require(x.rank() == 2 && W.rank() == 2 && x.dim(1) == W.dim(0) && b.size() == W.dim(1),
           "x, W and b must be batch x inputs, inputs x outputs and outputs");
   return {static_cast<int>(x.dim(0)), static_cast<int>(x.dim(1)), static_cast<int>(W.dim(1)), relu};
 }
-
-template <std::size_t COUNT>
-using Names = std::array<const char*, COUNT>;
 
 /** y = f(x W + b). */
 struct Dense {
@@ -139,7 +38,7 @@ struct Dense {
     const Tensor x = call.input(0), W = call.input(1), b = call.input(2);
     const DenseShape shape = denseShape(x, W, b, relu);
     const Tensor y = call.output({shape.batch, shape.outputs});
-    denseForward(*chosen, shape, x.values<float>(), W.values<float>(), b.values<float>(), y.values<float>());
+    denseForward(*chosenKernels, shape, x.values<float>(), W.values<float>(), b.values<float>(), y.values<float>());
   }
 };
 
@@ -156,43 +55,21 @@ struct DenseTraining {
 
   bool relu;
   bool needInput;
-  Rule rule;
-  float decay, decay2, epsilon, l2;
+  UpdateRule rule;
 
   explicit DenseTraining(const Attributes& attributes)
-      : relu(attributes.flag("relu")),
-        needInput(attributes.flag("need_input")),
-        rule(static_cast<Rule>(attributes.integer("rule"))),
-        decay(attributes.number("decay")),
-        decay2(attributes.number("decay2")),
-        epsilon(attributes.number("epsilon")),
-        l2(attributes.number("l2")) {
-    require(rule >= Rule::sgd && rule <= Rule::adam, "rule must be one of those of simd.h");
-    const int slots = rule == Rule::sgd ? 0 : rule == Rule::momentum || rule == Rule::nesterov ? 2 : 4;
-    require(attributes.integer("slot_count") == slots, "slots must be as many as the rule keeps of W and of b");
-  }
+      : relu(attributes.flag("relu")), needInput(attributes.flag("need_input")), rule(attributes) {}
 
   void run(const Call& call) const {
     const Tensor dy = call.input(0), y = call.input(1), x = call.input(2), W = call.input(3), b = call.input(4);
     const DenseShape shape = denseShape(x, W, b, relu);
     const std::int64_t count = static_cast<std::int64_t>(shape.batch) * shape.outputs;
     require(dy.size() == count && y.size() == count, "y and its gradient must be batch x outputs");
-    Trained weights{W.values<float>(), {}};
-    Trained biases{b.values<float>(), {}};
-    std::vector<Tensor> slots;
-    const int ofEach = (call.inputs() - FIRST_SLOT) / 2;
-    for (int i = 0; i < 2 * ofEach; i++) {
-      slots.push_back(call.input(FIRST_SLOT + i));
-      const bool ofW = i < ofEach;
-      require(slots.back().size() == (ofW ? W : b).size(), "slots must have the shape of what they belong to");
-      (ofW ? weights : biases).slots[i % ofEach] = slots.back().values<float>();
-    }
-    const float step = *call.input(6).values<float>();
-    float rate = *call.input(5).values<float>();
-    if (rule == Rule::adam) rate *= std::sqrt(1 - std::pow(decay2, step)) / (1 - std::pow(decay, step));
+    const TrainedLayer layer(call, W, b, FIRST_SLOT);
+    const UpdateScalars scalars = rule.scalars(*call.input(5).values<float>(), *call.input(6).values<float>());
     const Tensor dx = needInput ? call.output({shape.batch, shape.inputs}) : call.output({0});
-    denseBackward(*chosen, shape, dy.values<float>(), y.values<float>(), x.values<float>(), weights, biases, rule,
-                  {rate, decay, decay2, epsilon, l2}, needInput ? dx.values<float>() : nullptr);
+    denseBackward(*chosenKernels, shape, dy.values<float>(), y.values<float>(), x.values<float>(), layer.weights,
+                  layer.biases, rule.rule, scalars, needInput ? dx.values<float>() : nullptr);
   }
 };
 
@@ -235,8 +112,8 @@ struct Images {
         const std::int32_t image = chosenImages[i];
         const unsigned char* const from = bytes.values<unsigned char>() + image * size;
         float* const to = images.values<float>() + i * size;
-        if (divisor != 0) chosen->divide(from, size, divisor, to);
-        else chosen->standardize(from, size, scaling[0].values<float>()[image], scaling[1].values<float>()[image], to);
+        if (divisor != 0) chosenKernels->divide(from, size, divisor, to);
+        else chosenKernels->standardize(from, size, scaling[0].values<float>()[image], scaling[1].values<float>()[image], to);
       }
     });
   }
@@ -281,52 +158,6 @@ struct CrossEntropy {
   }
 };
 
-template <typename Operator>
-void* create(TF_OpKernelConstruction* construction) {
-  try {
-    return new Operator(Attributes(construction));
-  } catch (const std::exception& error) {
-    const Status status;
-    TF_SetStatus(status.raw, TF_INVALID_ARGUMENT, error.what());
-    TF_OpKernelConstruction_Failure(construction, status.raw);
-    return nullptr;
-  }
-}
-
-template <typename Operator>
-void compute(void* op, TF_OpKernelContext* context) {
-  try {
-    require(chosen != nullptr, "instructions must be chosen before an operator runs");
-    static_cast<const Operator*>(op)->run(Call(context));
-  } catch (const std::exception& error) {
-    const Status status;
-    TF_SetStatus(status.raw, TF_INVALID_ARGUMENT, (std::string(Operator::name) + ": " + error.what()).c_str());
-    TF_OpKernelContext_Failure(context, status.raw);
-  }
-}
-
-template <typename Operator>
-void destroy(void* op) {
-  delete static_cast<Operator*>(op);
-}
-
-template <typename Operator>
-void registerOperator() {
-  const Status status;
-  TF_OpDefinitionBuilder* const definition = TF_NewOpDefinitionBuilder(Operator::name);
-  for (const char* input : Operator::inputs) TF_OpDefinitionBuilderAddInput(definition, input);
-  for (const char* attribute : Operator::attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute);
-  for (const char* output : Operator::outputs) TF_OpDefinitionBuilderAddOutput(definition, output);
-  TF_OpDefinitionBuilderSetIsStateful(definition, Operator::stateful);
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, TF_ShapeInferenceContextSetUnknownShape);
-  TF_RegisterOpDefinition(definition, status.raw);
-  status.check();
-  TF_KernelBuilder* const kernel = TF_NewKernelBuilder(Operator::name, "CPU", create<Operator>, compute<Operator>,
-                                                       destroy<Operator>);
-  TF_RegisterKernelBuilder(Operator::name, kernel, status.raw);
-  status.check();
-}
-
 }  // namespace
 
 void registerOperators() {
@@ -334,8 +165,9 @@ void registerOperators() {
   registerOperator<DenseTraining>();
   registerOperator<Images>();
   registerOperator<CrossEntropy>();
+  registerConvolutions();
 }
 
-void useKernels(const Kernels& kernels) { chosen = &kernels; }
+void useKernels(const Kernels& kernels) { chosenKernels = &kernels; }
 
 }  // namespace ops

@@ -1,6 +1,7 @@
 #include "pool.h"
 
 #include <sched.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
@@ -110,6 +111,7 @@ Pool& pool() {
 constexpr int MOST_THREADS = 256;
 constexpr int MOST_TASKS = 0xffff;
 constexpr std::size_t LINE = 64;
+constexpr std::size_t HUGE_PAGE = std::size_t{1} << 21;
 
 }  // namespace
 
@@ -134,8 +136,13 @@ float* Workspace::take(std::size_t floats) {
     std::free(p.blocks[used]);
     p.blocks[used] = nullptr;
     p.sizes[used] = 0;
-    p.blocks[used] = std::aligned_alloc(LINE, bytes);
+    const bool large = bytes >= 2 * HUGE_PAGE;
+    const std::size_t alignment = large ? HUGE_PAGE : LINE;
+    p.blocks[used] = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
     if (p.blocks[used] == nullptr) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+    if (large) madvise(p.blocks[used], bytes, MADV_HUGEPAGE);
+#endif
     p.sizes[used] = bytes;
   }
   return static_cast<float*>(p.blocks[used++]);

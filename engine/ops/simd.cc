@@ -5,28 +5,12 @@
 #include <limits>
 #include <utility>
 
-#define INLINE inline __attribute__((always_inline))
+#include "vectors.h"
 
 namespace ops {
 
 #if defined(__x86_64__)
 namespace {
-
-template <int LANES>
-struct Vector {
-  typedef float type __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
-  typedef int mask __attribute__((vector_size(LANES * sizeof(int))));
-};
-
-template <int LANES>
-INLINE typename Vector<LANES>::type& at(float* x) {
-  return *reinterpret_cast<typename Vector<LANES>::type*>(x);
-}
-
-template <int LANES>
-INLINE const typename Vector<LANES>::type& at(const float* x) {
-  return *reinterpret_cast<const typename Vector<LANES>::type*>(x);
-}
 
 template <int LANES, int ROWS>
 INLINE void tileBody(const float* a, const float* b, std::ptrdiff_t depth, float* c, std::ptrdiff_t ld, bool add) {

@@ -17,7 +17,7 @@ struct TF_OpKernelContext;
 
 /** Values of TF_Code and TF_DataType. */
 enum { TF_OK = 0, TF_INVALID_ARGUMENT = 3 };
-enum { TF_FLOAT = 1 };
+enum { TF_FLOAT = 1, TF_INT32 = 3 };
 
 TF_Status* TF_NewStatus();
 void TF_DeleteStatus(TF_Status*);
@@ -47,6 +47,10 @@ void TF_RegisterKernelBuilder(const char* name, TF_KernelBuilder*, TF_Status*);
 void TF_OpKernelConstruction_GetAttrBool(TF_OpKernelConstruction*, const char*, unsigned char*, TF_Status*);
 void TF_OpKernelConstruction_GetAttrInt32(TF_OpKernelConstruction*, const char*, std::int32_t*, TF_Status*);
 void TF_OpKernelConstruction_GetAttrFloat(TF_OpKernelConstruction*, const char*, float*, TF_Status*);
+void TF_OpKernelConstruction_GetAttrSize(TF_OpKernelConstruction*, const char*, std::int32_t* listSize,
+                                         std::int32_t* totalSize, TF_Status*);
+void TF_OpKernelConstruction_GetAttrFloatList(TF_OpKernelConstruction*, const char*, float*, int mostValues,
+                                              TF_Status*);
 void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction*, TF_Status*);
 
 int TF_NumInputs(TF_OpKernelContext*);

@@ -7,6 +7,10 @@ describe('50 steps give the weights and the test loss of Keras 3', () => {
     it.each(kerasCases(name))(`${name}, $name`, (run) => compareWithKeras(name, run, 50));
   }
 
+  it.each(kerasCases('lenet5'))('lenet5 by Winograd, $name', (run) =>
+    compareWithKeras('lenet5', run, 50, 'winograd'),
+  );
+
   // Adam and Adadelta make as much of a gradient that is next to nothing, hence mostly rounding, as of a large one.
   const proportional = kerasCases('miniAlexNet').filter(({ optimizer }) =>
     ['sgd', 'momentum', 'nesterov'].includes(optimizer.type),

@@ -42,13 +42,14 @@ export function smallTraining(
   changes: Partial<Omit<StepConfig, 'optimizer'>> & {
     optimizer?: Partial<RunConfig['optimizer']>;
     preprocessing?: Preprocessing;
+    imageShape?: readonly number[];
   } = {},
 ): SmallTraining {
-  const { optimizer, preprocessing, ...config } = changes;
+  const { optimizer, preprocessing, imageShape = IMAGE_SHAPE, ...config } = changes;
   return {
     network: resolveNetwork(
       customNetworkSchema.parse({ layers, initializer: 'glorotNormalTruncated', bias: 0.1 }),
-      IMAGE_SHAPE,
+      imageShape,
       CLASSES,
     ),
     config: {
@@ -63,14 +64,14 @@ export function smallTraining(
       ...config,
     },
     preprocessing: preprocessing ?? 'perImageStandardization',
-    train: noise('train', 24),
-    test: noise('test', 13),
+    train: noise('train', 24, imageShape),
+    test: noise('test', 13, imageShape),
   };
 }
 
-export function noise(purpose: string, count: number): Split {
+export function noise(purpose: string, count: number, shape: readonly number[] = IMAGE_SHAPE): Split {
   const stream = randomStream(1, purpose);
-  const size = IMAGE_SHAPE.reduce((a, b) => a * b, 1);
+  const size = shape.reduce((a, b) => a * b, 1);
   return {
     images: Uint8Array.from({ length: count * size }, () => stream.below(256)),
     labels: Uint8Array.from({ length: count }, () => stream.below(CLASSES)),

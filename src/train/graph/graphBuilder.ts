@@ -21,6 +21,7 @@ export type Attribute =
   | { int: number }
   | { ints: readonly number[] }
   | { float: number }
+  | { floats: readonly number[] }
   | { bool: boolean }
   | { string: string }
   | { shape: readonly number[] }
@@ -253,6 +254,11 @@ function encodeAttribute(value: Attribute): ProtoMessage {
   if ('ints' in value) {
     const list = new ProtoMessage();
     for (const int of value.ints) list.int(3, int);
+    return message.message(1, list);
+  }
+  if ('floats' in value) {
+    const list = new ProtoMessage();
+    for (const float of value.floats) list.float(4, float);
     return message.message(1, list);
   }
   const { dtype, shape, bytes } = value.tensor;

@@ -4,7 +4,14 @@ import { type Output, outputAt } from '../graph/graphBuilder.ts';
 import { addActivation } from './activation.ts';
 import { addGroupedConvolution } from './groupedConvolution.ts';
 import { addLayerNorm } from './layerNorm.ts';
-import { float32, type LayerOutput, product, reshape, type StepBuilder } from './stepBuilder.ts';
+import {
+  float32,
+  hasFusedActivation,
+  type LayerOutput,
+  product,
+  reshape,
+  type StepBuilder,
+} from './stepBuilder.ts';
 import { addWinograd, type ConvolutionOutput, usesWinograd } from './winograd.ts';
 
 /** Keras's defaults for batch normalization. */
@@ -126,12 +133,11 @@ function addPlainConvolution(
 export const MOST_FUSED_IMAGES = 256;
 
 /** Returns whether the fused operators have what a dense layer is made of. */
-function usesFusedDense(step: StepBuilder, { name, activation }: Extract<Layer, { type: 'dense' }>): boolean {
-  const known = activation === 'relu' || activation === 'linear';
+function usesFusedDense(step: StepBuilder, layer: Extract<Layer, { type: 'dense' }>): boolean {
   return (
-    step.fusedDense &&
-    known &&
-    step.trains(name) &&
+    step.fusedTraining &&
+    hasFusedActivation(layer) &&
+    step.trains(layer.name) &&
     step.precision === 'float32' &&
     step.batch <= MOST_FUSED_IMAGES
   );
@@ -149,7 +155,12 @@ function addFusedDense(
   return {
     value: y,
     backward(gradient, _gradients, needInput) {
-      const dx = step.trainDense({ layer: name, relu, x, y, gradient, needInput });
+      const dx = step.trainFused({
+        op: 'PhasewatchDenseTraining',
+        layer: name,
+        inputs: [gradient, y, x],
+        attributes: { relu: { bool: relu }, need_input: { bool: needInput } },
+      });
       return needInput ? dx : null;
     },
   };

@@ -1,4 +1,5 @@
 import type { RunConfig } from '../../experiment/config/schema.ts';
+import type { Activation } from '../../experiment/networks/network.ts';
 import type { Attribute, GraphBuilder, Output } from '../graph/graphBuilder.ts';
 
 /** What a layer needs to put its ops into the graph: the builder, the batch at hand and access to the parameters. */
@@ -11,8 +12,8 @@ export interface StepBuilder {
   readonly convolution: 'winograd' | 'plain';
   /** Whether operators of engine/ops stand for several of TensorFlow's. */
   readonly fused: boolean;
-  /** Whether that operator of a dense layer may be among them that updates its weights as soon as it has their gradient. */
-  readonly fusedDense: boolean;
+  /** Whether operators may be among them that update a layer's weights as soon as they have their gradient. */
+  readonly fusedTraining: boolean;
   /** Returns whether a layer's weights are trained; those of the others stay as they are, moving averages included. */
   trains(layer: string): boolean;
   /** Returns the value of a parameter at the start of the step. */
@@ -21,20 +22,18 @@ export interface StepBuilder {
   holdUpdate(parameter: string, reader: Output): void;
   /** Notes an op that changes a variable beside the optimizer, such as a moving average. */
   addSideEffect(variable: string, op: Output): void;
-  /** Adds the op that goes back through a dense layer and updates it; returns the gradient of its input. Only where `fusedDense`. */
-  trainDense(pass: DensePass): Output;
+  /** Adds the op that goes back through a layer and updates it; returns the gradient of its input. Only where `fusedTraining`. */
+  trainFused(pass: FusedPass): Output;
   /** Returns a float32 tensor of the step's random uniforms in [0, 1), the same for equal (run seed, purpose, step). */
   randomUniform(purpose: string, shape: readonly number[]): Output;
 }
 
-/** A dense layer on its way back: its input x, its value y = f(x W + b) and the gradient of y. */
-export interface DensePass {
+/** A layer on its way back: the operator, its inputs before weights and optimizer, and its attributes beside the optimizer's. */
+export interface FusedPass {
+  op: string;
   layer: string;
-  relu: boolean;
-  x: Output;
-  y: Output;
-  gradient: Output;
-  needInput: boolean;
+  inputs: readonly Output[];
+  attributes: Readonly<Record<string, Attribute>>;
 }
 
 /** Gradients by parameter name. */
@@ -45,6 +44,11 @@ export interface LayerOutput {
   value: Output;
   /** Adds the parameters' gradients to `gradients` and returns the gradient of the input, or null when `needInput` is false. */
   backward(gradient: Output, gradients: Gradients, needInput: boolean): Output | null;
+}
+
+/** Returns whether the fused operators have the function behind a layer's sums. */
+export function hasFusedActivation({ activation }: { activation: Activation }): boolean {
+  return activation === 'relu' || activation === 'linear';
 }
 
 export const float32 = { T: { type: 'float32' } } as const satisfies Record<string, Attribute>;

@@ -238,12 +238,12 @@ export function evaluationStep(
     precision: options.config.precision,
     convolution: usedConvolution(options),
     fused: options.fused,
-    fusedDense: options.fused,
+    fusedTraining: options.fused,
     trains: () => true,
     read,
     holdUpdate() {},
     addSideEffect() {},
-    trainDense() {
+    trainFused() {
       throw new Error('evaluation trains no layer');
     },
     randomUniform() {

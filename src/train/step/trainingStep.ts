@@ -2,10 +2,11 @@ import { randomStream } from '../../base/random/stream.ts';
 import { optimizerSlots } from '../../experiment/config/optimizerSlots.ts';
 import type { RunConfig } from '../../experiment/config/schema.ts';
 import type { Preprocessing } from '../../experiment/data/datasets.ts';
-import type { Network } from '../../experiment/networks/network.ts';
+import type { Layer, Network } from '../../experiment/networks/network.ts';
 import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
 import { addAugmentation } from './augmentation.ts';
 import { addBatch } from './batch.ts';
+import { addFusedConvolution, type Convolution, fusedConvolution, type MaxPool } from './fusedConvolution.ts';
 import { addDropout, addLayer } from './layers.ts';
 import { addLoss } from './loss.ts';
 import { fusedUpdate, optimizerUpdate } from './optimizer.ts';
@@ -48,18 +49,38 @@ export function addForward(
   { known = [], end = network.layers.length }: { known?: readonly LayerOutput[]; end?: number } = {},
 ): { logits: Output; layers: LayerOutput[] } {
   const layers = [...known];
+  const drops = ({ name }: Layer): boolean =>
+    step.training && name !== undefined && (config.dropout?.layers.includes(name) ?? false);
+  /** The layer behind a convolution that is one operator with it, if it pools the maxima and nothing else takes their sums. */
+  let pooled: number | null = null;
   network.layers.slice(known.length, end).forEach((layer, place) => {
     const index = known.length + place;
     const { input, output, sources } = network.shapes[index]!;
     const [value, other] = sources.map((source) => (source < 0 ? images : layers[source]!.value));
-    const added = addLayer(step, layer, value!, input, other);
-    const dropped =
-      step.training && layer.name !== undefined && config.dropout?.layers.includes(layer.name)
-        ? addDropout(step, layer.name, config.dropout.rate, added.value, output)
-        : null;
+    if (index === pooled) {
+      layers.push({ value: value!, backward: (gradient) => gradient });
+      return;
+    }
+    const how = layer.type === 'conv' ? fusedConvolution(step, layer, input, sources[0]! < 0) : null;
+    const pool = index + 1 < end && !drops(layer) ? poolBehind(network, index) : null;
+    if (how !== null && pool !== null) pooled = index + 1;
+    const added =
+      how === null
+        ? addLayer(step, layer, value!, input, other)
+        : addFusedConvolution(step, layer as Convolution, pool, how, value!);
+    const dropped = drops(layer)
+      ? addDropout(step, layer.name!, config.dropout!.rate, added.value, output)
+      : null;
     layers.push(dropped === null ? added : inTurn(added, dropped));
   });
   return { logits: layers.at(-1)?.value ?? images, layers };
+}
+
+/** Returns the next layer where it pools maxima of this one, whose output no other layer takes; else null. */
+function poolBehind({ layers, shapes }: Network, index: number): MaxPool | null {
+  const takers = shapes.filter(({ sources }) => sources.includes(index));
+  const next = layers[index + 1];
+  return takers.length === 1 && takers[0] === shapes[index + 1] && next?.type === 'maxPool' ? next : null;
 }
 
 /** Returns two layers, one behind the other, as one. */
@@ -127,7 +148,7 @@ export function addTrainingStep(
     convolution: usedConvolution(options),
     fused: options.fused,
     // What needs all gradients before the first update, or changes the weights before it, has no fused operator.
-    fusedDense: options.fused && config.clipNorm == null && config.optimizer.weightDecay === 0,
+    fusedTraining: options.fused && config.clipNorm == null && config.optimizer.weightDecay === 0,
     trains: (layer) => trainsLayer(config, layer),
     read(name) {
       const known = reads.get(name);
@@ -148,18 +169,17 @@ export function addTrainingStep(
     addSideEffect(name, op) {
       sideEffects.push([name, op]);
     },
-    trainDense({ layer, relu, x, y, gradient, needInput }) {
+    trainFused({ op: type, layer, inputs, attributes }) {
       const names = [`${layer}/kernel`, `${layer}/bias`];
       const penalized = config.l2?.layers.includes(layer) ?? false;
       const variables = [...names, ...names.flatMap((name) => slots.map((slot) => `${name}/${slot}`))];
       const [kernel, bias, ...slotValues] = variables.map(step.read) as [Output, Output, ...Output[]];
       const op = graph.op(
-        'PhasewatchDenseTraining',
-        [gradient, y, x, kernel, bias, learningRate, stepNumber, ...slotValues],
+        type,
+        [...inputs, kernel, bias, learningRate, stepNumber, ...slotValues],
         {
+          ...attributes,
           slot_count: { int: slotValues.length },
-          relu: { bool: relu },
-          need_input: { bool: needInput },
           l2: { float: penalized ? 2 * config.l2!.coefficient : 0 },
           ...fusedUpdate(config.optimizer),
         },

@@ -3,22 +3,14 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { permutation, randomStream } from '../../../src/base/random/stream.ts';
 import { engineParts } from '../../../src/train/engine/enginePaths.ts';
 import { loadEngine } from '../../../src/train/engine/loadEngine.ts';
 import { GraphBuilder } from '../../../src/train/graph/graphBuilder.ts';
 import { GraphSession } from '../../../src/train/graph/graphSession.ts';
 import { MOST_FUSED_IMAGES } from '../../../src/train/step/layers.ts';
 import { buildTrainingGraph } from '../../../src/train/step/trainingGraph.ts';
-import { TrainingSession } from '../../../src/train/step/trainingSession.ts';
-import {
-  CLASSES,
-  generalWeights,
-  relativeError,
-  type SmallTraining,
-  smallTraining,
-  stateOf,
-} from '../smallTraining.ts';
+import { CLASSES, smallTraining } from '../smallTraining.ts';
+import { expectStock, trained } from './fusedTraining.ts';
 
 type Instructions = 'avx512' | 'avx2';
 
@@ -31,47 +23,8 @@ function use(instructions: Instructions | null, threads: number): boolean {
   return operators.use(instructions, threads) !== null;
 }
 
-/** Returns the state, the losses and the evaluation after a few steps of `batch` images. */
-function trained(training: SmallTraining, batch: number, steps: number, fused: boolean) {
-  const session = new TrainingSession(binding, {
-    ...training,
-    classes: CLASSES,
-    calls: [{ batch, steps }],
-    fused,
-  });
-  try {
-    const weights = generalWeights(training.network);
-    session.setState(
-      new Map(
-        session.state.map(({ name, shape }) => [
-          name,
-          weights.get(name) ?? new Float32Array(shape.reduce((a, b) => a * b, 1)),
-        ]),
-      ),
-    );
-    const order = permutation(randomStream(7, 'test/order'), training.train.count);
-    const indices = Int32Array.from({ length: batch * steps }, (_, i) => order[i % order.length]!);
-    const totals = session.train(batch, steps, indices, 0.02, 0);
-    return { state: stateOf(session), totals, evaluation: session.evaluate() };
-  } finally {
-    session.close();
-  }
-}
-
 function dense(units: number, name: string, activation = 'relu') {
   return { type: 'dense', name, units, activation };
-}
-
-/** Checks that fused operators train as TensorFlow's do: each tensor to `tolerance` of its norm. */
-function expectStock(training: SmallTraining, batch: number, tolerance: number): void {
-  const stock = trained(training, batch, 2, false);
-  const fused = trained(training, batch, 2, true);
-  for (const [name, values] of stock.state) {
-    expect(relativeError(fused.state.get(name)!, values, 1e-6), name).toBeLessThan(tolerance);
-  }
-  expect(fused.totals.loss).toBeCloseTo(stock.totals.loss, 3);
-  expect(fused.totals.correct).toBe(stock.totals.correct);
-  expect(fused.evaluation.loss).toBeCloseTo(stock.evaluation.loss, 4);
 }
 
 describe.runIf(has)('fused operators', () => {

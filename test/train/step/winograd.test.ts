@@ -159,12 +159,12 @@ function stepBuilder(graph: GraphBuilder, batch: number): StepBuilder {
     precision: 'float32',
     convolution: 'winograd',
     fused: false,
-    fusedDense: false,
+    fusedTraining: false,
     trains: () => true,
     read: unused,
     holdUpdate: unused,
     addSideEffect: unused,
-    trainDense: unused,
+    trainFused: unused,
     randomUniform: unused,
   };
 }
