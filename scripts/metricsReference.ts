@@ -1,6 +1,7 @@
 import { JOINED_COLUMNS } from '../src/experiment/results/joinRows.ts';
 import { METRICS_COLUMNS } from '../src/experiment/results/metricsRow.ts';
 import { type Column, OPTION_COLUMNS, SPECTRUM_COLUMNS } from '../src/spectra/columns.ts';
+import { LEARNED_COLUMNS } from '../src/spectra/learned.ts';
 import { ROUNDING_WARNING, WARNING_RULES } from '../src/spectra/phases/warnings.ts';
 
 /** Returns docs/reference/metrics.md. */
@@ -24,6 +25,8 @@ export function metricsMarkdown(): string {
     table(METRICS_COLUMNS),
     JOINED,
     table(JOINED_COLUMNS),
+    LEARNED,
+    table(LEARNED_COLUMNS),
     WEIGHTWATCHER,
   ].join('\n\n')}\n`;
 }
@@ -128,6 +131,11 @@ One row an epoch of a run.`;
 const JOINED = `## Beside a spectrum
 
 Figures, the page and \`compare\` join the rows of both files and the config. They add these.`;
+
+const LEARNED = `## What was learned
+
+\`figures DIR --learned\` takes two snapshots of a run at a time: each one and the first, each one and
+the one before. These are the columns of the CSV beside the figure \`learned-by-epoch-<layer>\`.`;
 
 const WEIGHTWATCHER = `## Where this differs from WeightWatcher 0.7.7
 

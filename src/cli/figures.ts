@@ -5,6 +5,7 @@ import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.t
 import { eigenvectorFigures } from '../view/eigenvectorFigures.ts';
 import type { Figure } from '../view/figures/figure.ts';
 import { resultsFigures } from '../view/figures/resultsFigures.ts';
+import { learnedFigures } from '../view/learnedFigures.ts';
 import { writeFigures } from '../view/writeFigures.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
@@ -13,6 +14,7 @@ const EXIT_DAMAGED = 1;
 interface FiguresArgs extends OutputFlags {
   dir: string;
   eigenvectors: boolean;
+  learned: boolean;
 }
 
 /** `figures DIR`: the figures of a results folder, SVG and PNG, each with the CSV of what it shows. */
@@ -25,13 +27,22 @@ export const figuresCommand: CommandModule<object, FiguresArgs> = {
         default: false,
         describe: 'localization of eigenvectors too, from the last snapshots: seconds a layer',
       })
-      .example('$0 figures results/quick', 'writes results/quick/figures/') as Argv<FiguresArgs>,
+      .option('learned', {
+        type: 'boolean',
+        default: false,
+        describe: 'what was learned too, from all snapshots: a second or so a layer and epoch',
+      })
+      .example('$0 figures results/quick', 'writes results/quick/figures/')
+      .example(
+        '$0 figures results/quick --learned',
+        'spectra of W_t - W_0 and of W_t - W_(t-1) besides',
+      ) as Argv<FiguresArgs>,
   handler: async (args) => {
     const output = createOutput(args);
     const layout = resultsLayout(args.dir);
     const damage: string[] = [];
     const results = readResults(args.dir, (_, error) => damage.push(error.message));
-    const { figures, pngMissing } = await writeFigures(layout.figures, drawAll(results, args.eigenvectors));
+    const { figures, pngMissing } = await writeFigures(layout.figures, drawAll(results, args));
     if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
     for (const line of damage) output.note(`damaged: ${line}`);
     if (damage.length > 0) process.exitCode = EXIT_DAMAGED;
@@ -40,7 +51,8 @@ export const figuresCommand: CommandModule<object, FiguresArgs> = {
   },
 };
 
-function* drawAll(results: Results, eigenvectors: boolean): Generator<Figure> {
+function* drawAll(results: Results, { eigenvectors, learned }: FiguresArgs): Generator<Figure> {
   yield* resultsFigures(results);
   if (eigenvectors) yield* eigenvectorFigures(results, availableLinearAlgebra());
+  if (learned) yield* learnedFigures(results, availableLinearAlgebra());
 }
