@@ -2,9 +2,9 @@ import type { Column, RowOf } from './columns.ts';
 import type { PowerLawMode } from './laws/powerLaw.ts';
 import { layerSpectrum } from './layerSpectrum.ts';
 import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
-import { type Rounding, roundingOf, type WeightPrecision } from './measures/rounding.ts';
 import type { Spectrum } from './measures/spectrum.ts';
 import { type LeadingDirections, leadingDirections, subspaceOverlap } from './singularOverlap.ts';
+import { weightChange } from './weightChange.ts';
 import { type WeightMatrices, weightSpectra } from './weightSpectra.ts';
 
 /** Columns on what a layer learned between two snapshots of a run, W at `epoch` less W at `since_epoch`. */
@@ -134,24 +134,4 @@ export function tailShareOfChange(before: Spectrum, after: Spectrum, count: numb
     if (i >= b.length - count) tail += change;
   }
   return whole > 0 ? tail / whole : null;
-}
-
-/** The difference in float64. What it is rounded by does not depend on it: by that of both, spread evenly. */
-function weightChange(before: WeightMatrices, after: WeightMatrices): WeightMatrices {
-  const matrices = after.matrices.map((W, i) =>
-    Float64Array.from(W, (value, at) => value - before.matrices[i]![at]!),
-  );
-  const step = Math.sqrt(12 * (roundingVariance(before) + roundingVariance(after)));
-  const precision: Rounding = { significantBits: 53, step };
-  return { ...after, matrices, precision };
-}
-
-function roundingVariance({ matrices, precision }: WeightMatrices): number {
-  const { significantBits, step } = roundingOf(precision as WeightPrecision);
-  let [squares, entries] = [0, 0];
-  for (const W of matrices) {
-    entries += W.length;
-    for (const w of W) squares += w * w;
-  }
-  return (2 ** (-2 * significantBits) / 3) * (squares / entries) + step ** 2 / 12;
 }

@@ -1,7 +1,7 @@
 import type { AnalysisConfig } from '../../experiment/config/schema.ts';
 import type { LinearAlgebra } from '../../spectra/linalg/linearAlgebra.ts';
-import { type Rounding, roundingOf, type WeightPrecision } from '../../spectra/measures/rounding.ts';
 import { type LeadingDirections, leadingDirections, subspaceOverlap } from '../../spectra/singularOverlap.ts';
+import { weightChange } from '../../spectra/weightChange.ts';
 import { analyzeLayer, checkFinite, type LayerWeights } from '../analyzeLayer.ts';
 import { DELTA_COLUMNS, type DiffRow } from './diffColumns.ts';
 
@@ -19,7 +19,7 @@ export function diffLayer(
   { analysis, algebra, top }: DiffOptions,
 ): DiffRow {
   for (const weights of [a, b]) checkFinite(weights);
-  const delta = differenceOf(a, b);
+  const delta: LayerWeights = { ...a, ...weightChange(a, b), notes: [] };
   const { row: rowA } = analyzeLayer(a, analysis, algebra);
   const { row: rowB } = analyzeLayer(b, analysis, algebra);
   const { row } = analyzeLayer(delta, analysis, algebra);
@@ -43,22 +43,6 @@ export function diffLayer(
     ...overlaps(a, b, delta, Math.min(top, row.M), algebra),
     ...Object.fromEntries(DELTA_COLUMNS.map((name) => [`delta_${name}`, row[name]])),
   };
-}
-
-/** B - A in float64; it is rounded as both are. */
-function differenceOf(a: LayerWeights, b: LayerWeights): LayerWeights {
-  const matrices = a.matrices.map((A, i) => Float64Array.from(A, (value, at) => b.matrices[i]![at]! - value));
-  return { ...a, matrices, precision: roundingOfDifference(a, b), notes: [] };
-}
-
-/** The rounding of a difference does not depend on the difference: it is that of A and of B, spread evenly. */
-function roundingOfDifference(a: LayerWeights, b: LayerWeights): Rounding {
-  const variance = (weights: LayerWeights): number => {
-    const { significantBits, step } = roundingOf(weights.precision as WeightPrecision);
-    const entries = weights.rows * weights.cols * weights.matrices.length;
-    return (2 ** (-2 * significantBits) / 3) * (dot(weights, weights) / entries) + step ** 2 / 12;
-  };
-  return { significantBits: 53, step: Math.sqrt(12 * (variance(a) + variance(b))) };
 }
 
 type Overlaps = Pick<
