@@ -12,10 +12,11 @@ import { layerTable } from '../view/terminal/layerTable.ts';
 import { modelTable } from '../view/terminal/modelTable.ts';
 import { createProgressLine } from '../view/terminal/progressLine.ts';
 import { nothingFound, skippedLines } from './analyzedText.ts';
-import { type Analyzed, analyzeFiles, nothingAnalyzed } from './analyzeFiles.ts';
+import { type Analyzed, analyzeFiles, type FilesOptions, nothingAnalyzed } from './analyzeFiles.ts';
 import { analyzeFolder, analyzeIntoFolder, type FolderTools } from './analyzeFolder.ts';
 import { type AnalyzeArgs, analysisOf, describeAnalyze } from './analyzeOptions.ts';
 import { createOutput, printError } from './output.ts';
+import { keptSpectra, writeWeightsFigures, writeWeightsPage } from './weightsPictures.ts';
 
 const EXIT_NOT_DONE = 1;
 
@@ -35,8 +36,9 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     if (args.epochFrom !== undefined && args.out === undefined) {
       throw new UserError('--epoch-from must come with --out, got it alone');
     }
-    if (args.csv !== undefined) requireWritableFile(args.csv);
-    const tools = { algebra: availableLinearAlgebra(), choice, progress };
+    const pictures = picturesOf(args);
+    for (const file of [args.csv, args.report]) if (file !== undefined) requireWritableFile(file);
+    const tools = { algebra: availableLinearAlgebra(), choice, progress, onSpectrum: pictures.keep };
     const remark = slowSolverRemark(tools.algebra);
     if (remark !== null) output.note(remark);
     const parts: Analyzed[] = [];
@@ -61,6 +63,7 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     if (analyzed.layers.length === 0 && !refused && !interrupted) throw nothingFound(analyzed, args.path);
     if (args.csv !== undefined) writeFileAtomic(args.csv, spectraCsv(analyzed.layers, ['file']));
     const models = modelSummaries(analyzed.layers);
+    if (analyzed.layers.length > 0) await pictures.write((line) => output.note(line));
     output.document({
       eigenvalues: 'of W^T W, no 1/N',
       algebra: tools.algebra.name,
@@ -81,7 +84,10 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
 };
 
 /** Yields what each path gives, or all paths together where they are checkpoints. */
-async function* analyses(args: AnalyzeArgs, tools: FolderTools): AsyncGenerator<Analyzed> {
+async function* analyses(
+  args: AnalyzeArgs,
+  tools: FolderTools & Pick<FilesOptions, 'onSpectrum'>,
+): AsyncGenerator<Analyzed> {
   if (args.out !== undefined) {
     if (args.fromEigenvalues) throw new UserError('--from-eigenvalues must be given without --out, got both');
     yield await analyzeIntoFolder(args.out, args, tools);
@@ -102,4 +108,39 @@ async function* analyses(args: AnalyzeArgs, tools: FolderTools): AsyncGenerator<
 function lastEpochs(models: readonly ModelSummary[]): ModelSummary[] {
   const last = new Map(models.map((model) => [model.run ?? model.file, model]));
   return models.filter((model) => last.get(model.run ?? model.file) === model);
+}
+
+interface Pictures {
+  /** Keeps the spectra where pictures of them are wanted. */
+  keep: NonNullable<FilesOptions['onSpectrum']>;
+  write(note: (line: string) => void): Promise<void>;
+}
+
+/** What `--report` and `--figures` ask for. Throws UserError for results folders, which have commands of their own. */
+function picturesOf({ report, figures, path, out }: AnalyzeArgs): Pictures {
+  const option = report !== undefined ? '--report' : '--figures';
+  const wanted = report !== undefined || figures !== undefined;
+  const folder = out ?? path.find((one) => existsSync(resultsLayout(one).runs));
+  if (wanted && folder !== undefined) {
+    throw new UserError(
+      `${option} must be given with weights files, got the results folder ${folder}`,
+      `phasewatch ${option.slice(2)} ${folder}`,
+    );
+  }
+  const spectra = keptSpectra();
+  return {
+    keep: wanted ? spectra.keep : () => {},
+    write: async (note) => {
+      const models = spectra.models();
+      if (report !== undefined) {
+        writeWeightsPage(report, models);
+        note(`page: ${report}`);
+      }
+      if (figures !== undefined) {
+        const written = await writeWeightsFigures(figures, models);
+        note(`${written.figures.length} figures in ${figures}`);
+        if (written.pngMissing !== null) note(`note: no PNG files: ${written.pngMissing}`);
+      }
+    },
+  };
 }

@@ -39,6 +39,8 @@ export interface FilesOptions {
   conv: ConvReading;
   choice: LayerChoice;
   progress: ProgressLine;
+  /** Takes the eigenvalues of each row, where pictures are wanted of them. */
+  onSpectrum?: (row: FileRow, eigenvalues: Float64Array) => void;
 }
 
 /** Returns the analysis of the weights files that a path means. One that cannot be read does not stop the others. */
@@ -60,7 +62,7 @@ export function analyzeFiles(path: string, options: FilesOptions): Analyzed {
 }
 
 function analyzeFile(path: string, epoch: number | null, options: FilesOptions, analyzed: Analyzed): void {
-  const { analysis, algebra, conv, choice, progress } = options;
+  const { analysis, algebra, conv, choice, progress, onSpectrum } = options;
   const file = openWeights(path);
   try {
     if (!analyzed.formats.includes(file.format)) analyzed.formats.push(file.format);
@@ -68,8 +70,10 @@ function analyzeFile(path: string, epoch: number | null, options: FilesOptions, 
     const told = fileProgress(path, wanted, conv, progress);
     const skipped: SkippedLayer[] = [];
     const chosen = { ...file, layers: () => wanted };
-    for (const { row } of analyzeEach(chosen, analysis, algebra, { conv, ...told }, skipped)) {
-      analyzed.layers.push({ file: path, ...row, epoch });
+    for (const { row, eigenvalues } of analyzeEach(chosen, analysis, algebra, { conv, ...told }, skipped)) {
+      const fileRow = { file: path, ...row, epoch };
+      analyzed.layers.push(fileRow);
+      onSpectrum?.(fileRow, eigenvalues);
     }
     for (const { name, reason, refused } of skipped) {
       // Names are asked for even where they are no layers: --layers may mean one of them.

@@ -24,6 +24,8 @@ export interface AnalyzeArgs extends OutputFlags {
   out: string | undefined;
   epochFrom: string | undefined;
   csv: string | undefined;
+  report: string | undefined;
+  figures: string | undefined;
   fromEigenvalues: boolean;
 }
 
@@ -88,6 +90,16 @@ export function describeAnalyze(parser: Argv): Argv<AnalyzeArgs> {
         describe: "where names have the epoch: '{run}/net_{epoch}.pt' or /regular expression/ [by its name]",
       },
       csv: { type: 'string', requiresArg: true, describe: 'write the rows to this file as well' },
+      report: {
+        type: 'string',
+        requiresArg: true,
+        describe: 'write a page on the weights: summary, alpha by depth, every density',
+      },
+      figures: {
+        type: 'string',
+        requiresArg: true,
+        describe: 'write the same pictures into this folder, SVG and PNG',
+      },
       'from-eigenvalues': {
         type: 'boolean',
         default: false,
@@ -99,6 +111,7 @@ export function describeAnalyze(parser: Argv): Argv<AnalyzeArgs> {
       '$0 analyze model.pt --fit ww --bootstrap 200 --csv spectra.csv',
       "WeightWatcher's fit, intervals",
     )
+    .example('$0 analyze model.safetensors --report model.html', 'a page to look at')
     .example('$0 analyze checkpoints --out results/mine', 'a training elsewhere: then report, figures')
     .example(
       '$0 analyze results/quick',

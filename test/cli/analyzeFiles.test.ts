@@ -1,6 +1,15 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
 import { afterAll, describe, expect, it } from 'vitest';
 import { phasewatch } from './phasewatchProcess.ts';
 
@@ -35,6 +44,34 @@ describe('analyze', () => {
     const [header, first] = lines(readFileSync(csv, 'utf8'));
     expect(header).toMatch(/^file,run,epoch,layer,/);
     expect(first).toContain(world('namespace.pth'));
+  }, 60_000);
+
+  it('writes a page on the weights, and their pictures', async () => {
+    const report = join(folder, 'pictures', 'model.html');
+    const figures = join(folder, 'pictures', 'figures');
+    const files = [world('namespace.pth'), world('python2.pth')];
+    const { code, stderr } = await phasewatch([
+      'analyze',
+      ...files,
+      '--report',
+      report,
+      '--figures',
+      figures,
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`page: ${report}`);
+    const { document } = parseHTML(readFileSync(report, 'utf8'));
+    expect([...document.querySelectorAll('#models h3')].map((head) => head.textContent)).toEqual([
+      'namespace.pth',
+      'python2.pth',
+    ]);
+    expect(document.querySelectorAll('#run-table tbody tr')).toHaveLength(3);
+    const written = readdirSync(figures);
+    expect(written).toEqual(expect.arrayContaining(['esd-state_dict.0.weight-namespace.pth.svg']));
+    expect(written.filter((name) => name.endsWith('.svg')).length).toBeGreaterThan(2);
+    const onFolder = await phasewatch(['analyze', 'results/batch-sweep', '--report', report]);
+    expect(onFolder.code).toBe(2);
+    expect(onFolder.stderr).toContain('--report must be given with weights files, got the results folder');
   }, 60_000);
 
   it.each([

@@ -51,7 +51,7 @@ ${payloadMarkup(packPage(data))}
 }
 
 function sectionMarkup({ id, title, shown, body }: PageSection, data: PageData): string {
-  return `<section id="${id}" aria-labelledby="${id}-title"${hiddenUnless(shown(data))}><h2 id="${id}-title" tabindex="-1">${title}</h2>
+  return `<section id="${id}" aria-labelledby="${id}-title"${hiddenUnless(shown(data))}><h2 id="${id}-title" tabindex="-1">${title(data)}</h2>
 ${body(data)}</section>`;
 }
 

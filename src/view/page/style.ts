@@ -55,6 +55,11 @@ summary { cursor: pointer; }
 .progress b { overflow-wrap: anywhere; font-weight: 600; }
 .progress li > .said:nth-child(2) { grid-column: 2 / -1; }
 .progress progress { width: 100%; accent-color: var(--accent); }
+figure.double { grid-column: 1 / -1; }
+figure.double > div { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 4px 16px; min-height: 190px; }
+.model dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 1px 20px; margin: 0 0 12px; font-size: 14px; }
+.model dt { color: var(--muted); }
+.model dd { margin: 0; }
 .where { margin: 8px 0; }
 .phases .absent { color: var(--muted); }
 .badge { display: inline-block; padding: 1px 8px; border-radius: 10px; background: var(--fill); color: var(--text); white-space: nowrap; }
@@ -65,7 +70,7 @@ thead th { background: var(--panel); border-top: 0; padding: 0; vertical-align: 
 th.text, td.text { text-align: left; }
 thead button { border: 0; background: none; width: 100%; text-align: inherit; font-weight: 600; padding: 6px 10px; font-size: 13px; line-height: 1.25; white-space: normal; }
 .runs td.text, .runs tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 104px; }
-.runs td:nth-child(3) { min-width: 0; }
+.runs tbody [data-c='layer'] { min-width: 0; }
 thead th[aria-sort='ascending'] button::after { content: ' \\25b2'; content: ' \\25b2' / ''; }
 thead th[aria-sort='descending'] button::after { content: ' \\25bc'; content: ' \\25bc' / ''; }
 tbody th { font-weight: 500; }
@@ -129,15 +134,14 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
   .tall.runs thead th { position: static; }
   .runs thead button { padding: 2px 0; min-height: 28px; width: auto; }
   .runs [data-brief]::before { content: attr(data-brief) ' '; color: var(--muted); font-size: 12px; }
-  .runs tbody td:nth-child(2) { display: none; }
-  .runs tbody td:nth-child(5) { margin-left: auto; order: -1; }
-  .runs tbody th, .runs tbody td:nth-child(3) { order: -2; }
-  .runs tbody td:nth-child(4) { flex-basis: auto; }
+  .runs tbody [data-c='batch_size'] { display: none; }
+  .runs tbody [data-c='phase'] { margin-left: auto; order: -1; }
+  .runs tbody th, .runs tbody [data-c='layer'] { order: -2; }
 }
 @media screen and (max-width: 600px) {
   .runs tbody tr { font-size: 12px; }
   .runs [data-brief]::before { font-size: 11px; }
-  .runs tbody tr:has(.sd) td:nth-child(4), .runs td:is(:nth-child(6), :nth-child(8), :nth-child(n + 10)) .sd { display: none; }
+  .runs tbody tr:has(.sd) [data-c='epoch'], .runs td:not([data-c='test_accuracy'], [data-c='alpha']) .sd { display: none; }
 }
 @media screen and (max-width: 760px) {
   main, header, footer { padding-left: 14px; padding-right: 14px; }

@@ -274,7 +274,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
       ['#run-csv', 'run,batch_size,layer,epoch', 24],
       ['#spectrum-csv', 'run,layer,epoch,from,to,count,density', 50],
       ['#measure-csv', 'run,batch_size,epoch,stable_rank', 60],
-      ['#densities-csv', 'run,layer,epoch,from,to,count,density', 300],
+      ['#densities-csv', 'run,layer,epoch,from,to,count,density', 600],
     ] as const) {
       const waiting = page.waitForEvent('download');
       await page.locator(button).click();
@@ -345,13 +345,23 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
 
   it.each([
     ['weights that belong to no run', 'weights'],
+    ['weights files', 'files'],
     ['no spectra yet', 'bare'],
     ['spectra without eigenvalues', 'numbers'],
   ])('opens on %s', async (_, kind) => {
     const results = readResults(join(root, 'synthetic'));
-    const own = results.spectra.slice(0, 2).map((row) => ({ ...row, run: null, epoch: null }));
+    const own = results.spectra
+      .filter(({ run, epoch }) => run === 'b=2_seed=0' && epoch === 4)
+      .map((row) => ({ ...row, run: null, epoch: null }));
     const input = {
       weights: { ...results, runs: [], spectra: own, esd: () => Float64Array.of(0.5, 1, 2) },
+      files: {
+        ...results,
+        weights: true,
+        runs: [],
+        spectra: own.map((row) => ({ ...row, run: 'model.pt', warning: 'poor fit' })),
+        esd: () => Float64Array.of(0.5, 1, 2),
+      },
       bare: { ...results, spectra: [] },
       numbers: { ...results, esd: () => null },
     }[kind]!;
@@ -360,7 +370,13 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     await open(DESKTOP, pathToFileURL(path).href);
     const main = await page.locator('main').innerHTML();
     expect(main).not.toMatch(/NaN|undefined|Infinity/);
-    expect(await count('#spectrum-chart svg')).toBe(kind === 'weights' ? 1 : 0);
+    expect(await count('#spectrum-chart svg')).toBe(kind === 'weights' || kind === 'files' ? 1 : 0);
+    if (kind === 'files') {
+      expect(await count('#density-grid figure.double svg')).toBe(4);
+      expect(await count('#depth-grid svg circle')).toBe(2);
+      expect(await page.locator('#models').textContent()).toContain('warnings2 poor fit');
+      expect(await page.locator('#phases').isVisible()).toBe(false);
+    }
     if (kind === 'numbers') expect(main).toContain('The eigenvalues of this spectrum are not stored.');
   });
 

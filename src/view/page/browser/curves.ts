@@ -93,7 +93,7 @@ export function sizesLegend(view: View, mark: 'line' | 'dot'): LegendEntry[] {
 }
 
 /** Gives a grid one captioned figure a title, and returns the places of the charts. */
-function panelsOf(grid: HTMLElement, titles: readonly string[]): HTMLElement[] {
+export function panelsOf(grid: HTMLElement, titles: readonly string[]): HTMLElement[] {
   grid.replaceChildren(
     ...titles.map((title) => {
       const figure = document.createElement('figure');

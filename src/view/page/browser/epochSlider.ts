@@ -63,6 +63,7 @@ export function epochsPart(holder: StateHolder): Part {
     slider.max = String(last);
     slider.value = String(Math.max(0, at));
     slider.disabled = play.disabled = last === 0;
+    slider.parentElement!.hidden = now.data.weights && last === 0;
     const shown = `epoch ${now.epochs[slider.valueAsNumber] ?? 0}`;
     byId('epoch-shown').textContent = shown;
     slider.setAttribute('aria-valuetext', shown);

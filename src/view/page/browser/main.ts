@@ -4,6 +4,7 @@ import { SECTIONS, TEXT_PARTS } from '../content/pageSections.ts';
 import { namesSpectrum, type PageState, stateOf } from '../content/pageState.ts';
 import { gapPart, learningCurvesPart } from './curves.ts';
 import { densitiesPart } from './densities.ts';
+import { depthPart } from './depth.ts';
 import { byId, setUpTheme } from './dom.ts';
 import { epochsPart } from './epochSlider.ts';
 import { followRuns } from './live.ts';
@@ -34,6 +35,7 @@ function start(): void {
   const parts: readonly PlacedPart[] = [
     { section: 'runs', part: writeTexts, uses: ['seeds'] },
     { section: 'phases', part: mapsPart(byId('maps')), uses: ['seeds'] },
+    { section: 'depth', part: depthPart(), uses: [] },
     { section: 'densities', part: epochsPart(holder), uses: ['layer', 'view', 'epoch', 'seeds'] },
     { section: 'densities', part: densitiesPart(), uses: ['layer', 'view', 'epoch', 'seeds'] },
     { section: 'spectrum', part: spectrumPart(holder), uses: ['run', 'layer', 'view', 'epoch', 'seeds'] },

@@ -1,12 +1,12 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { COLUMN_OF, isNumeric } from '../../../spectra/columns.ts';
 import { esdLegend } from '../../figures/esdPanels.ts';
-import { legendList, phaseBadge, showNumber } from '../content/html.ts';
-import { NO_RUN, type PageSpectrum } from '../content/pageData.ts';
+import { breakable, legendList, phaseBadge, showNumber } from '../content/html.ts';
+import type { PageSpectrum } from '../content/pageData.ts';
 import { spectrumAt } from '../content/pageIndex.ts';
 import { stateFragment } from '../content/pageState.ts';
 import { PAGE_COLORS } from './chart.ts';
-import { downloadBins, drawSpectrum } from './densities.ts';
+import { downloadBins, drawSpectrum, otherView, titleOf } from './densities.ts';
 import { byId, fillMenu } from './dom.ts';
 import type { Part, StateHolder, View } from './view.ts';
 
@@ -26,6 +26,7 @@ const FACTS = [
   'mp_softrank',
   'entropy',
   'rank_loss',
+  'num_traps',
 ];
 const HEIGHT = 300;
 
@@ -56,7 +57,7 @@ export function spectrumPart(holder: StateHolder): Part {
     }
     const series = index.series(run.id, layer);
     drawSpectrum(byId('spectrum-chart'), spectrum, view, { height: HEIGHT, series });
-    const second = state.view === 'log' ? 'bulk' : 'log';
+    const second = otherView(state.view);
     if (spectrum.histograms === null) byId('spectrum-second').replaceChildren();
     else drawSpectrum(byId('spectrum-second'), spectrum, view, { height: HEIGHT, series, view: second });
     byId('spectrum-legend').innerHTML = legendList(esdLegend('log', PAGE_COLORS));
@@ -84,11 +85,13 @@ function factsOf({ row }: PageSpectrum): string {
   const further = [...numeric, ...others].filter(
     (name) => name !== 'epoch' && !FACTS.includes(name) && (row[name] ?? null) !== null,
   );
-  return `<h3>${escapeMarkup(row.run ?? NO_RUN)}, ${escapeMarkup(row.layer)}, epoch ${showNumber(row.epoch)}</h3>
+  return `<h3>${breakable(titleOf(row))}</h3>
 <p>${phaseBadge(row)}</p>${doubt === '' ? '' : `<p class="note">${doubt}</p>`}
 ${row.warning == null ? '' : `<p class="warning">warning: ${escapeMarkup(row.warning)}</p>`}
 ${evidence.length === 0 ? '' : `<p class="note">Evidence</p><ul>${evidence.map((part) => `<li>${escapeMarkup(part)}</li>`).join('')}</ul>`}
-<dl>${FACTS.map((name) => fact(row, name)).join('')}</dl>
+<dl>${FACTS.filter((name) => row[name] !== undefined)
+    .map((name) => fact(row, name))
+    .join('')}</dl>
 ${further.length === 0 ? '' : `<details><summary>Further columns</summary><dl>${further.map((name) => fact(row, name)).join('')}</dl></details>`}
 ${row.notes === null ? '' : `<p class="note">${escapeMarkup(row.notes)}</p>`}`;
 }

@@ -51,6 +51,9 @@ export function legendList(entries: readonly LegendEntry[]): string {
   return `<ul class="legend">${items.join('')}</ul>`;
 }
 
+/** Returns a name that may break behind its dots, slashes and underscores. */
+export const breakable = (name: string): string => escapeMarkup(name).replace(/[./_]/g, '$&<wbr>');
+
 /** Returns `1 run`, `2 runs`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

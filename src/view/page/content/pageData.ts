@@ -27,6 +27,8 @@ export interface PageSpectrum {
 export interface PageData {
   name: string;
   description: string | null;
+  /** Whether it is about the layers of weights files, which take the place of the runs. */
+  weights: boolean;
   runs: readonly PageRun[];
   spectra: readonly PageSpectrum[];
   metrics: readonly (MetricsRow & { run: string })[];
@@ -61,6 +63,7 @@ export function pageData(input: ReportInput): PageData {
   return {
     name: input.experiment.name,
     description: input.experiment.description,
+    weights: input.weights === true,
     runs: [...runs, ...ensembles.map(({ run }) => run)],
     spectra: [
       ...rows.map((row) => pageSpectrum(row, input.esd(row.run, row.epoch, row.layer))),

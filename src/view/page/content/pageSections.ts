@@ -1,6 +1,7 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { PHASES } from '../../../spectra/phase.ts';
 import { plural } from './html.ts';
+import { modelsSection } from './models.ts';
 import { NO_RUN, type PageData, type SeedsShown } from './pageData.ts';
 import { FIRST_STATE } from './pageState.ts';
 import { provenanceSection } from './provenance.ts';
@@ -11,6 +12,7 @@ import { phaseCards, summarySection } from './summary.ts';
 /** A part of the page whose text follows from the data alone: it is written in Node, and again in the browser when the data change. */
 export const TEXT_PARTS = {
   lead: leadPart,
+  models: modelsSection,
   damage: damagePart,
   phases: summarySection,
   cards: phaseCards,
@@ -25,7 +27,7 @@ export interface PageSection {
   id: string;
   /** What the list of sections calls it. */
   name: string;
-  title: string;
+  title(data: PageData): string;
   /** Whether there is anything to show in it. */
   shown(data: PageData): boolean;
   body(data: PageData): string;
@@ -38,8 +40,8 @@ export const SECTIONS: readonly PageSection[] = [
   {
     id: 'phases',
     name: 'Phases',
-    title: 'Phases',
-    shown: () => true,
+    title: () => 'Phases',
+    shown: ({ weights }) => !weights,
     body: (
       data,
     ) => `${part('damage', data)}<div class="controls" id="seeds-control" hidden><label>Runs that differ by seed<select id="seeds"><option value="together">together: pooled spectra, means</option><option value="apart">each for itself</option></select></label></div>
@@ -47,9 +49,24 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
 <details class="where"><summary>What each phase means, and where it was seen</summary>${part('cards', data)}</details>`,
   },
   {
+    id: 'models',
+    name: 'Summary',
+    title: () => 'Summary',
+    shown: ({ weights }) => weights,
+    body: (data) => `${part('damage', data)}${part('models', data)}`,
+  },
+  {
+    id: 'depth',
+    name: 'Alpha by depth',
+    title: () => 'Alpha by depth',
+    shown: (data) => data.weights && hasSpectra(data),
+    body: () =>
+      `<p class="note">A dot a layer, in the colour of its phase; dashed 2 and 6, between which well-trained layers are expected. A click shows its spectrum.</p><div class="maps" id="depth-grid"></div><div id="depth-legend"></div>`,
+  },
+  {
     id: 'densities',
     name: 'Densities',
-    title: 'Spectral density by batch size',
+    title: ({ weights }) => (weights ? 'Spectral density of each layer' : 'Spectral density by batch size'),
     shown: hasSpectra,
     body: () => `<div class="bar controls"><label>Layer<select id="layer"></select></label>
 <label>View<select id="view"><option value="bulk">bulk and edge</option><option value="linear">whole spectrum</option><option value="log">log-log with power law</option></select></label>
@@ -61,16 +78,18 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
   {
     id: 'spectrum',
     name: 'One spectrum',
-    title: 'One spectrum and its evidence',
+    title: () => 'One spectrum and its evidence',
     shown: hasSpectra,
-    body: () => `<div class="controls"><label>Run<select id="run"></select></label>
+    body: ({
+      weights,
+    }) => `<div class="controls"><label>${weights ? 'File' : 'Run'}<select id="run"></select></label>
 <button type="button" class="download" id="spectrum-csv">CSV</button><a class="note" id="link" href="#">Link to this spectrum</a></div>
 <div class="explorer"><div class="charts"><div id="spectrum-chart"></div><div id="spectrum-second"></div><div id="spectrum-legend"></div></div><div class="facts" id="facts"></div></div>`,
   },
   {
     id: 'gap',
     name: 'Gap against alpha',
-    title: 'Generalization gap against alpha',
+    title: () => 'Generalization gap against alpha',
     shown: ({ spectra }) => spectra.some(({ row }) => row.gap !== null && row.alpha !== null),
     body: () =>
       `<p class="note">At the last analyzed epoch, a point a run, or the mean over seeds with one standard deviation on either side; a click shows the spectrum.</p><div class="grid wide" id="gap-grid"></div><div id="gap-legend"></div>`,
@@ -78,15 +97,15 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
   {
     id: 'curves',
     name: 'Learning curves',
-    title: 'Learning curves',
+    title: () => 'Learning curves',
     shown: ({ metrics }) => metrics.length > 0,
     body: () => `<div class="grid wide" id="curve-grid"></div><div id="curves-legend"></div>`,
   },
   {
     id: 'measures',
     name: 'Measures',
-    title: 'Any measure',
-    shown: hasSpectra,
+    title: () => 'Any measure',
+    shown: (data) => !data.weights && hasSpectra(data),
     body: () => `<div class="controls"><label>Measure<select id="measure"></select></label>
 <label>Against<select id="against"><option value="epoch">epoch</option><option value="batch">batch size</option><option value="alpha">alpha</option></select></label>
 <button type="button" class="download" id="measure-csv">CSV</button></div>
@@ -94,12 +113,12 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
   },
   {
     id: 'runs',
-    name: 'Runs',
-    title: 'Runs',
+    name: 'Table',
+    title: ({ weights }) => (weights ? 'Layers' : 'Runs'),
     shown: () => true,
     body: (
       data,
-    ) => `<p class="note">Each layer at the last analyzed epoch of its run. A click on a heading sorts, a click on a row shows its spectrum.</p>
+    ) => `<p class="note">${data.weights ? '' : 'Each layer at the last analyzed epoch of its run. '}A click on a heading sorts, a click on a row shows its spectrum.</p>
 <div class="controls"><label>Filter<input type="search" id="run-filter" autocomplete="off"></label>
 <label>Phase<select id="phase-filter"><option value="">all</option>${PHASES.map((phase) => `<option>${phase}</option>`).join('')}</select></label>
 <button type="button" class="download" id="run-csv">CSV</button><span class="note" id="run-count" role="status"></span></div>
@@ -108,14 +127,14 @@ ${part('runs', data)}`,
   {
     id: 'reproduction',
     name: 'Reproduction',
-    title: "The authors' numbers, and these",
+    title: () => "The authors' numbers, and these",
     shown: ({ reproduction }) => reproduction.length > 0,
     body: (data) => part('numbers', data),
   },
   {
     id: 'provenance',
     name: 'Provenance',
-    title: 'Provenance',
+    title: () => 'Provenance',
     shown: () => true,
     body: (data) => part('provenance', data),
   },
@@ -126,11 +145,15 @@ export function part(name: TextPart, data: PageData): string {
   return `<div data-part="${name}">${TEXT_PARTS[name](data, FIRST_STATE.seeds)}</div>`;
 }
 
-function leadPart({ name, description, runs, spectra }: PageData): string {
+function leadPart({ name, description, weights, runs, spectra }: PageData): string {
   const layers = new Set(spectra.map(({ row }) => row.layer)).size;
   const single = new Set(runs.filter(({ members }) => members.length === 1).map(({ id }) => id));
   const own = spectra.filter(({ row }) => single.has(row.run ?? NO_RUN)).length;
-  const counts = [plural(single.size, 'run'), plural(layers, 'layer'), plural(own, 'spectrum', 'spectra')];
+  const counts = [
+    plural(single.size, weights ? 'file' : 'run'),
+    plural(layers, 'layer'),
+    plural(own, 'spectrum', 'spectra'),
+  ];
   return `<h1>${escapeMarkup(name)}</h1>
 <p class="lead">${description === null ? '' : `${escapeMarkup(description)} \u2013 `}${counts.join(', ')}.</p>`;
 }

@@ -15,6 +15,8 @@ export interface ReportInput {
     metrics: readonly MetricsRow[];
   }[];
   spectra: readonly SpectrumRow[];
+  /** Rows of weights files, `run` being the file: the page goes through their layers instead of epochs. */
+  weights?: boolean;
   /** Authors' numbers beside this project's, any columns; a column `within` says yes or no. Empty: no such section. */
   reproduction: readonly CsvRow[];
   /** Files that could not be read, each with the reason. */

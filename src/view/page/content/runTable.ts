@@ -1,7 +1,7 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { type JoinedRow, joinedColumn } from '../../../experiment/results/joinRows.ts';
 import { PHASES } from '../../../spectra/phase.ts';
-import { phaseBadge, showNumber, showPercent, showSpread } from './html.ts';
+import { breakable, phaseBadge, showNumber, showPercent, showSpread } from './html.ts';
 import { lastRows } from './lastRows.ts';
 import { NO_RUN, type PageData, type SeedsShown } from './pageData.ts';
 import type { PageRun } from './pageRun.ts';
@@ -35,6 +35,36 @@ const HEADINGS: readonly Heading[] = [
   { column: 'num_spikes', brief: 'spikes' },
 ];
 
+/** Of weights files. */
+const LAYER_HEADINGS: readonly Heading[] = [
+  { column: 'run', text: true, show: (row) => escapeMarkup(row.run ?? NO_RUN) },
+  { column: 'layer', text: true, show: layerLink },
+  { column: 'N', brief: 'N' },
+  { column: 'M', brief: 'M' },
+  { column: 'phase', text: true, sorted: phaseOrder, show: phaseBadge },
+  { column: 'alpha', brief: 'alpha' },
+  { column: 'D', brief: 'D' },
+  { column: 'stable_rank', brief: 'stable' },
+  { column: 'mp_softrank', brief: 'soft' },
+  { column: 'num_spikes', brief: 'spikes' },
+  { column: 'num_traps', brief: 'traps' },
+  { column: 'warning', text: true, show: (row) => escapeMarkup(row.warning ?? '') },
+];
+
+function layerLink({ run, layer, epoch }: JoinedRow): string {
+  return `<a href="${escapeMarkup(stateFragment({ run: run ?? NO_RUN, layer, epoch }))}">${breakable(layer)}</a>`;
+}
+
+/** What a page has columns for: the file only where there are several, traps only where they were looked for. */
+function headingsOf({ weights, runs, spectra }: PageData): readonly Heading[] {
+  if (!weights) return HEADINGS;
+  const shown: Record<string, boolean> = {
+    run: runs.length > 1,
+    num_traps: spectra.some(({ row }) => typeof row.num_traps === 'number'),
+  };
+  return LAYER_HEADINGS.filter(({ column }) => shown[column] ?? true);
+}
+
 function phaseOrder({ phase }: JoinedRow): number | null {
   return phase === null ? null : PHASES.indexOf(phase);
 }
@@ -48,12 +78,17 @@ function runLink({ run, layer, epoch }: JoinedRow): string {
 export function runTable(data: PageData, seeds: SeedsShown): string {
   const { runs, spectra } = data;
   const last = lastRows(data, seeds);
-  const head = HEADINGS.map(({ column, text }) => {
-    const [, , label, , meaning] = joinedColumn(column);
-    const set = text === true ? ' class="text"' : '';
-    return `<th scope="col"${set} data-column="${column}" title="${escapeMarkup(meaning)}"><button type="button">${escapeMarkup(label)}</button></th>`;
-  }).join('');
-  const body = last.map((row) => `<tr data-phase="${row.phase ?? ''}">${cells(row)}</tr>`).join('\n');
+  const headings = headingsOf(data);
+  const head = headings
+    .map(({ column, text }) => {
+      const [, , label, , meaning] = joinedColumn(column);
+      const set = text === true ? ' class="text"' : '';
+      return `<th scope="col"${set} data-column="${column}" title="${escapeMarkup(meaning)}"><button type="button">${escapeMarkup(label)}</button></th>`;
+    })
+    .join('');
+  const body = last
+    .map((row) => `<tr data-phase="${row.phase ?? ''}">${cells(row, headings)}</tr>`)
+    .join('\n');
   const analyzed = new Set(spectra.map(({ row }) => row.run ?? NO_RUN));
   return `<div class="scroll tall runs" tabindex="0" role="region" aria-label="Table of runs">
 <table id="run-table"><thead><tr>${head}</tr></thead>
@@ -69,24 +104,26 @@ ${remark(
 )}`;
 }
 
-function cells(row: JoinedRow): string {
-  return HEADINGS.map(({ column, text, sorted, show, share, brief }) => {
-    const held = row[column] ?? null;
-    const raw = sorted === undefined ? (typeof held === 'boolean' ? String(held) : held) : sorted(row);
-    const sd = row[`${column}_sd`];
-    const shown = show
-      ? show(row)
-      : typeof raw === 'string'
-        ? escapeMarkup(raw)
-        : typeof sd === 'number' && raw !== null
-          ? showSpread(raw, sd, share)
-          : share
-            ? showPercent(raw)
-            : showNumber(raw);
-    const tag = column === 'run' ? 'th scope="row"' : 'td';
-    const called = brief === undefined ? '' : ` data-brief="${brief}"`;
-    return `<${tag}${text ? ' class="text"' : ''}${called} data-v="${escapeMarkup(String(raw ?? ''))}">${shown}</${tag.slice(0, 2)}>`;
-  }).join('');
+function cells(row: JoinedRow, headings: readonly Heading[]): string {
+  return headings
+    .map(({ column, text, sorted, show, share, brief }) => {
+      const held = row[column] ?? null;
+      const raw = sorted === undefined ? (typeof held === 'boolean' ? String(held) : held) : sorted(row);
+      const sd = row[`${column}_sd`];
+      const shown = show
+        ? show(row)
+        : typeof raw === 'string'
+          ? escapeMarkup(raw)
+          : typeof sd === 'number' && raw !== null
+            ? showSpread(raw, sd, share)
+            : share
+              ? showPercent(raw)
+              : showNumber(raw);
+      const tag = column === headings[0]!.column ? 'th scope="row"' : 'td';
+      const called = brief === undefined ? '' : ` data-brief="${brief}"`;
+      return `<${tag}${text ? ' class="text"' : ''}${called} data-c="${column}" data-v="${escapeMarkup(String(raw ?? ''))}">${shown}</${tag.slice(0, 2)}>`;
+    })
+    .join('');
 }
 
 function remark(what: string, runs: readonly PageRun[]): string {

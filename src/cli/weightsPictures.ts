@@ -1,0 +1,68 @@
+import { basename } from 'node:path';
+import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import { type ModelSpectra, weightsFigures } from '../view/figures/weightsFigures.ts';
+import { buildReport } from '../view/page/buildReport.ts';
+import { type WrittenFigures, writeFigures } from '../view/writeFigures.ts';
+import type { FileRow } from './analyzeFiles.ts';
+
+/** The spectra of weights files, kept for their pictures. */
+export interface KeptSpectra {
+  keep(row: FileRow, eigenvalues: Float64Array): void;
+  /** The files in the order in which they came, each under the shortest end of its path that no other has. */
+  models(): ModelSpectra[];
+}
+
+/** Returns a keeper of spectra that has none yet. */
+export function keptSpectra(): KeptSpectra {
+  const files = new Map<string, ModelSpectra['layers'][number][]>();
+  return {
+    keep: ({ file, ...row }, evals) => {
+      const layers = files.get(file);
+      if (layers === undefined) files.set(file, [{ row, evals }]);
+      else layers.push({ row, evals });
+    },
+    models: () => {
+      const names = shortNames([...files.keys()]);
+      return [...files].map(([file, layers]) => ({ name: names.get(file)!, layers }));
+    },
+  };
+}
+
+/** Writes the page on weights files: summary, alpha by depth, the density of each layer, the table. */
+export function writeWeightsPage(path: string, models: readonly ModelSpectra[]): void {
+  const spectra = models.flatMap(({ name, layers }) => layers.map(({ row }) => ({ ...row, run: name })));
+  const evals = new Map(
+    models.flatMap(({ name, layers }) => layers.map(({ row, evals }) => [key(name, row.layer), evals])),
+  );
+  const experiment = { name: models.map(({ name }) => name).join(', '), description: null, yaml: null };
+  const page = buildReport({
+    experiment,
+    weights: true,
+    runs: [],
+    spectra,
+    reproduction: [],
+    esd: (run, _, layer) => evals.get(key(run ?? '', layer)) ?? null,
+  });
+  writeFileAtomic(path, page);
+}
+
+/** Writes the figures of weights files as SVG, CSV and, where it can be drawn, PNG. */
+export function writeWeightsFigures(dir: string, models: readonly ModelSpectra[]): Promise<WrittenFigures> {
+  return writeFigures(dir, weightsFigures(models));
+}
+
+const key = (run: string, layer: string): string => JSON.stringify([run, layer]);
+
+/** The file names, with as many folders before them as tell them apart. */
+function shortNames(files: readonly string[]): Map<string, string> {
+  const names = new Map(files.map((file) => [file, basename(file)]));
+  const parts = new Map(files.map((file) => [file, file.split('/')]));
+  for (let depth = 2; depth <= 32; depth++) {
+    const counts = new Map<string, number>();
+    for (const name of names.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
+    for (const file of files) {
+      if (counts.get(names.get(file)!)! > 1) names.set(file, parts.get(file)!.slice(-depth).join('/'));
+    }
+  }
+  return names;
+}
