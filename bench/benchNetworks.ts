@@ -1,4 +1,5 @@
-import type { NETWORK_NAMES, RunConfig } from '../src/experiment/config/schema.ts';
+import type { NETWORK_NAMES } from '../src/experiment/config/networkSchema.ts';
+import type { RunConfig } from '../src/experiment/config/schema.ts';
 import { datasetFacts } from '../src/experiment/data/datasetFacts.ts';
 import type { Preprocessing } from '../src/experiment/data/datasets.ts';
 import { usualTraining } from '../src/experiment/networks/usualTraining.ts';

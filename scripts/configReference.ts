@@ -1,11 +1,7 @@
 import { describeType, type JsonSchema, toJsonSchema } from '../src/experiment/config/describeType.ts';
 import { experimentSchema } from '../src/experiment/config/experimentSchema.ts';
-import {
-  analysisSchema,
-  customNetworkSchema,
-  layerSchema,
-  runConfigSchema,
-} from '../src/experiment/config/schema.ts';
+import { customNetworkSchema, layerSchema } from '../src/experiment/config/networkSchema.ts';
+import { analysisSchema, runConfigSchema } from '../src/experiment/config/schema.ts';
 
 /** What `$ref` may point at is worth it from this many characters on. */
 const REFERENCE_FROM = 80;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { customNetworkSchema } from '../../src/experiment/config/schema.ts';
+import { customNetworkSchema } from '../../src/experiment/config/networkSchema.ts';
 import type { Network } from '../../src/experiment/networks/network.ts';
 import { resolveNetwork } from '../../src/experiment/networks/resolveNetwork.ts';
 import { initialWeights } from '../../src/train/initialWeights.ts';

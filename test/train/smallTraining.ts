@@ -1,6 +1,7 @@
 import { randomStream } from '../../src/base/random/stream.ts';
+import { customNetworkSchema } from '../../src/experiment/config/networkSchema.ts';
 import type { RunConfig } from '../../src/experiment/config/schema.ts';
-import { customNetworkSchema, optimizerSchema } from '../../src/experiment/config/schema.ts';
+import { optimizerSchema } from '../../src/experiment/config/schema.ts';
 import type { Split } from '../../src/experiment/data/dataset.ts';
 import type { Preprocessing } from '../../src/experiment/data/datasets.ts';
 import type { Network } from '../../src/experiment/networks/network.ts';

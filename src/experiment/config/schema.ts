@@ -1,84 +1,10 @@
 import { z } from 'zod';
 import { POWER_LAW_MODES } from '../../spectra/laws/powerLaw.ts';
 import { DATASET_NAMES, DATASET_PATH } from '../data/datasets.ts';
+import { customNetworkSchema, layerName, NETWORK_NAMES, positiveInt } from './networkSchema.ts';
 
-/** Networks declared in src/experiment/networks; a config may also bring its own list of layers. */
-export const NETWORK_NAMES = ['lenet5', 'miniAlexNet', 'miniAlexNetBatchNorm', 'mlp3'] as const;
-
-const positiveInt = z.int().positive();
 const share = z.number().min(0).max(1);
-const layerName = z.string().min(1);
 const seedNumber = z.int().min(0).max(0xffffffff);
-
-const activation = z.enum(['relu', 'gelu', 'tanh', 'linear']);
-const placed = {
-  name: layerName.optional().describe('so that other layers can take its output'),
-  input: layerName.optional().describe('layer whose output it takes; the one before it when left out'),
-};
-/** Of the last layer it must be linear, which it is by itself: it gives the logits. */
-const hiddenActivation = activation
-  .optional()
-  .describe('relu when left out, linear in the last layer with weights; gelu: by the error function');
-const poolKeys = {
-  ...placed,
-  size: positiveInt.describe('side of the square window'),
-  stride: positiveInt.optional().describe('the pool size when left out, as in Keras'),
-  padding: z.enum(['same', 'valid']).default('valid').describe('as in TensorFlow'),
-};
-const weighted = { ...placed, name: layerName };
-
-export const layerSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('conv'),
-    ...weighted,
-    filters: positiveInt.describe('number of output channels'),
-    kernel: positiveInt.describe('side of the square kernel'),
-    stride: positiveInt.default(1).describe('pixels between two positions of the kernel'),
-    padding: z.enum(['same', 'valid']).default('same').describe('as in TensorFlow'),
-    groups: positiveInt.default(1).describe('parts of the channels that are convolved by themselves'),
-    activation: hiddenActivation,
-  }),
-  z.strictObject({ type: z.literal('maxPool'), ...poolKeys }),
-  z.strictObject({ type: z.literal('averagePool'), ...poolKeys }),
-  z.strictObject({ type: z.literal('batchNorm'), ...weighted }),
-  z.strictObject({ type: z.literal('layerNorm'), ...weighted }),
-  z.strictObject({
-    type: z.literal('activation'),
-    ...placed,
-    activation: activation.describe('gelu: by the error function'),
-  }),
-  z.strictObject({
-    type: z.literal('add'),
-    ...placed,
-    with: layerName.describe('layer whose output is added, of the same shape'),
-  }),
-  z.strictObject({ type: z.literal('flatten'), ...placed }),
-  z.strictObject({
-    type: z.literal('dense'),
-    ...weighted,
-    units: positiveInt.describe('number of outputs'),
-    activation: hiddenActivation,
-  }),
-]);
-
-export const customNetworkSchema = z.strictObject({
-  layers: z
-    .array(layerSchema)
-    .min(1)
-    .describe('from input to logits; the last layer has one unit a class and a linear activation'),
-  initializer: z
-    .enum(['glorotUniform', 'glorotNormal', 'glorotNormalTruncated', 'heUniform', 'heNormal', 'orthogonal'])
-    .default('glorotUniform')
-    .describe(
-      'law of the initial weights. The normal ones are not cut, but glorotNormalTruncated: at 2 sd, the variance not corrected. orthogonal: Haar',
-    ),
-  scale: z.number().positive().default(1).describe('the initial weights are multiplied by this'),
-  bias: z.number().default(0).describe('initial value of every bias'),
-  analyzedLayers: z
-    .array(layerName)
-    .optional()
-    .describe('layers that are snapshotted; every dense and conv layer but the last when left out'),
-});
 
 export const optimizerSchema = z.strictObject({
   type: z
@@ -303,7 +229,7 @@ export const analysisSchema = z.strictObject({
   seed: seedNumber.default(0).describe('of the bootstrap and of the randomized copies'),
 });
 
-export type CustomNetworkConfig = z.infer<typeof customNetworkSchema>;
+export type AnalysisConfig = z.infer<typeof analysisSchema>;
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
 /** A run's config as it is written, defaults filled in. */
 export type WrittenRunConfig = z.infer<typeof runConfigSchema>;
@@ -323,8 +249,6 @@ const LEARNING_RATES: Readonly<Record<OptimizerConfig['type'], number>> = {
 export function completeRunConfig(config: WrittenRunConfig): RunConfig {
   return { ...config, learningRate: config.learningRate ?? LEARNING_RATES[config.optimizer.type] };
 }
-export type AnalysisConfig = z.infer<typeof analysisSchema>;
-
 /** Returns a run's config from its keys, defaults filled in; throws a ZodError for what is none. */
 export function parseRunConfig(keys: unknown): RunConfig {
   return completeRunConfig(runConfigSchema.parse(keys));

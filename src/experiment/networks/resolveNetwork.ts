@@ -1,6 +1,7 @@
 import { elementCount } from '../../base/elementCount.ts';
 import { UserError } from '../../base/userError.ts';
-import type { CustomNetworkConfig, RunConfig } from '../config/schema.ts';
+import type { CustomNetworkConfig } from '../config/networkSchema.ts';
+import type { RunConfig } from '../config/schema.ts';
 import { leNet5 } from './leNet5.ts';
 import { miniAlexNet, miniAlexNetBatchNorm } from './miniAlexNet.ts';
 import { mlp3 } from './mlp3.ts';

@@ -1,4 +1,5 @@
-import { type NETWORK_NAMES, parseRunConfig, type RunConfig } from '../config/schema.ts';
+import type { NETWORK_NAMES } from '../config/networkSchema.ts';
+import { parseRunConfig, type RunConfig } from '../config/schema.ts';
 
 /** Returns a run of a network as the paper trains it: its images, cross-entropy, its optimizer and the rate of that. */
 export function usualTraining(

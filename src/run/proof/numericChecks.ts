@@ -1,6 +1,6 @@
 import { compareVersions } from '../../base/files/compareVersions.ts';
 import { median } from '../../base/quantile.ts';
-import { NETWORK_NAMES } from '../../experiment/config/schema.ts';
+import { NETWORK_NAMES } from '../../experiment/config/networkSchema.ts';
 import { type Answered, type AskOptions, askProcess } from './askProcess.ts';
 import { EXPECTED } from './products.ts';
 import type { ProofCheck } from './proof.ts';

@@ -1,4 +1,5 @@
-import type { NETWORK_NAMES, RunConfig } from '../../experiment/config/schema.ts';
+import type { NETWORK_NAMES } from '../../experiment/config/networkSchema.ts';
+import type { RunConfig } from '../../experiment/config/schema.ts';
 
 export type NetworkName = (typeof NETWORK_NAMES)[number];
 

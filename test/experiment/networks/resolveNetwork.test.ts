@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/base/userError.ts';
-import { type CustomNetworkConfig, customNetworkSchema } from '../../../src/experiment/config/schema.ts';
+import {
+  type CustomNetworkConfig,
+  customNetworkSchema,
+} from '../../../src/experiment/config/networkSchema.ts';
 import { countParameters } from '../../../src/experiment/networks/network.ts';
 import { resolveNetwork } from '../../../src/experiment/networks/resolveNetwork.ts';
 
