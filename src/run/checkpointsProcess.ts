@@ -46,7 +46,8 @@ export class CheckpointsProcess {
         resolve();
       };
       this.child.on('error', (error) => end(error.message));
-      this.child.on('close', (code, signal) => end(`${signal ?? `exit code ${code}`}: ${said.trim()}`));
+      // Not `close`: it does not come where this side has disconnected.
+      this.child.on('exit', (code, signal) => end(`${signal ?? `exit code ${code}`}: ${said.trim()}`));
     });
   }
 

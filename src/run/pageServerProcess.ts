@@ -24,7 +24,8 @@ export class PageServerProcess {
     this.child.on('message', ({ url }: FromPageServer) => onMessage(`watch it at ${url}`));
     this.ended = new Promise((resolve) => {
       this.child.on('error', resolve);
-      this.child.on('close', (code) => {
+      // Not `close`: it does not come where this side has disconnected.
+      this.child.on('exit', (code) => {
         if (code !== 0 && said !== '') onMessage(`the page cannot be watched: ${said.trim()}`);
         resolve(code);
       });
