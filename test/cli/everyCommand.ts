@@ -112,6 +112,16 @@ export class Workshop {
       '--outDir',
       `${program}/dist`,
     ]);
+    // as scripts/build.mjs does, which other tests may be running
+    const page = `${program}/dist/view/page/pageScript`;
+    const sources = join(root, 'src/view/page/browser/main.ts');
+    execFileSync(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      `import { writeFileSync } from 'node:fs';
+import { bundlePage } from '${page}.js';
+writeFileSync('${page}.txt', bundlePage('${sources}'));`,
+    ]);
     mkdirSync(this.template);
     writeFileSync(config(this.template), CONFIG);
     const words = ['run', config(this.template), '--out', results(this.template), '--jobs', '1', '--quiet'];
