@@ -225,4 +225,5 @@ def main():
         save_file(fixture, os.path.join(folder, f"{network}.safetensors"), versions)
 
 
-main()
+if __name__ == "__main__":
+    main()
