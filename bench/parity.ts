@@ -17,6 +17,8 @@ export const PARITY_TOLERANCES: Readonly<Record<string, number>> = {
   stable_rank: 1e-8,
   matrix_rank: 0,
   rank_loss: 0,
+  weak_rank_loss: 0,
+  sv_max: 1e-9,
   entropy: 1e-6, // WeightWatcher adds 1e-10 to each of the M shares
 
   alpha: 1e-8,
@@ -27,10 +29,33 @@ export const PARITY_TOLERANCES: Readonly<Record<string, number>> = {
   xmax: 1e-8,
   sigma: 1e-8,
   num_pl_spikes: 0,
+  // One entry on the edge of two bins of a histogram is 1 / (bins x vectors) of an entropy.
+  bulk_mean_vec_entropy: 1e-4,
+  bulk_var_vec_entropy: 1e-2,
+  bulk_mean_loc_ratio: 1e-8,
+  bulk_var_loc_ratio: 1e-8,
+  bulk_mean_part_ratio: 1e-8,
+  bulk_var_part_ratio: 1e-8,
+  tail_mean_vec_entropy: 1e-4,
+  tail_var_vec_entropy: 1e-2,
+  tail_mean_loc_ratio: 1e-8,
+  tail_var_loc_ratio: 1e-8,
+  tail_mean_part_ratio: 1e-8,
+  tail_var_part_ratio: 1e-8,
+};
+
+/** The same for `fix_fingers: clip_xmax`; WeightWatcher counts one finger less than it cuts, and the fingers to the tail. */
+export const FINGER_TOLERANCES: Readonly<Record<string, number>> = {
+  alpha: 1e-8,
+  raw_alpha: 1e-8,
+  D: 1e-8,
+  xmin: 1e-8,
+  xmax: 1e-8,
+  sigma: 1e-8,
 };
 
 /** Columns of the same name that are found in another way on purpose; docs/reference/metrics.md says how. */
-export const OTHER_BY_DESIGN = ['sigma_mp', 'num_spikes', 'mp_softrank'] as const;
+export const OTHER_BY_DESIGN = ['sv_min', 'sigma_mp', 'num_spikes', 'mp_softrank'] as const;
 
 export interface ColumnDifference {
   column: string;
@@ -50,11 +75,13 @@ export interface ColumnDifference {
 export function compareDetails(
   ours: readonly { layer: string; row: SpectrumRow }[],
   theirs: readonly WeightWatcherRow[],
+  tolerances: Readonly<Record<string, number>> = PARITY_TOLERANCES,
+  byDesign: readonly string[] = OTHER_BY_DESIGN,
 ): ColumnDifference[] {
   if (ours.length !== theirs.length) {
     throw new RangeError(`WeightWatcher must give ${ours.length} layers, got ${theirs.length}`);
   }
-  const columns = [...Object.keys(PARITY_TOLERANCES), ...OTHER_BY_DESIGN];
+  const columns = [...Object.keys(tolerances), ...byDesign];
   return columns.map((column) => {
     const found = ours.map(({ layer, row }, i): ColumnDifference => {
       const phasewatch = numberOrNull(row[column]);
@@ -65,7 +92,7 @@ export function compareDetails(
         phasewatch,
         weightwatcher,
         difference: relativeDifference(phasewatch, weightwatcher),
-        tolerance: PARITY_TOLERANCES[column] ?? null,
+        tolerance: tolerances[column] ?? null,
       };
     });
     return found.reduce((worst, next) => (exceeds(next, worst) ? next : worst));

@@ -11,6 +11,9 @@ import { PEER_ENVIRONMENT } from '../bench/benchProcesses.ts';
 import {
   type ColumnDifference,
   compareDetails,
+  FINGER_TOLERANCES,
+  OTHER_BY_DESIGN,
+  PARITY_TOLERANCES,
   type WeightWatcherRow,
   withinTolerance,
 } from '../bench/parity.ts';
@@ -28,7 +31,6 @@ import { NO_VALUE } from '../src/view/terminal/numberText.ts';
 import { formatTable } from '../src/view/terminal/table.ts';
 import { openWeights } from '../src/weights/openWeights.ts';
 
-const ANALYSIS = analysisSchema.parse({ fit: 'ww' });
 const QUICK_LENET = {
   network: 'lenet5',
   dataset: 'mnist',
@@ -40,6 +42,31 @@ const QUICK_LENET = {
   epochs: 2,
   seed: 1,
 };
+
+interface Pass {
+  title: string;
+  options: object;
+  analysis: object;
+  tolerances: Readonly<Record<string, number>>;
+  byDesign: readonly string[];
+}
+
+const PASSES: readonly Pass[] = [
+  {
+    title: 'fit ww, vectors',
+    options: { mp_fit: true, vectors: true },
+    analysis: { fit: 'ww', vectors: true },
+    tolerances: PARITY_TOLERANCES,
+    byDesign: OTHER_BY_DESIGN,
+  },
+  {
+    title: 'fit ww, fix_fingers clip_xmax',
+    options: { fix_fingers: 'clip_xmax' },
+    analysis: { fit: 'ww', fixFingers: 'clip_xmax' },
+    tolerances: FINGER_TOLERANCES,
+    byDesign: ['num_fingers', 'num_pl_spikes'],
+  },
+];
 
 try {
   const python = await peerPython(SPECTRA_PEERS, console.error);
@@ -95,8 +122,14 @@ function snapshotsIn(path: string): string[] {
 }
 
 async function compare(python: string, paths: readonly string[]): Promise<boolean> {
+  let holds = true;
+  for (const pass of PASSES) holds = (await comparePass(python, paths, pass)) && holds;
+  return holds;
+}
+
+async function comparePass(python: string, paths: readonly string[], pass: Pass): Promise<boolean> {
   const script = peerScript('weightwatcher_details.py');
-  const options = JSON.stringify({ mp_fit: true });
+  const options = JSON.stringify(pass.options);
   const { code, stdout, stderr } = await runTool(python, [script, options, ...paths], {
     env: PEER_ENVIRONMENT,
   });
@@ -107,16 +140,18 @@ async function compare(python: string, paths: readonly string[]): Promise<boolea
   const ours = paths.flatMap((path) => {
     const file = openWeights(path);
     try {
-      const { layers } = analyzeWeights(file, ANALYSIS, algebra, { conv: 'slices' });
+      const { layers } = analyzeWeights(file, analysisSchema.parse(pass.analysis), algebra, {
+        conv: 'slices',
+      });
       return layers.map(({ row }) => ({ layer: `${row.layer} of ${path}`, row }));
     } finally {
       file.close();
     }
   });
-  const differences = compareDetails(ours, answer.files.flat());
+  const differences = compareDetails(ours, answer.files.flat(), pass.tolerances, pass.byDesign);
   const text = (value: number | null): string =>
     value === null ? NO_VALUE : String(Number(value.toPrecision(8)));
-  console.log(`${answer.versions}, fit ww, ${ours.length} layers of ${paths.length} snapshots`);
+  console.log(`\n${answer.versions}, ${pass.title}, ${ours.length} layers of ${paths.length} snapshots`);
   console.log(
     formatTable<ColumnDifference>(
       [

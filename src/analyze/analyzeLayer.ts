@@ -72,7 +72,7 @@ export function describeLayer(
   algebra: LinearAlgebra,
   initialSigma: number | null = null,
 ): LayerAnalysis {
-  const metrics = layerSpectrum(spectrum, { fit: analysis.fit });
+  const metrics = layerSpectrum(spectrum, { fit: analysis.fit, fingers: analysis.fixFingers });
   const calibration = randomizedCopies(weights, spectrum, analysis, algebra);
   const entries = entryTail(weights);
   const witnesses = { initialSigma, permuted: permutedWitness(calibration), entries };
@@ -131,7 +131,7 @@ function weightOptions(
 ): OptionColumns {
   const columns: OptionColumns = {};
   if (vectors) {
-    Object.assign(columns, localizationColumns(matrices, rows, cols, metrics.num_spikes, algebra));
+    Object.assign(columns, localizationColumns(matrices, rows, cols, metrics, algebra));
   }
   // Submatrices belong to one matrix; a convolution has many.
   const [W, ...others] = matrices;

@@ -52,7 +52,7 @@ function relabelled(
 ): SpectrumRow {
   const { layer, N, M } = row;
   const spectrum = spectrumOf(evals, { N, M });
-  const metrics = layerSpectrum(spectrum, { fit: analysis.fit });
+  const metrics = layerSpectrum(spectrum, { fit: analysis.fit, fingers: analysis.fixFingers });
   const witnesses = rowWitnesses(row, initial);
   const phase = phaseColumns(classifyPhase(spectrum, witnesses));
   const known = { ...row, ...metrics, ...phase, ...spectrumOptions(layer, spectrum, metrics, analysis) };

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import { UserError } from '../base/userError.ts';
 import { type AnalysisConfig, analysisSchema } from '../experiment/config/schema.ts';
+import { FINGER_MODES, type FingerMode } from '../spectra/laws/fingers.ts';
 import { POWER_LAW_MODES } from '../spectra/laws/powerLaw.ts';
 import type { ConvReading } from '../weights/layerMatrices.ts';
 import { LAYER_KINDS, type LayerKind } from '../weights/tensors/weightsFile.ts';
@@ -14,6 +15,7 @@ export interface AnalyzeArgs extends OutputFlags {
   maxEvals: number | undefined;
   verbose: boolean;
   fit: AnalysisConfig['fit'] | undefined;
+  fixFingers: FingerMode | undefined;
   bootstrap: number | undefined;
   randomize: number | undefined;
   tails: boolean | undefined;
@@ -73,6 +75,11 @@ export function describeAnalyze(parser: Argv): Argv<AnalyzeArgs> {
         requiresArg: true,
         describe: 'a convolution as its kernel positions, pooled, or as one matrix',
       },
+      'fix-fingers': {
+        choices: FINGER_MODES,
+        requiresArg: true,
+        describe: 'single eigenvalues far out: cut them off, or begin the tail at the peak',
+      },
       bootstrap: { type: 'number', requiresArg: true, describe: 'resamples for the interval of alpha' },
       randomize: { type: 'number', requiresArg: true, describe: 'randomized copies for null calibration' },
       tails: { type: 'boolean', describe: 'compare the power law with other laws of the tail' },
@@ -123,6 +130,7 @@ export function describeAnalyze(parser: Argv): Argv<AnalyzeArgs> {
 export function analysisOf(args: AnalyzeArgs, stored: Partial<AnalysisConfig>): AnalysisConfig {
   const given = {
     fit: args.fit,
+    fixFingers: args.fixFingers,
     bootstrap: args.bootstrap,
     randomize: args.randomize,
     tails: args.tails,

@@ -5,7 +5,7 @@ import { bootstrapAlpha } from './laws/bootstrapAlpha.ts';
 import { fitPowerLaw, type PowerLawMode } from './laws/powerLaw.ts';
 import { compareTails } from './laws/tailAlternatives.ts';
 import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
-import { layerLocalization } from './measures/localization.ts';
+import { discreteEntropy, layerLocalization, vectorLocalization } from './measures/localization.ts';
 import type { Spectrum } from './measures/spectrum.ts';
 import type { SpectrumRow } from './spectrumRow.ts';
 
@@ -37,6 +37,8 @@ export function tailTypeColumns({ positive }: Spectrum, { alpha, xmin }: Fitted)
     p_S_EXP: ratios?.S_EXP.p ?? null,
     R_LOG_N: ratios?.LOG_N.ratio ?? null,
     p_LOG_N: ratios?.LOG_N.p ?? null,
+    TPL_alpha: comparison?.truncated.alpha ?? null,
+    TPL_cutoff: comparison?.truncated.cutoff ?? null,
   };
 }
 
@@ -56,13 +58,14 @@ export function bootstrapColumns(
 
 /**
  * Returns localization_ratio_*, participation_ratio_*, vector_entropy_* of bulk and spikes (means) over the eigenvectors of all
- * matrices of a layer, row-major rows x cols each; the spikes are the `numSpikes` largest eigenvalues of all together.
+ * matrices of a layer, row-major rows x cols each; the spikes are the `num_spikes` largest eigenvalues of all together. Then means and
+ * variances below and from xmin on, as WeightWatcher parts them.
  */
 export function localizationColumns(
   matrices: readonly (Float32Array | Float64Array)[],
   rows: number,
   cols: number,
-  numSpikes: number | null,
+  { num_spikes: numSpikes, xmin }: Pick<SpectrumRow, 'num_spikes' | 'xmin'>,
   algebra: LinearAlgebra,
 ): ColumnsOf<'vectors'> {
   const pairs = matrices.flatMap((W) => {
@@ -82,8 +85,44 @@ export function localizationColumns(
     localization_ratio_spikes: spikes?.localizationRatio ?? null,
     participation_ratio_spikes: spikes?.participationRatio ?? null,
     vector_entropy_spikes: spikes?.entropy ?? null,
+    ...aroundXmin(pairs, xmin),
   };
 }
+
+type XminColumns = {
+  [Name in `${'bulk' | 'tail'}_${'mean' | 'var'}_${'vec_entropy' | 'loc_ratio' | 'part_ratio'}`]:
+    | number
+    | null;
+};
+
+function aroundXmin(
+  pairs: readonly { value: number; vector: Float64Array }[],
+  xmin: number | null,
+): XminColumns {
+  const measures = pairs.map(({ value, vector }) => {
+    const { localizationRatio, participationRatio } = vectorLocalization(vector);
+    return {
+      isTail: xmin !== null && value >= xmin,
+      vec_entropy: discreteEntropy(vector),
+      loc_ratio: localizationRatio,
+      part_ratio: participationRatio,
+    };
+  });
+  const columns: Record<string, number | null> = {};
+  for (const part of ['bulk', 'tail'] as const) {
+    const some = xmin === null ? [] : measures.filter(({ isTail }) => isTail === (part === 'tail'));
+    for (const name of ['vec_entropy', 'loc_ratio', 'part_ratio'] as const) {
+      const values = some.map((one) => one[name]);
+      const mean = meanOf(values);
+      columns[`${part}_mean_${name}`] = mean;
+      columns[`${part}_var_${name}`] = mean === null ? null : meanOf(values.map((x) => (x - mean) ** 2));
+    }
+  }
+  return columns as XminColumns;
+}
+
+const meanOf = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Returns farms_alpha (Hill, from the median of the pooled eigenvalues on), farms_aspect and farms_columns. */
 export function fixedAspectColumns(

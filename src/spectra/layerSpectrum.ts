@@ -1,4 +1,5 @@
 import type { LayerSpectrum } from './columns.ts';
+import { type FingerMode, fitWithoutFingers } from './laws/fingers.ts';
 import { fitMarchenkoPastur, type MarchenkoPasturMode } from './laws/fitMarchenkoPastur.ts';
 import { fitInverseGamma } from './laws/inverseGamma.ts';
 import { marchenkoPasturCdf } from './laws/marchenkoPastur.ts';
@@ -13,6 +14,8 @@ import { sum } from './measures/sum.ts';
 export interface LayerSpectrumOptions {
   /** How alpha is fitted; `paper` when left out. */
   fit?: PowerLawMode;
+  /** What is done about fingers; nothing when left out. */
+  fingers?: FingerMode | null;
   /** How sigma_mp is found; robust when left out. */
   mpFit?: MarchenkoPasturMode;
 }
@@ -32,7 +35,9 @@ export function layerSpectrum(spectrum: Spectrum, options: LayerSpectrumOptions 
   if (lambdaMax === 0) notes.push('logarithms and stable_rank: all eigenvalues are 0');
   if (entropy === null) notes.push(`entropy: not defined for rank ${rank}`);
 
-  const powerLaw = fitPowerLaw(positive, options.fit ?? 'paper');
+  const fit = options.fit ?? 'paper';
+  const fingerless = options.fingers ? fitWithoutFingers(positive, fit, options.fingers) : null;
+  const powerLaw = fingerless?.fit ?? fitPowerLaw(positive, fit);
   if (powerLaw.alpha === null) notes.push(`alpha: ${powerLaw.reason}`);
 
   const mp = fitMarchenkoPastur(spectrum, options.mpFit);
@@ -52,9 +57,12 @@ export function layerSpectrum(spectrum: Spectrum, options: LayerSpectrumOptions 
     log_spectral_norm: logMax,
     lambda_max: lambdaMax,
     lambda_min: eigenvalues[0]!,
+    sv_max: Math.sqrt(lambdaMax),
+    sv_min: Math.sqrt(eigenvalues[0]!),
     stable_rank: stableRank(spectrum),
     matrix_rank: rank,
     rank_loss: eigenvalues.length - rank,
+    weak_rank_loss: eigenvalues.filter((value) => value < WEAK_EIGENVALUE).length,
     entropy,
     fit: powerLaw.mode,
     ...(powerLaw.alpha === null
@@ -69,6 +77,7 @@ export function layerSpectrum(spectrum: Spectrum, options: LayerSpectrumOptions 
           sigma: powerLaw.sigma,
           num_pl_spikes: powerLaw.tail,
         }),
+    ...(fingerless === null ? {} : { num_fingers: fingerless.cut, raw_alpha: fingerless.rawAlpha }),
     mp_fit: mp.mode,
     ...(mp.sigma === null
       ? NO_MARCHENKO_PASTUR
@@ -123,6 +132,9 @@ const NO_SPACINGS: SpacingColumns = {
   wigner_D: null,
   poisson_D: null,
 };
+
+/** WeightWatcher's tolerance: an eigenvalue below it counts as weak, whatever the scale of the weights. */
+const WEAK_EIGENVALUE = 1e-6;
 
 const NO_POWER_LAW = {
   alpha: null,

@@ -21,6 +21,7 @@ const rowWith = (analysis: object) =>
   analyzeLayer(weights, analysisSchema.parse(analysis), typescriptLinearAlgebra).row;
 const OPTIONS = {
   tails: true,
+  fixFingers: 'clip_xmax',
   bootstrap: 5,
   randomize: 2,
   vectors: true,

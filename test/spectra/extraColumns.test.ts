@@ -123,7 +123,13 @@ describe('localization', () => {
   it('tells a localized spike from the bulk', () => {
     const W = gaussianMatrix(randomStream(9, 'test/localization'), { rows: 200, cols: 100 });
     W[0] = W[0]! + 8;
-    const columns = localizationColumns([W], 200, 100, 1, typescriptLinearAlgebra);
+    const columns = localizationColumns(
+      [W],
+      200,
+      100,
+      { num_spikes: 1, xmin: null },
+      typescriptLinearAlgebra,
+    );
     expect(Number(columns.participation_ratio_spikes)).toBeLessThan(1.2);
     expect(Number(columns.participation_ratio_bulk)).toBeGreaterThan(2);
     expect(Number(columns.localization_ratio_spikes)).toBeLessThan(Number(columns.localization_ratio_bulk));
@@ -135,8 +141,15 @@ describe('localization', () => {
     const slices = Array.from({ length: 9 }, () => gaussianMatrix(stream, { rows: 60, cols: 40 }));
     slices[4]![0] = slices[4]![0]! + 30;
     slices[7]![2] = slices[7]![2]! + 20;
-    const together = localizationColumns(slices, 60, 40, 2, typescriptLinearAlgebra);
+    const together = localizationColumns(
+      slices,
+      60,
+      40,
+      { num_spikes: 2, xmin: 1e3 },
+      typescriptLinearAlgebra,
+    );
     expect(Number(together.participation_ratio_spikes)).toBeLessThan(1.1);
+    expect(Number(together.tail_mean_part_ratio)).toBeLessThan(1.3);
     const bulk = Number(together.participation_ratio_bulk);
     expect(Math.abs(bulk - (40 / 3) ** 0.25)).toBeLessThan(0.1);
   });
@@ -213,6 +226,8 @@ describe('tailTypeColumns', () => {
     expect(Object.keys(columns)).toEqual([
       'best_type',
       ...['TPL', 'EXP', 'S_EXP', 'LOG_N'].flatMap((type) => [`R_${type}`, `p_${type}`]),
+      'TPL_alpha',
+      'TPL_cutoff',
     ]);
     expect(Number(columns.R_EXP)).toBeGreaterThan(0);
     const none = tailTypeColumns(heavy, { alpha: null, xmin: null });

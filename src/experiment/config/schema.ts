@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FINGER_MODES } from '../../spectra/laws/fingers.ts';
 import { POWER_LAW_MODES } from '../../spectra/laws/powerLaw.ts';
 import { DATASET_NAMES, DATASET_PATH } from '../data/datasets.ts';
 import { customNetworkSchema, layerName, NETWORK_NAMES, positiveInt } from './networkSchema.ts';
@@ -207,6 +208,13 @@ export const runConfigSchema = z.strictObject({
 
 export const analysisSchema = z.strictObject({
   fit: z.enum(POWER_LAW_MODES).default('paper').describe('power-law fit mode'),
+  fixFingers: z
+    .enum(FINGER_MODES)
+    .nullable()
+    .default(null)
+    .describe(
+      'single eigenvalues far out: cut them off (clip_xmax), or begin the tail at the peak; null: nothing',
+    ),
   bootstrap: z.int().min(0).default(0).describe('bootstrap resamples for the interval of alpha; 0: none'),
   randomize: z
     .int()

@@ -32,6 +32,9 @@ export interface NoPowerLawFit {
 const WW_SMALL = 20;
 const WW_SMALL_MIN_TAIL = 8;
 
+/** Every eigenvalue may be xmin. */
+const ANY_XMIN = { from: 0, to: Number.POSITIVE_INFINITY };
+
 /** Tails tried first: what they reach ends the measuring of most others early. */
 const PROBES = 16;
 
@@ -40,9 +43,14 @@ const PROBES = 16;
  * 1 + n / sum ln(lambda / xmin); in modes `paper` and `ww` xmin is the eigenvalue of least Kolmogorov-Smirnov distance (Clauset,
  * Shalizi, Newman, SIAM Review 51 (2009) 661). Mode `paper` measures the distance to the law cut at the largest eigenvalue but
  * keeps the alpha of the law that is not cut: powerlaw 1.4.x leaves xmax out of the normalization of the likelihood.
- * The result does not depend on the scale of the eigenvalues.
+ * With `xmins` only eigenvalues within them are taken for xmin (modes `paper` and `ww`). The result does not depend on the scale of the
+ * eigenvalues.
  */
-export function fitPowerLaw(evals: Float64Array, mode: PowerLawMode): PowerLawFit | NoPowerLawFit {
+export function fitPowerLaw(
+  evals: Float64Array,
+  mode: PowerLawMode,
+  xmins: { from: number; to: number } = ANY_XMIN,
+): PowerLawFit | NoPowerLawFit {
   const n = evals.length;
   if (n < 2 || evals[0] === evals[n - 1]) {
     const got = n === 0 ? 'none' : `${n} equal to ${evals[0]}`;
@@ -63,15 +71,19 @@ export function fitPowerLaw(evals: Float64Array, mode: PowerLawMode): PowerLawFi
   if (mode === 'ww' && n < WW_SMALL) return smallFit(tails, n);
   let best = -1;
   let leastD = Number.POSITIVE_INFINITY;
-  const bound = tails.leastDistanceOfSome(PROBES);
+  const bound = xmins === ANY_XMIN ? tails.leastDistanceOfSome(PROBES) : Number.POSITIVE_INFINITY;
   for (let start = 0; start < n - 1; start++) {
     if (start > 0 && evals[start] === evals[start - 1]) continue; // the same xmin again
     if (evals[start] === evals[n - 1]) break;
+    if (evals[start]! < xmins.from || evals[start]! > xmins.to) continue;
     const D = tails.distance(start, tails.alpha(start, 0), Math.min(leastD, bound));
     if (D < leastD) {
       leastD = D;
       best = start;
     }
+  }
+  if (best === -1) {
+    return { mode, alpha: null, reason: `no eigenvalue lies between ${xmins.from} and ${xmins.to}` };
   }
   return tails.fit(mode, best, 0);
 }

@@ -18,6 +18,8 @@ export interface LikelihoodRatio {
 export interface TailComparison {
   ratios: Record<Exclude<TailType, 'PL'>, LikelihoodRatio>;
   best: TailType;
+  /** The power law with cut-off: exponent, and where the cut-off sets in (1 / Lambda). */
+  truncated: { alpha: number; cutoff: number };
 }
 
 const SIGNIFICANT = 0.05; // the authors' level
@@ -35,9 +37,10 @@ export function compareTails(tail: Float64Array, alpha: number): TailComparison 
   const xmin = tail[0]!;
   const y = tail.map((value) => value / xmin);
   const logs = y.map(Math.log);
+  const truncated = truncatedPowerLaw(y, logs, alpha);
   const likelihoods: Record<TailType, Float64Array> = {
     PL: logs.map((log) => Math.log(alpha - 1) - alpha * log),
-    TPL: truncatedPowerLaw(y, logs, alpha),
+    TPL: truncated.likelihoods,
     EXP: exponential(y),
     S_EXP: stretchedExponential(y, logs, alpha),
     LOG_N: logNormal(logs),
@@ -55,7 +58,7 @@ export function compareTails(tail: Float64Array, alpha: number): TailComparison 
     const { ratio, p } = against(best, other);
     if (ratio < 0 && p <= SIGNIFICANT) best = other;
   }
-  return { ratios, best };
+  return { ratios, best, truncated: { alpha: truncated.alpha, cutoff: xmin / truncated.cutoff } };
 }
 
 /** Vuong's normalized ratio of two log-likelihoods by point; `nested`: the second law contains the first. */
@@ -80,7 +83,12 @@ const negative = (likelihoods: Float64Array): number => {
   return Number.isNaN(total) ? Number.POSITIVE_INFINITY : -total;
 };
 
-function truncatedPowerLaw(y: Float64Array, logs: Float64Array, alpha: number): Float64Array {
+/** `cutoff` is Lambda, in units of 1/xmin. */
+function truncatedPowerLaw(
+  y: Float64Array,
+  logs: Float64Array,
+  alpha: number,
+): { likelihoods: Float64Array; alpha: number; cutoff: number } {
   const likelihood = (exponent: number, cutoff: number): Float64Array => {
     const norm = logExponentialIntegral(exponent, cutoff);
     return y.map((value, i) => -exponent * logs[i]! - cutoff * value - norm);
@@ -99,7 +107,8 @@ function truncatedPowerLaw(y: Float64Array, logs: Float64Array, alpha: number): 
     nelderMead(loss, [Math.log(alpha - 1), Math.log(share / mean)], 0.5),
   );
   const [a, c] = fits.sort((one, other) => one.value - other.value)[0]!.point;
-  return likelihood(1 + Math.exp(a!), Math.exp(c!));
+  const fitted = { alpha: 1 + Math.exp(a!), cutoff: Math.exp(c!) };
+  return { ...fitted, likelihoods: likelihood(fitted.alpha, fitted.cutoff) };
 }
 
 function exponential(y: Float64Array): Float64Array {

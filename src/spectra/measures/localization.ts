@@ -44,6 +44,28 @@ export function vectorLocalization(v: Float64Array): VectorLocalization {
   };
 }
 
+/**
+ * Returns WeightWatcher's discrete entropy (nats): that of the sizes of the entries, |v|, in 100 equal bins over their range, with 1e-10
+ * added to the density of each bin.
+ */
+export function discreteEntropy(v: Float64Array): number {
+  const sizes = v.map(Math.abs);
+  const low = sizes.reduce((least, x) => Math.min(least, x), Number.POSITIVE_INFINITY);
+  const high = sizes.reduce((most, x) => Math.max(most, x), 0);
+  // As numpy has it where all are equal.
+  const width = high > low ? (high - low) / ENTROPY_BINS : 1 / ENTROPY_BINS;
+  const counts = new Float64Array(ENTROPY_BINS);
+  for (const x of sizes) {
+    const bin = high > low ? Math.floor((x - low) / width) : ENTROPY_BINS / 2;
+    counts[Math.min(ENTROPY_BINS - 1, bin)]! += 1;
+  }
+  const densities = counts.map((count) => count / (v.length * width) + EMPTY_BIN);
+  const total = densities.reduce((sum, density) => sum + density, 0);
+  return densities.reduce((entropy, density) => entropy - (density / total) * Math.log(density / total), 0);
+}
+
+const EMPTY_BIN = 1e-10;
+
 /** Means over the vectors of the bulk and of the spikes; null where there are none. */
 export interface LayerLocalization {
   bulk: VectorLocalization | null;
