@@ -89,6 +89,9 @@ export function localizationColumns(
   };
 }
 
+/** xmin is an eigenvalue of another solver; that of its vector may be a few units in the last place below. */
+const XMIN_ROUNDING = 1e-9;
+
 type XminColumns = {
   [Name in `${'bulk' | 'tail'}_${'mean' | 'var'}_${'vec_entropy' | 'loc_ratio' | 'part_ratio'}`]:
     | number
@@ -102,7 +105,7 @@ function aroundXmin(
   const measures = pairs.map(({ value, vector }) => {
     const { localizationRatio, participationRatio } = vectorLocalization(vector);
     return {
-      isTail: xmin !== null && value >= xmin,
+      isTail: xmin !== null && value >= xmin * (1 - XMIN_ROUNDING),
       vec_entropy: discreteEntropy(vector),
       loc_ratio: localizationRatio,
       part_ratio: participationRatio,

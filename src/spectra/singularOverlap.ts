@@ -8,12 +8,15 @@ export interface LeadingDirections {
   long: readonly Float64Array[];
 }
 
+/** Of an eigenvalue below this share of the largest the Gram matrix no longer has the vector to four digits. */
+const LEAST_SHARE = 1e-12;
+
 /** Returns the leading singular vectors of a matrix on both sides: `count` of them, fewer where fewer singular values are not 0. */
 export function leadingDirections(matrix: Matrix, count: number, algebra: LinearAlgebra): LeadingDirections {
   const { W, rows, cols } = matrix;
   const { eigenvalues, vectors } = algebra.eigenvectors(W, rows, cols);
   const n = eigenvalues.length;
-  const zero = Math.max(rows, cols) * Number.EPSILON * eigenvalues[n - 1]!;
+  const zero = LEAST_SHARE * eigenvalues[n - 1]!;
   const short: Float64Array[] = [];
   for (let i = n - 1; i >= 0 && short.length < count && eigenvalues[i]! > zero; i--) {
     short.push(vectors.slice(i * n, (i + 1) * n));

@@ -1,3 +1,4 @@
+import { largestOf } from '../../base/extremes.ts';
 import { fitPowerLaw, type NoPowerLawFit, type PowerLawFit, type PowerLawMode } from './powerLaw.ts';
 
 /**
@@ -55,5 +56,5 @@ function peakOf(evals: Float64Array): number {
   for (const value of evals) {
     counts[Math.min(PEAK_BINS - 1, Math.floor((Math.log10(value) - low) / width))]! += 1;
   }
-  return 10 ** (low + width * counts.indexOf(Math.max(...counts)));
+  return 10 ** (low + width * counts.indexOf(largestOf(counts)));
 }
