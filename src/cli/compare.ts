@@ -10,12 +10,14 @@ import {
 } from '../analyze/compare/compareMetrics.ts';
 import { CORRELATION_KINDS, MIN_PAIRS } from '../analyze/compare/correlation.ts';
 import { unequalFit } from '../analyze/compare/equalFit.ts';
+import { finding } from '../analyze/compare/finding.ts';
 import { readRuns } from '../analyze/compare/readRuns.ts';
 import { largestOf } from '../base/extremes.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import { requireWritableFile } from '../base/files/requireWritableFile.ts';
 import { csvText } from '../experiment/results/csvFiles.ts';
-import { joinedLabel } from '../experiment/results/joinRows.ts';
+import { type JoinedRow, joinedLabel } from '../experiment/results/joinRows.ts';
+import { type MeanRow, meanOverSeeds } from '../experiment/results/overSeeds.ts';
 import { compareFigures } from '../view/figures/compareFigures.ts';
 import { fixed, NO_VALUE } from '../view/terminal/numberText.ts';
 import { type Column, formatTable } from '../view/terminal/table.ts';
@@ -83,7 +85,11 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
       ) as unknown as Argv<CompareArgs>,
   handler: async (args) => {
     const output = createOutput(args);
-    const { rows, leftOut, groupOf } = readRuns(args.dirs, args.vary, args.trainAccuracy ?? null);
+    const { rows, leftOut, groupOf, warnings, seedGroups } = readRuns(
+      args.dirs,
+      args.vary,
+      args.trainAccuracy ?? null,
+    );
     const out = args.out ?? join(args.dirs[0]!, 'compare');
     requireWritableFile(join(out, 'compare.csv'));
     const comparisons = compareMetrics(rows, groupOf, {
@@ -96,6 +102,7 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
     const { figures, pngMissing } = await writeFigures(out, compareFigures(rows, comparisons));
     if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
     const warning = unequalFit(rows);
+    const found = finding(comparisons, { unequalFit: warning !== null });
     output.document({
       out,
       level: LEVEL,
@@ -103,10 +110,15 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
       train_accuracy: args.trainAccuracy ?? null,
       left_out: leftOut,
       warning,
+      warnings,
+      found,
       comparisons: table,
       figures,
     });
+    const seeds = spreadTable(rows, seedGroups, output.width);
+    if (seeds !== null) output.block(seeds);
     for (const text of describe(comparisons, output.width)) output.block(text);
+    for (const one of warnings) output.print(`warning: ${one}`);
     if (warning !== null) output.print(`warning: ${warning}`);
     if (leftOut.length > 0) {
       output.print(
@@ -114,8 +126,40 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
       );
     }
     output.print(`Kendall, Pearson and all intervals: ${join(out, 'compare.csv')}`);
+    output.print(found);
   },
 };
+
+/** Means over seeds of what is compared, a line a setting and layer; null where every setting has one seed. */
+function spreadTable(
+  rows: readonly JoinedRow[],
+  groups: ReadonlyMap<string, string>,
+  width: number,
+): string | null {
+  const means = meanOverSeeds(rows, groups);
+  if (means.every(({ seeds }) => seeds < 2)) return null;
+  const shown = (
+    column: 'gap' | 'test_error' | 'alpha' | 'stable_rank',
+    digits: number,
+  ): Column<MeanRow> => ({
+    title: joinedLabel(column),
+    text: (row) => {
+      const sd = row[`${column}_sd`];
+      return fixed(row[column], digits) + (typeof sd === 'number' ? `±${sd.toFixed(digits)}` : '');
+    },
+    align: 'right',
+  });
+  const columns: Column<MeanRow>[] = [
+    { title: 'setting', text: ({ run }) => run ?? NO_VALUE, elastic: true },
+    { title: 'seeds', text: ({ seeds }) => String(seeds), align: 'right' },
+    { title: 'layer', text: ({ layer }) => layer },
+    { ...shown('gap', 4), title: 'gap' },
+    shown('test_error', 4),
+    shown('alpha', 2),
+    { ...shown('stable_rank', 1), dispensable: 1 },
+  ];
+  return `Means over seeds, with standard deviations:\n${formatTable(columns, means, width)}\n`;
+}
 
 interface Line {
   predictor: string;

@@ -2,6 +2,7 @@ import { freeSpace } from '../base/files/freeSpace.ts';
 import { planRuns } from '../experiment/plan/planRuns.ts';
 import { likelySpeeds, rememberSpeeds } from '../experiment/plan/speedCache.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
+import { seedGroups } from '../experiment/results/overSeeds.ts';
 import type { RunEvent, RunExperimentOptions, RunOutcome } from '../experiment/status/runEvents.ts';
 import { trainedEpochs } from '../experiment/status/runFolder.ts';
 import { type Experiment, loadExperiment } from '../experiment/sweep/loadExperiment.ts';
@@ -12,6 +13,7 @@ import { byteSize, count } from '../view/terminal/numberText.ts';
 import { createProgressLine } from '../view/terminal/progressLine.ts';
 import { resultTable } from '../view/terminal/resultTable.ts';
 import { runProgress } from '../view/terminal/runProgress.ts';
+import { seedTable } from '../view/terminal/seedTable.ts';
 import { printDryRun } from './dryRun.ts';
 import { interruptSignal } from './interrupt.ts';
 import { createOutput, type Output } from './output.ts';
@@ -140,6 +142,8 @@ function report(experiment: Experiment, outcome: RunOutcome, trainOnly: boolean,
     layers,
   });
   if (runs.length > 0) output.block(resultTable(runs, layers, output.width));
+  const seeds = seedTable(runs, layers, seedGroups(experiment.runs), output.width);
+  if (seeds !== null) output.block(`\n${seeds}`);
   for (const line of outcome.damage) output.note(`damaged: ${line}`);
   const failed = runs.filter(({ state }) => state === 'failed');
   output.print('');

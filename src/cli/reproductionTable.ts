@@ -62,6 +62,12 @@ const COLUMNS: readonly Column<ReproducedNumber>[] = [
   { title: 'authors', text: ({ authors }) => value(authors), align: 'right' },
   { title: 'others', text: ({ third_party }) => value(third_party), align: 'right', dispensable: 1 },
   { title: 'here', text: ({ here }) => value(here), align: 'right' },
+  {
+    title: 'sd',
+    text: ({ here_sd }) => (here_sd === null ? NO_VALUE : String(Number(here_sd.toPrecision(2)))),
+    align: 'right',
+    dispensable: 4,
+  },
   { title: 'difference', text: ({ difference }) => significant(difference), align: 'right' },
   { title: 'tolerance', text: ({ tolerance }) => significant(tolerance), align: 'right', dispensable: 2 },
   { title: 'within', text: ({ within }) => (within === null ? NO_VALUE : within ? 'yes' : 'no') },

@@ -1,4 +1,5 @@
 import { largestOf } from '../base/extremes.ts';
+import { spread } from '../experiment/results/overSeeds.ts';
 import type { Results, RunResults } from '../experiment/results/readResults.ts';
 import { differingSettings, settingText } from '../experiment/results/runSettings.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
@@ -15,6 +16,8 @@ export interface ReproducedNumber {
   /** What others found who repeated the paper. */
   third_party: number | string | null;
   here: number | string | null;
+  /** Standard deviation over the runs (of a sample); null for one run, and for what is no mean. */
+  here_sd: number | null;
   /** Here minus the authors'. */
   difference: number | null;
   /** Largest difference that counts as the same: reading error and spread between runs. */
@@ -37,6 +40,7 @@ export const REPRODUCTION_COLUMNS = [
   'authors',
   'third_party',
   'here',
+  'here_sd',
   'difference',
   'tolerance',
   'within',
@@ -167,7 +171,9 @@ function numbersOf(check: Check, one: Wanted, found: Found): ReproducedNumber[] 
     const values = runs.map((run) => at(check.measure, one, run, results, found.algebra));
     const there = values.filter((value) => value !== null);
     if (there.length === 0) return [];
-    return [row(check, one, label, combine(check.measure, there), there.length, found)];
+    return [
+      { ...row(check, one, label, combine(check.measure, there), there.length, found), here_sd: sdOf(there) },
+    ];
   });
 }
 
@@ -200,6 +206,11 @@ function combine(measure: string, values: readonly (number | string)[]): number 
   const counts = new Map<string | number, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1])[0]![0];
+}
+
+function sdOf(values: readonly (number | string)[]): number | null {
+  const numbers = values.filter((value) => typeof value === 'number');
+  return numbers.length < values.length ? null : (spread(numbers)?.sd ?? null);
 }
 
 interface Group {
@@ -249,6 +260,7 @@ function row(
     authors,
     third_party: one.thirdParty,
     here,
+    here_sd: null,
     difference,
     tolerance,
     within: isWithin(here, authors, tolerance),

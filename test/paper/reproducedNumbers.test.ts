@@ -115,6 +115,8 @@ describe('numbers of the paper beside those found', () => {
     expect(rows.map(({ within }) => within)).toEqual([true, false]);
     expect(rows[1]!.difference).toBeCloseTo(13.9, 10);
     expect(rows[0]).toMatchObject({ runs: 2, tolerance: 10, cut: '2 of 100 epochs', why: 'other seeds' });
+    // Of two values 1 apart.
+    expect(rows[0]!.here_sd).toBeCloseTo(Math.SQRT1_2, 10);
     expect(rows[0]!.source).toContain('AlexNet-Baseline.ipynb');
   });
 

@@ -1,15 +1,21 @@
 import { largestOf } from '../../base/extremes.ts';
 import { UserError } from '../../base/userError.ts';
 import { type JoinedRow, joinRows, lastEpochRows } from '../../experiment/results/joinRows.ts';
+import { seedGroups } from '../../experiment/results/overSeeds.ts';
 import { readResults } from '../../experiment/results/readResults.ts';
 import { differingSettings, settingKeys, settingText } from '../../experiment/results/runSettings.ts';
 import { atTrainAccuracy } from './equalFit.ts';
+import { strangers } from './strangers.ts';
 
 export interface ComparedRuns {
   /** One row a run and layer, at the run's last analyzed epoch or where its training accuracy reaches the bound. */
   rows: JoinedRow[];
   /** Runs that never reach the bound. */
   leftOut: string[];
+  /** What speaks against comparing these runs. */
+  warnings: string[];
+  /** The groups of runs that differ by seed alone. */
+  seedGroups: ReadonlyMap<string, string>;
   /** The settings a run shares with the runs it is compared with: all that differ but the varied one and the seed. */
   groupOf(row: JoinedRow): string;
 }
@@ -63,5 +69,16 @@ export function readRuns(
     throw new UserError(`unknown config key: ${vary} (known: ${keys.join(', ')})`);
   }
   const settings = differingSettings(runs, [vary]);
-  return { rows, leftOut, groupOf: (row) => settingText(settings.get(row.run ?? '') ?? {}) || ONE_GROUP };
+  return {
+    rows,
+    leftOut,
+    // Epochs are chosen to differ where runs are taken at one training accuracy.
+    warnings: strangers(
+      runs,
+      trainAccuracy === null ? rows : rows.map((row) => ({ ...row, epoch: null })),
+      vary,
+    ),
+    seedGroups: seedGroups(runs),
+    groupOf: (row) => settingText(settings.get(row.run ?? '') ?? {}) || ONE_GROUP,
+  };
 }

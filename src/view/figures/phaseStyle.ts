@@ -8,7 +8,7 @@ export const PHASE_STYLE: Readonly<
     short: 'R',
     light: '#c9d3dd',
     dark: '#46525e',
-    meaning: 'the Marchenko-Pastur law holds all eigenvalues',
+    meaning: 'noise, as before training: the Marchenko-Pastur law, next to nothing beyond its edge',
   },
   'bleeding-out': {
     short: 'BO',
@@ -38,6 +38,6 @@ export const PHASE_STYLE: Readonly<
     short: 'RC',
     light: '#e6b8ea',
     dark: '#73337a',
-    meaning: 'over-regularized: much of the spectrum lies at 0',
+    meaning: 'over-regularized: most of the spectrum lies at 0, or near it beside the largest eigenvalue',
   },
 };

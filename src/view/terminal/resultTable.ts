@@ -12,13 +12,27 @@ interface Line {
 
 const right = { align: 'right' } as const;
 const COLUMNS: readonly Column<Line>[] = [
-  { title: 'run', text: ({ run }) => run.run },
-  { title: 'state', text: ({ run }) => run.state, dispensable: 5 },
-  { title: 'epoch', text: ({ run }) => `${run.epoch}/${run.epochs}`, ...right, dispensable: 6 },
-  { title: 'train', text: ({ run }) => fixed(run.train_accuracy, 4), ...right, dispensable: 7 },
-  { title: 'test', text: ({ run }) => fixed(run.test_accuracy, 4), ...right },
+  { title: 'run', text: ({ run }) => run.run, elastic: true },
+  {
+    title: 'state',
+    text: ({ run }) => run.state,
+    brief: ({ run }) => (run.state === 'interrupted' ? 'halted' : run.state),
+  },
+  { title: 'epoch', text: ({ run }) => `${run.epoch}/${run.epochs}`, ...right },
+  {
+    title: 'train',
+    text: ({ run }) => fixed(run.train_accuracy, 4),
+    brief: ({ run }) => fixed(run.train_accuracy, 3),
+    ...right,
+  },
+  {
+    title: 'test',
+    text: ({ run }) => fixed(run.test_accuracy, 4),
+    brief: ({ run }) => fixed(run.test_accuracy, 3),
+    ...right,
+  },
   { title: 'gap', text: ({ run }) => fixed(run.generalization_gap, 4), ...right, dispensable: 2 },
-  { title: 'layer', text: ({ layer }) => layer?.layer ?? NO_VALUE },
+  { title: 'layer', text: ({ layer }) => layer?.layer ?? NO_VALUE, elastic: true },
   { title: 'alpha', text: ({ layer }) => fixed(layer?.alpha ?? null, 2), ...right },
   {
     title: 'stable rank',
@@ -28,7 +42,7 @@ const COLUMNS: readonly Column<Line>[] = [
   },
   { title: 'soft rank', text: ({ layer }) => fixed(layer?.mp_softrank ?? null, 3), ...right, dispensable: 4 },
   { title: 'spikes', text: ({ layer }) => significant(layer?.num_spikes ?? null), ...right, dispensable: 1 },
-  { title: 'phase', text: phase },
+  { title: 'phase', text: phase, brief: briefPhase },
 ];
 
 /** Returns the table run x layer: accuracy, and the spectrum of the last epoch that has one. */
@@ -62,4 +76,11 @@ function phase({ run, layer }: Line): string {
       : layer.phase;
   // The last epoch has no spectrum where snapshots are rarer, or its weights are not finite.
   return layer.epoch === run.epoch ? name : `${name} at epoch ${layer.epoch}`;
+}
+
+/** A question mark for the runner-up, the epoch alone where it is not the last. */
+function briefPhase({ run, layer }: Line): string {
+  if (layer === null || layer.phase === null) return NO_VALUE;
+  const name = `${layer.phase}${layer.phase_ambiguous === true ? '?' : ''}`;
+  return layer.epoch === run.epoch ? name : `${name} @${layer.epoch}`;
 }

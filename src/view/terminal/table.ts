@@ -7,23 +7,30 @@ export interface Column<Row> {
   align?: 'left' | 'right';
   /** Columns of the greatest number go first where the terminal is too narrow; 0, the default, stays. */
   dispensable?: number;
+  /** What it says where the terminal is still too narrow. */
+  brief?(row: Row): string;
+  /** Whether its texts may then be shortened in the middle. */
+  elastic?: boolean;
 }
 
 const GAP = '  ';
+/** An elastic text is not shortened to less. */
+const LEAST_ELASTIC = 8;
 
 /**
  * Returns the rows as a table with a line of titles, at most `width` characters wide: dispensable columns are left out until it
- * fits, and named on a last line; what is still too long is cut.
+ * fits, and named on a last line; then the brief texts stand for the others, and elastic ones are shortened; what is still too long is cut.
  */
 export function formatTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   width = Number.POSITIVE_INFINITY,
 ): string {
-  const laid = columns.map((column) => {
-    const cells = rows.map((row) => oneLine(column.text(row)));
+  const lay = (column: Column<Row>, text: (row: Row) => string, most = Number.POSITIVE_INFINITY) => {
+    const cells = rows.map((row) => shorten(oneLine(text(row)), most));
     return { column, cells, size: largestOf([oneLine(column.title), ...cells].map((cell) => cell.length)) };
-  });
+  };
+  const laid = columns.map((column) => lay(column, (row) => column.text(row)));
   let shown = laid;
   const total = (): number => shown.reduce((sum, { size }) => sum + size, GAP.length * (shown.length - 1));
   while (total() > width) {
@@ -31,6 +38,20 @@ export function formatTable<Row>(
     if (rank === 0) break;
     const last = shown.findLastIndex(({ column }) => column.dispensable === rank);
     shown = shown.filter((_, index) => index !== last);
+  }
+  const left = laid.filter((entry) => !shown.includes(entry)).map(({ column }) => column.title);
+  if (total() > width) {
+    shown = shown.map((entry) =>
+      entry.column.brief ? lay(entry.column, (row) => entry.column.brief!(row)) : entry,
+    );
+  }
+  if (total() > width) {
+    const excess = total() - width;
+    shown = shown.map(({ column, ...entry }) =>
+      column.elastic
+        ? lay(column, (row) => column.text(row), Math.max(LEAST_ELASTIC, entry.size - excess))
+        : { column, ...entry },
+    );
   }
   const line = (cellOf: (entry: (typeof laid)[number]) => string): string =>
     cut(
@@ -43,12 +64,18 @@ export function formatTable<Row>(
         .trimEnd(),
       width,
     );
-  const left = laid.filter((entry) => !shown.includes(entry)).map(({ column }) => column.title);
   return [
     line(({ column }) => oneLine(column.title)),
     ...rows.map((_, index) => line(({ cells }) => cells[index]!)),
     ...(left.length === 0 ? [] : [cut(`(too narrow for ${left.join(', ')}; --json has all)`, width)]),
   ].join('\n');
+}
+
+/** Returns the text, or both of its ends around an ellipsis where it is longer than `width`: an id ends with its seed. */
+export function shorten(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const tail = Math.floor((width - 1) / 2);
+  return `${text.slice(0, width - 1 - tail)}…${text.slice(text.length - tail)}`;
 }
 
 /** Returns the text, or its beginning and an ellipsis where it is longer than `width`. */

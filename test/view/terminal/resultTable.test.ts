@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../../src/experiment/status/runEvents.ts';
 import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
 import { resultTable } from '../../../src/view/terminal/resultTable.ts';
+import { seedTable } from '../../../src/view/terminal/seedTable.ts';
 
 const run = (id: string, change: Partial<RunSummary> = {}): RunSummary => ({
   run: id,
@@ -53,5 +54,37 @@ describe('the table of results', () => {
 
   it('has no columns of spectra when there are none', () => {
     expect(resultTable([run('a')], [], 200).split('\n')[0]).toBe('run  state  epoch   train    test     gap');
+  });
+
+  it('fits 80 columns by shortening: state and accuracies stay', () => {
+    const id = 'b=16_network=miniAlexNetBatchNorm_seed=1';
+    const rows = [layer(id, 2, { phase: 'heavy-tailed', phase_ambiguous: true })];
+    const table = resultTable([run(id, { state: 'interrupted' })], rows, 80).split('\n');
+    for (const line of table) expect(line.length).toBeLessThanOrEqual(80);
+    expect(table[0]).toMatch(/^run +state +epoch +train +test +layer +alpha +phase$/);
+    expect(table[1]).toMatch(
+      /^b=16_.*…_?.*seed=1 +halted +2\/2 +0\.990 +0\.900 +fc1 +3\.46 +heavy-tailed\?$/,
+    );
+  });
+});
+
+describe('the table of settings', () => {
+  const groups = new Map(['a', 'b', 'c'].map((id) => [id, id === 'c' ? 'c' : 'ab']));
+
+  it('has means over seeds with their spread, and how many have each phase', () => {
+    const rows = [
+      layer('a', 2, { alpha: 3 }),
+      layer('b', 2, { alpha: 4, phase: 'bulk-decay' }),
+      layer('c', 2),
+    ];
+    const runs = [run('a', { test_accuracy: 0.9 }), run('b', { test_accuracy: 0.92 }), run('c')];
+    expect(seedTable(runs, rows, groups, 200)!.split('\n')).toEqual([
+      'setting  seeds          train           test            gap  layer      alpha  stable rank    soft rank   spikes  phases',
+      'ab           2  0.9900±0.0000  0.9100±0.0141  0.0900±0.0000  fc1    3.50±0.71    224.3±0.0  0.500±0.000  9.0±0.0  1 bulk+spikes, 1 bulk-decay',
+    ]);
+  });
+
+  it('is none where no setting has two finished runs', () => {
+    expect(seedTable([run('a'), run('b', { state: 'failed' }), run('c')], [], groups, 200)).toBeNull();
   });
 });

@@ -3,7 +3,7 @@ import type { CsvRow, CsvValue } from '../../../experiment/results/csvFiles.ts';
 import { NOTHING } from './html.ts';
 
 /** What stands in the line itself; every other column waits behind it. */
-const IN_LINE = ['number', 'authors', 'here', 'tolerance', 'within'];
+const IN_LINE = ['number', 'authors', 'here', 'here_sd', 'tolerance', 'within'];
 
 /** Returns the authors' numbers beside those found here, a line each, those beyond their tolerance first; empty for none. */
 export function reproductionSection(rows: readonly CsvRow[]): string {
@@ -28,7 +28,12 @@ function line(row: CsvRow, index: number): string {
   const mark = { yes: ['\u2713', 'within'], no: ['\u2717', 'beyond'], none: [NOTHING, 'not judged'] }[
     judged
   ]!;
-  return `<details data-kind="${judged}" data-row="${index}"><summary><span class="mark ${judged}" title="${mark[1]}"><span aria-hidden="true">${mark[0]}</span><span class="unseen">${mark[1]}:</span></span><span class="name">${text(row.number ?? null)}</span><span data-head="authors">${text(row.authors ?? null)}</span><span data-head="here">${text(row.here ?? null)}</span><span data-head="tolerance">${text(row.tolerance ?? null)}</span></summary></details>`;
+  return `<details data-kind="${judged}" data-row="${index}"><summary><span class="mark ${judged}" title="${mark[1]}"><span aria-hidden="true">${mark[0]}</span><span class="unseen">${mark[1]}:</span></span><span class="name">${text(row.number ?? null)}</span><span data-head="authors">${text(row.authors ?? null)}</span><span data-head="here">${text(row.here ?? null)}${spreadText(row)}</span><span data-head="tolerance">${text(row.tolerance ?? null)}</span></summary></details>`;
+}
+
+/** The standard deviation over the runs, where there are several. */
+function spreadText({ here_sd }: CsvRow): string {
+  return typeof here_sd === 'number' ? ` \u00b1 ${Number(here_sd.toPrecision(2))}` : '';
 }
 
 /** Returns what waits behind the line of a number: every other column, the reasons of its tolerance among them. */
