@@ -9,7 +9,8 @@ import {
   threadsOf,
 } from '../experiment/plan/speedCache.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
-import { trainedEpochs } from '../experiment/status/runFolder.ts';
+import { runConflict, trainedEpochs } from '../experiment/status/runFolder.ts';
+import { networkOf } from '../experiment/sweep/checkRun.ts';
 import type { Experiment } from '../experiment/sweep/loadExperiment.ts';
 import { circumstancesText } from '../view/terminal/circumstancesText.ts';
 import { byteSize, count, duration } from '../view/terminal/numberText.ts';
@@ -42,6 +43,14 @@ export async function printDryRun(
     `${runs} ${plans.length === 1 ? 'run' : 'runs'}, ${count(total('steps'))} steps, ` +
       `training time ${duration(time)}, ${byteSize(total('disk_bytes'))} in ${experiment.outDir}`,
   );
+  const analyzed = analyzedLayers(experiment);
+  output.print(`Analyzed layers: ${analyzed.join('; ')}`);
+  const conflicts = experiment.runs.flatMap(
+    ({ id, config }) => runConflict(id, layout.run(id), config) ?? [],
+  );
+  for (const conflict of conflicts) output.print(`Conflict: ${conflict}`);
+  if (conflicts.length > 0)
+    output.print('Choose another folder with --out, or train such runs anew with --replace.');
   if (remark !== null) output.print(`${remark[0]!.toUpperCase()}${remark.slice(1)}.`);
   if (time === null)
     output.print('The time is known once such a run was trained on this machine, or with --measure.');
@@ -56,8 +65,23 @@ export async function printDryRun(
     steps: total('steps'),
     time_s: time,
     disk_bytes: total('disk_bytes'),
+    analyzed_layers: analyzed,
+    conflicts,
     notes: experiment.notes,
   });
+}
+
+/** Returns the layers that are analyzed, with the shapes of their kernels; networks of a sweep that differ give an entry each. */
+function analyzedLayers({ runs }: Experiment): string[] {
+  const texts = runs.map(({ config }) => {
+    const { parameters, analyzedLayers: own } = networkOf(config);
+    const layers = config.snapshots.layers ?? own;
+    return parameters
+      .filter(({ kind, layer }) => kind === 'kernel' && layers.includes(layer))
+      .map(({ layer, shape }) => `${layer} (${shape.join(' x ')})`)
+      .join(', ');
+  });
+  return [...new Set(texts)].map((text) => (text === '' ? 'none' : text));
 }
 
 async function measureSpeeds(experiment: Experiment, setting: SpeedSetting, output: Output): Promise<void> {

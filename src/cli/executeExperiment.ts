@@ -35,6 +35,12 @@ export async function executeExperiment(args: RunArgs, trainOnly: boolean): Prom
     await printDryRun(experiment, jobs, args.measure, output);
     return;
   }
+  if (args.replace) {
+    refuseWhileSubmitted(experiment.outDir);
+    const { replaceRuns } = await import('../run/replaceRuns.ts');
+    const replaced = await replaceRuns(experiment, (message) => output.note(message));
+    if (replaced.length > 0) output.note(`removed to train anew: ${replaced.join(', ')}`);
+  }
   tellPlan(experiment, jobs, output);
   if (args.executor === 'slurm') {
     await submitToSlurm(experiment, args, trainOnly, output);

@@ -184,6 +184,7 @@ async function train(
     'dry-run': false,
     measure: false,
     'retry-failed': true,
+    replace: false,
     'fail-fast': false,
     threads: undefined,
     device: undefined,

@@ -11,6 +11,7 @@ export interface RunArgs extends OutputFlags {
   'dry-run': boolean;
   measure: boolean;
   'retry-failed': boolean;
+  replace: boolean;
   'fail-fast': boolean;
   jobs: number | 'auto' | undefined;
   threads: number | undefined;
@@ -53,6 +54,9 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
       'dry-run': flag('print the runs, their steps, time and disk need, and do nothing'),
       measure: flag('with --dry-run: time a few steps where the speed is not known'),
       'retry-failed': flag('train failed runs again'),
+      replace: flag(
+        'train anew the runs that the folder holds with other settings; what they left is removed',
+      ),
       'fail-fast': flag('stop at the first run that fails'),
       jobs: jobsOption,
       threads: {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { analyzeResults, pruneSnapshots } from '../analyze/analyzeResults.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
-import type { UserError } from '../base/userError.ts';
+import { UserError } from '../base/userError.ts';
 import type { AnalysisConfig, RunConfig } from '../experiment/config/schema.ts';
 import type { Dataset } from '../experiment/data/dataset.ts';
 import { loadDataset } from '../experiment/data/loadDataset.ts';
@@ -70,16 +70,31 @@ export async function runExperiment(
   }
 }
 
-/** Returns what is left to do for each run. Throws UserError where the folder holds a run with other settings. */
+/** Returns what is left to do for each run. Throws UserError with all runs that the folder holds with other settings. */
 export function planExperiment(
   experiment: Experiment,
   layout: ResultsLayout,
   retryFailed: boolean,
 ): PlannedRun[] {
-  return experiment.runs.map((run) => {
+  const conflicts: UserError[] = [];
+  const planned = experiment.runs.flatMap((run): PlannedRun[] => {
     const files = layout.run(run.id);
-    return { run, files, task: planRun(run.id, files, run.config, readStoredRun(files), retryFailed) };
+    try {
+      return [{ run, files, task: planRun(run.id, files, run.config, readStoredRun(files), retryFailed) }];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      conflicts.push(error);
+      return [];
+    }
   });
+  if (conflicts.length > 1) {
+    throw new UserError(
+      conflicts.flatMap(({ lines }) => lines),
+      conflicts[0]!.remedy,
+    );
+  }
+  if (conflicts.length === 1) throw conflicts[0];
+  return planned;
 }
 
 /**

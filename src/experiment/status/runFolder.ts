@@ -64,7 +64,7 @@ export function planRun(
   if (longer || checkpointIdentity(stored.config) !== checkpointIdentity(config)) {
     throw new UserError(
       `run ${id} in ${files.dir} must have the settings of the config, got ${differences(stored.config, config)}`,
-      'choose another folder with --out, or remove that run',
+      'choose another folder with --out, or train such runs anew with --replace',
     );
   }
   const { status } = stored;
@@ -73,7 +73,7 @@ export function planRun(
     throw new UserError(
       `snapshots of the finished run ${id} in ${files.dir} must hold what the config asks for, got ` +
         `${canonicalJson(stored.config.snapshots)} for ${canonicalJson(config.snapshots)}`,
-      'choose another folder with --out, or remove that run to train it again',
+      'choose another folder with --out, or train such runs anew with --replace',
     );
   }
   if (status?.state === 'failed' && !retryFailed) return 'skip-failed';
@@ -81,7 +81,7 @@ export function planRun(
   if (epoch > 0 && !existsSync(files.checkpoint)) {
     throw new UserError(
       `run ${id} in ${files.dir} must have its checkpoint to go on after epoch ${epoch}, got none`,
-      'choose another folder with --out, or remove that run to train it from its beginning',
+      'choose another folder with --out, or train such runs anew with --replace',
     );
   }
   return 'continue';
@@ -110,10 +110,32 @@ export function checkpointIdentity(config: RunConfig): string {
   return runIdentity({ ...config, schedule: fixed, epochs: 0 });
 }
 
+/** Returns each key that differs, dotted where only part of a map does, with both values. */
 function differences(stored: RunConfig, wanted: RunConfig): string {
-  const keys = (Object.keys(wanted) as (keyof RunConfig)[]).filter((key) => key !== 'snapshots');
-  const changed = keys.filter((key) => canonicalJson(stored[key]) !== canonicalJson(wanted[key]));
-  return changed
-    .map((key) => `${key} ${canonicalJson(stored[key])} where the config has ${canonicalJson(wanted[key])}`)
-    .join(', ');
+  const compare = (a: unknown, b: unknown, key: string): string[] => {
+    if (canonicalJson(a ?? null) === canonicalJson(b ?? null)) return [];
+    if (!isMap(a) || !isMap(b)) {
+      return [`${key} ${canonicalJson(a ?? null)} where the config has ${canonicalJson(b ?? null)}`];
+    }
+    const inner = new Set([...Object.keys(a), ...Object.keys(b)]);
+    return [...inner].flatMap((name) => compare(a[name], b[name], key === '' ? name : `${key}.${name}`));
+  };
+  const { snapshots: _, ...storedRest } = stored;
+  const { snapshots: __, ...wantedRest } = wanted;
+  return compare(storedRest, wantedRest, '').join(', ');
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** Returns why a run cannot be trained in its folder because of what that holds already, null where it can. */
+export function runConflict(id: string, files: RunLayout, config: RunConfig): string | null {
+  try {
+    planRun(id, files, config, readStoredRun(files), false);
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
 }
