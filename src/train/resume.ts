@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../base/userError.ts';
 import { readMetricsCsv } from '../experiment/results/csvFiles.ts';
-import { type RunLayout, snapshotEpoch } from '../experiment/results/layout.ts';
+import { networkEpoch, type RunLayout, snapshotEpoch } from '../experiment/results/layout.ts';
 import type { MetricsRow } from '../experiment/results/metricsRow.ts';
 import { readCheckpoint, type TrainingPosition } from './checkpoint.ts';
 import type { TrainingSession } from './step/trainingSession.ts';
@@ -45,7 +45,7 @@ function metricsUpTo({ metrics }: RunLayout, epoch: number): MetricsRow[] {
 /** Removes what a killed process wrote after its last checkpoint, so that a run never shows more than it can stand for. */
 function removeSnapshotsAfter(files: RunLayout, epoch: number): void {
   for (const name of readdirSync(files.snapshots)) {
-    const found = snapshotEpoch(name);
+    const found = snapshotEpoch(name) ?? networkEpoch(name);
     if (found === null || found > epoch) rmSync(join(files.snapshots, name), { force: true });
   }
 }

@@ -91,6 +91,12 @@ describe('runExperiment', () => {
     const third = await run(dir, set);
     expect(third.events.filter(({ type }) => type === 'truncate')).toHaveLength(3);
     expect(readFileSync(resultsLayout(dir).spectra)).toEqual(csv);
+    // Taken further, it keeps the parameters of the epochs before.
+    await run(dir, [...set, 'epochs=3']);
+    const kept = readdirSync(resultsLayout(dir).run(id!).snapshots).filter((name) =>
+      name.startsWith('network'),
+    );
+    expect(kept).toHaveLength(4);
   });
 
   it('trains, analyzes and reports; the second time it trains nothing and says the same', async () => {
