@@ -3,18 +3,20 @@ import type { CommandModule } from 'yargs';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import { UserError } from '../base/userError.ts';
 import { csvText } from '../experiment/results/csvFiles.ts';
+import { readResults } from '../experiment/results/readResults.ts';
 import { createProgressLine } from '../view/terminal/progressLine.ts';
 import { exportFlatfiles } from '../weights/export/exportFlatfiles.ts';
 import { type ExportResult, exportNpy } from '../weights/export/exportNpy.ts';
 import { type FoundWeights, findWeights } from '../weights/findWeights.ts';
 import { openWeights } from '../weights/openWeights.ts';
-import { createOutput, type OutputFlags } from './output.ts';
+import { createOutput, type Output, type OutputFlags } from './output.ts';
 
 const FORMATS = { npy: exportNpy, weightwatcher: exportFlatfiles } as const;
 
 interface ExportArgs extends OutputFlags {
   path: string[];
-  to: string;
+  to: string | undefined;
+  parquet: string | undefined;
   format: keyof typeof FORMATS;
 }
 
@@ -34,7 +36,6 @@ export const exportCommand: CommandModule<object, ExportArgs> = {
         to: {
           type: 'string',
           requiresArg: true,
-          demandOption: true,
           describe: 'folder to write to; with more than one file a folder in it for each',
         },
         format: {
@@ -43,43 +44,70 @@ export const exportCommand: CommandModule<object, ExportArgs> = {
           default: 'npy',
           describe: 'npy: a file a layer; weightwatcher: ww_flatfiles, for WeightWatcher(model=FOLDER)',
         },
+        parquet: {
+          type: 'string',
+          requiresArg: true,
+          describe:
+            'of results folders: one long table of all spectra, with settings and metrics, as this file',
+        },
       })
       .example(
         '$0 export results/quick/runs/b=16/snapshots/epoch-005.safetensors --to out',
         'a .npy file a layer',
       )
+      .example('$0 export results/quick --to out --format weightwatcher', 'a model for each run and epoch')
       .example(
-        '$0 export results/quick --to out --format weightwatcher',
-        'a model for each run and epoch',
+        '$0 export results/* --parquet all.parquet',
+        'every spectrum of several sweeps in one table',
       ) as never,
-  handler: (args) => {
+  handler: async (args) => {
     const output = createOutput(args);
-    const progress = createProgressLine(process.stderr, { quiet: args.quiet });
-    const sources = args.path.flatMap(findWeights);
-    checkNames(sources);
-    const results: (ExportResult & { source: string })[] = [];
-    try {
-      for (const { path, name } of sources) {
-        progress.update(`exporting ${path}`);
-        const weights = openWeights(path);
-        try {
-          const folder = sources.length === 1 ? args.to : join(args.to, withoutDash(name));
-          const result = FORMATS[args.format](weights, folder);
-          writeLayerNames(result);
-          results.push({ source: path, ...result });
-        } finally {
-          weights.close();
-        }
-      }
-    } finally {
-      progress.clear();
+    const { to, parquet } = args;
+    if ((to === undefined) === (parquet === undefined)) {
+      throw new UserError(
+        `one of --to and --parquet must be given, got ${to === undefined ? 'none' : 'both'}`,
+      );
     }
-    output.document({ exported: results });
-    for (const { source, folder, layers } of results) {
-      output.print(`${source}: ${layers.length} layers in ${folder}`);
+    if (parquet !== undefined) {
+      const { writeLongTable } = await import('../view/writeLongTable.ts');
+      const { rows, columns } = writeLongTable(
+        parquet,
+        args.path.map((path) => readResults(path)),
+      );
+      output.document({ parquet, rows, columns });
+      output.print(`${parquet}: ${rows} spectra, ${columns} columns`);
+      return;
     }
+    exportWeights(args, to!, output);
   },
 };
+
+function exportWeights(args: ExportArgs, to: string, output: Output): void {
+  const progress = createProgressLine(process.stderr, { quiet: args.quiet });
+  const sources = args.path.flatMap(findWeights);
+  checkNames(sources);
+  const results: (ExportResult & { source: string })[] = [];
+  try {
+    for (const { path, name } of sources) {
+      progress.update(`exporting ${path}`);
+      const weights = openWeights(path);
+      try {
+        const folder = sources.length === 1 ? to : join(to, withoutDash(name));
+        const result = FORMATS[args.format](weights, folder);
+        writeLayerNames(result);
+        results.push({ source: path, ...result });
+      } finally {
+        weights.close();
+      }
+    }
+  } finally {
+    progress.clear();
+  }
+  output.document({ exported: results });
+  for (const { source, folder, layers } of results) {
+    output.print(`${source}: ${layers.length} layers in ${folder}`);
+  }
+}
 
 /** Writes which layer is in which file: their names may differ, and two may differ in case only. */
 function writeLayerNames({ folder, layers }: ExportResult): void {

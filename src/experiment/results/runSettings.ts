@@ -1,3 +1,5 @@
+import type { CsvValue } from './csvFiles.ts';
+
 /** Keys that name a repetition or what is stored, not a way of training. */
 const NOT_SETTINGS = /^(seed|initSeed|snapshots(\..*)?)$/;
 
@@ -49,16 +51,23 @@ export function settingText(settings: Readonly<Record<string, string>>): string 
     .join(', ');
 }
 
-function flatten(config: Readonly<Record<string, unknown>>, prefix = ''): Map<string, string> {
-  const flat = new Map<string, string>();
+/** Returns the keys of a config, dotted, with their values; a list as JSON. */
+export function flatSettings(
+  config: Readonly<Record<string, unknown>>,
+  prefix = '',
+): Record<string, CsvValue> {
+  const flat: Record<string, CsvValue> = {};
   for (const [key, value] of Object.entries(config)) {
     const path = prefix + key;
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
-      for (const [inner, text] of flatten(value as Record<string, unknown>, `${path}.`))
-        flat.set(inner, text);
-    } else {
-      flat.set(path, value === null ? 'none' : typeof value === 'string' ? value : JSON.stringify(value));
-    }
+    if (Array.isArray(value)) flat[path] = JSON.stringify(value);
+    else if (value !== null && typeof value === 'object') {
+      Object.assign(flat, flatSettings(value as Record<string, unknown>, `${path}.`));
+    } else flat[path] = value as CsvValue;
   }
   return flat;
+}
+
+function flatten(config: Readonly<Record<string, unknown>>): Map<string, string> {
+  const flat = Object.entries(flatSettings(config));
+  return new Map(flat.map(([key, value]) => [key, value === null ? 'none' : String(value)]));
 }
