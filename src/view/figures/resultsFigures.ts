@@ -31,6 +31,8 @@ export interface FigureInput {
 const MOST_PANELS = 24;
 /** The authors' grid shows nine epochs. */
 const GRID_EPOCHS = 9;
+/** Another grid of theirs shows 25. */
+const LONG_GRID_EPOCHS = 25;
 const ENTROPY = measure('entropy');
 const STABLE_RANK = measure('stable_rank');
 const SOFT_RANK = measure('mp_softrank');
@@ -68,6 +70,13 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
         `Spectral density of ${row.layer} by epoch, ${row.run}`,
         grid,
       );
+      if (epochs.length > GRID_EPOCHS) {
+        yield esdGridFigure(
+          `esd-by-epoch-long-${row.layer}-${row.run}`,
+          `Spectral density of ${row.layer} by epoch, ${row.run}`,
+          drawable(spread(epochs, LONG_GRID_EPOCHS), ({ epoch }) => `epoch ${epoch}`),
+        );
+      }
       const ends = [grid[0]!, grid.at(-1)!];
       yield screeFigure(`scree-${row.layer}-${row.run}`, `Singular values of ${row.layer}, ${row.run}`, ends);
     }
