@@ -159,6 +159,10 @@ function report(experiment: Experiment, outcome: RunOutcome, trainOnly: boolean,
     );
   }
   for (const { run, error } of failed) output.print(`${run} failed: ${error ?? 'no reason known'}`);
+  for (const { run, warning } of runs) {
+    if (warning !== null)
+      output.print(`${run} has not learned: ${warning}. Its phases say nothing of training.`);
+  }
   if (failed.length > 0) output.print('Failed runs are tried again with --retry-failed.');
   const left = runs.filter(({ state }) => state === 'interrupted' || state === 'waiting');
   if (!interrupted && left.length > 0) {

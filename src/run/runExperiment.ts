@@ -267,6 +267,7 @@ export function summarize({ run, files }: PlannedRun, trained: boolean): RunSumm
     generalization_gap: row === undefined ? null : accuracyGap(row),
     images_per_second: row?.images_per_second ?? null,
     stopped_early: status?.stopped_early ?? false,
+    warning: status?.warning ?? null,
     error: status?.error ?? damage[0] ?? null,
     trained,
   };

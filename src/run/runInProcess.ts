@@ -78,6 +78,7 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
       state: outcome.state,
       epoch: outcome.epoch,
       stopped_early: outcome.stoppedEarly,
+      warning: outcome.warning,
       finished_at: now(),
     });
     if (outcome.state === 'done') onEvent({ type: 'run-finished', run });

@@ -23,6 +23,7 @@ import { shouldStop } from './earlyStopping.ts';
 import type { SessionBinding } from './graph/graphSession.ts';
 import { initialState } from './initialWeights.ts';
 import { learningRateOf } from './learningRate.ts';
+import { notLearned } from './notLearned.ts';
 import { resume } from './resume.ts';
 import { batchesPerEpoch, callShapes, epochCalls } from './step/sessionCalls.ts';
 import { TrainingSession } from './step/trainingSession.ts';
@@ -68,6 +69,8 @@ export interface TrainOutcome {
   /** Finished epochs. */
   epoch: number;
   stoppedEarly: boolean;
+  /** Why the run has not learned; null where it has, or is not done. */
+  warning: string | null;
 }
 
 /** Long enough for ticks of a hundredth of a second to tell, and for reading them to cost nothing beside the steps. */
@@ -100,6 +103,9 @@ class RunBody {
   private readonly evaluated: Int32Array;
   private position = epochStart(0);
   private rows: MetricsRow[] = [];
+  /** The weights after the last epoch that this process saved, and the layers that it did not change. */
+  private saved: ReadonlyMap<string, Float32Array> | null = null;
+  private unchanged: readonly string[] = [];
 
   constructor(private readonly options: TrainRunOptions) {
     const { config, data, binding } = options;
@@ -174,7 +180,8 @@ class RunBody {
   }
 
   private outcome(state: TrainOutcome['state'], stoppedEarly = false): TrainOutcome {
-    return { state, epoch: this.position.epoch, stoppedEarly };
+    const warning = state === 'done' ? this.warning() : null;
+    return { state, epoch: this.position.epoch, stoppedEarly, warning };
   }
 
   /** Trains what is left of an epoch and returns its row of metrics.csv; null when the signal ended it before. */
@@ -276,6 +283,8 @@ class RunBody {
     const { epoch } = this.position;
     const values = this.values();
     checkWeights(values, epoch, this.lastTrainLoss);
+    this.unchanged = this.saved === null ? [] : this.layersAlike(this.saved, values);
+    this.saved = values;
     const last = epoch === config.epochs || shouldStop(this.rows, config.earlyStopping);
     if (last || epoch % config.snapshots.every === 0) {
       const layers = config.snapshots.layers ?? this.network.analyzedLayers;
@@ -301,6 +310,33 @@ class RunBody {
         { dtype: 'F32', shape, data: values.get(name)! },
       ]),
     );
+  }
+
+  /** Trained layers whose weights are the same, to the bit, in two states. */
+  private layersAlike(
+    before: ReadonlyMap<string, Float32Array>,
+    after: ReadonlyMap<string, Float32Array>,
+  ): string[] {
+    const { train } = this.options.config;
+    return this.network.parameters
+      .filter(({ kind, layer }) => kind === 'kernel' && (train === null || train.layers.includes(layer)))
+      .filter(({ name }) => {
+        const old = before.get(name)!;
+        return after.get(name)!.every((value, i) => value === old[i]);
+      })
+      .map(({ layer }) => layer);
+  }
+
+  private warning(): string | null {
+    const { labels } = this.options.data.train;
+    const last = this.rows.at(-1);
+    if (last === undefined || last.epoch === 0) return null;
+    return notLearned({
+      accuracy: last.evaluated_train_accuracy,
+      labels: Array.from(this.trained, (index) => labels[index]!),
+      classes: this.options.data.classes,
+      unchanged: this.unchanged,
+    });
   }
 
   private saveCheckpoint(values: ReadonlyMap<string, Float32Array>): void {

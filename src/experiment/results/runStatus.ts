@@ -20,6 +20,8 @@ const statusSchema = z.object({
   error: z.string().nullable(),
   /** True when early stopping ended the run before its last epoch. */
   stopped_early: z.boolean(),
+  /** Why a finished run has not learned; null where it has. */
+  warning: z.string().nullable().default(null),
 });
 
 /** The contents of runs/<run-id>/status.json, rewritten atomically while the run goes on. */
@@ -57,6 +59,7 @@ export function newStatus(epochs: number): RunStatus {
     finished_at: null,
     error: null,
     stopped_early: false,
+    warning: null,
   };
 }
 

@@ -66,6 +66,8 @@ export interface RunSummary {
   generalization_gap: number | null;
   images_per_second: number | null;
   stopped_early: boolean;
+  /** Why the run has not learned; null where it has. */
+  warning: string | null;
   /** Why the run failed, or what of its files cannot be read; null otherwise. */
   error: string | null;
   /** False when the run was finished before and nothing had to be trained. */

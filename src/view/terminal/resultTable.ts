@@ -74,6 +74,7 @@ function phase({ run, layer }: Line): string {
     layer.phase_ambiguous === true && layer.phase_runner_up !== null
       ? `${layer.phase} (or ${layer.phase_runner_up})`
       : layer.phase;
+  if (run.warning !== null) return `${name}; not learned`;
   // The last epoch has no spectrum where snapshots are rarer, or its weights are not finite.
   return layer.epoch === run.epoch ? name : `${name} at epoch ${layer.epoch}`;
 }

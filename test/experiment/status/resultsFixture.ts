@@ -60,6 +60,7 @@ export function writeRun(
     finished_at: null,
     error: null,
     stopped_early: false,
+    warning: null,
     ...status,
   };
   writeFileSync(files.status, JSON.stringify(full));

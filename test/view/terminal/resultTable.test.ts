@@ -14,6 +14,7 @@ const run = (id: string, change: Partial<RunSummary> = {}): RunSummary => ({
   generalization_gap: 0.09,
   images_per_second: 1000,
   stopped_early: false,
+  warning: null,
   error: null,
   trained: true,
   ...change,
