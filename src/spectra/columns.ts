@@ -82,7 +82,7 @@ export const SPECTRUM_COLUMNS = [
   ['num_ERG_spikes', 'integer | null', 'ERG spikes', '', "detX_num under WeightWatcher's other name"],
   ['ERG_gap', 'integer | null', 'ERG gap', '', 'detX_num - num_pl_spikes'],
   ['mu_alpha', 'number | null', 'mu of alpha', '', "exponent of the entries read off alpha, the authors' mu4alpha: 2 (alpha - 1) below 2; 2 up to 3; alpha - 1 above"],
-  ['htmp_shape', 'number | null', 'HTMP shape', '', 'shape a of the inverse-gamma law of greatest likelihood of all eigenvalues that are not 0, p(lambda) ~ lambda^-(a + 1) exp(-b / lambda): the high-temperature Marchenko-Pastur law where eigenvalues do not repel each other (Hodgkinson, Wang and Mahoney 2025). Its tail is a power law of exponent a + 1'],
+  ['htmp_shape', 'number | null', 'HTMP shape', '', 'shape a of the inverse-gamma law of greatest likelihood of all eigenvalues that are not 0, p(lambda) ~ lambda^-(a + 1) exp(-b / lambda), with a tail of exponent a + 1: the law of reciprocals of a Wishart spectrum without repulsion (Allez et al. 2012). It is not the whole high-temperature Marchenko-Pastur family (Hodgkinson, Wang and Mahoney 2025), whose repulsion is not fitted'],
   ['htmp_scale', 'number | null', 'HTMP scale', 'w²', 'its scale b'],
   ['htmp_D', 'number | null', 'HTMP D', '', 'Kolmogorov-Smirnov distance of these eigenvalues to it'],
   ['spacing_ratio_bulk', 'number | null', 'spacing ratio, bulk', '', 'mean of min(s, s′) / max(s, s′) over neighbouring spacings of the eigenvalues that are no spikes: 0.531 for random matrices (GOE), 0.386 for independent values (Atas et al. 2013). Empty for fewer than 10 eigenvalues, and where matrices are pooled'],

@@ -14,9 +14,14 @@ const FEWEST = 8;
 const MAX_STEPS = 100;
 
 /**
- * Returns the inverse-gamma law of greatest likelihood of ascending positive eigenvalues: the high-temperature Marchenko-Pastur law of
- * Hodgkinson, Wang and Mahoney (Models of Heavy-Tailed Mechanistic Universality, 2025) where the repulsion of eigenvalues is gone. Their
- * other limit, of full repulsion, is that of the inverse Wishart matrix. Null for fewer than 8 eigenvalues, or equal ones.
+ * Returns the inverse-gamma law of greatest likelihood of ascending positive eigenvalues, taken as independent. Null for fewer than 8
+ * eigenvalues, or equal ones.
+ *
+ * A beta-Wishart ensemble whose repulsion falls as one over its size lies between the Marchenko-Pastur law and, without repulsion, the
+ * gamma law (Allez, Bouchaud, Majumdar and Vivo 2012, arXiv:1209.6171). Reciprocals of gamma values are inverse-gamma values. The
+ * high-temperature Marchenko-Pastur ensemble of Hodgkinson, Wang and Mahoney (2025, arXiv:2506.03470) has a parameter of repulsion as
+ * well. Here none is fitted: this is the one law without repulsion, not their family, and its distance says nothing against theirs.
+ * Below, it falls off as exp(-scale / lambda), faster than any power.
  */
 export function fitInverseGamma(eigenvalues: ArrayLike<number>): InverseGammaFit | null {
   const n = eigenvalues.length;
