@@ -97,7 +97,7 @@ export async function withProgress(
     line.log('interrupted: finishing the step and writing the checkpoint'),
   );
   const remember = (): void => rememberSpeeds(progress.speeds(), setting);
-  const tensorboard = args.tensorboard ? eventFiles(experiment.outDir) : null;
+  const tensorboard = args.tensorboard ? eventFiles(experiment.outDir, experiment.runs) : null;
   const options: RunExperimentOptions = {
     ...setting,
     choice: experiment.runs.length > 1 ? choice : null,

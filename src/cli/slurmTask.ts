@@ -42,7 +42,7 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
       line.log('the time is nearly up: finishing the step, writing the checkpoint');
       timeIsUp.abort();
     });
-    const tensorboard = submission.tensorboard ? eventFiles(dir) : null;
+    const tensorboard = submission.tensorboard ? eventFiles(dir, experiment.runs) : null;
     let gotOn = false;
     const options: RunExperimentOptions = {
       outDir: dir,

@@ -7,8 +7,15 @@ import { readMetricsCsv } from '../../experiment/results/csvFiles.ts';
 import { type ResultsLayout, resultsLayout } from '../../experiment/results/layout.ts';
 import type { MetricsRow } from '../../experiment/results/metricsRow.ts';
 import { readResults } from '../../experiment/results/readResults.ts';
+import { flatSettings } from '../../experiment/results/runSettings.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
-import { type EventTime, histogramRecord, scalarsRecord, versionRecord } from './summaryEvents.ts';
+import {
+  type EventTime,
+  histogramRecord,
+  hparamsRecord,
+  scalarsRecord,
+  versionRecord,
+} from './summaryEvents.ts';
 
 /** Measures of a layer that are shown as curves. */
 const CURVES = [
@@ -23,7 +30,7 @@ const CURVES = [
 
 /** Event files of a results folder, under tensorboard/<run-id>/. */
 export interface EventFiles {
-  /** Begins a run's file, with what its metrics.csv has up to the epoch it goes on from; what was there goes. */
+  /** Begins a run's file, with its settings and what its metrics.csv has up to the epoch it goes on from; what was there goes. */
   startRun(run: string, resumedAt: number | null): void;
   /** Adds an epoch to the file of a run. */
   addEpoch(run: string, row: MetricsRow): void;
@@ -33,9 +40,14 @@ export interface EventFiles {
   writeSpectra(): void;
 }
 
-/** Returns the writer of the event files of the results in `dir`. `now` gives seconds since 1970. */
-export function eventFiles(dir: string, now: () => number = () => Date.now() / 1000): EventFiles {
+/** Returns the writer of the event files of `runs`, whose results are in `dir`. `now` gives seconds since 1970. */
+export function eventFiles(
+  dir: string,
+  runs: readonly { id: string; config: object }[],
+  now: () => number = () => Date.now() / 1000,
+): EventFiles {
   const layout = resultsLayout(dir);
+  const settings = new Map(runs.map(({ id, config }) => [id, flatSettings({ ...config })]));
   const folder = (run: string): string => join(dir, 'tensorboard', run);
   const file = (run: string, kind: string): string =>
     join(folder(run), `events.out.tfevents.0000000000.${hostname()}.${kind}`);
@@ -47,6 +59,7 @@ export function eventFiles(dir: string, now: () => number = () => Date.now() / 1
     const kept = rows.filter(({ epoch }) => epoch <= resumedAt!);
     writeFileAtomic(file(run, 'training'), [
       versionRecord(now()),
+      hparamsRecord({ wallTime: now(), step: 0 }, settings.get(run)!),
       ...kept.map((row) => epochRecord(row, now())),
     ]);
   };

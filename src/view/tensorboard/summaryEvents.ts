@@ -7,6 +7,9 @@ export interface EventTime {
   step: number;
 }
 
+/** A value of a config. */
+export type Setting = number | string | boolean | null;
+
 const HISTOGRAM_BINS = 50;
 
 /** Returns the record every event file begins with. */
@@ -48,6 +51,39 @@ export function histogramRecord(time: EventTime, tag: string, values: Float64Arr
     .bytes(6, new Uint8Array(limits.buffer))
     .bytes(7, new Uint8Array(counts.buffer));
   return summaryRecord(time, [new ProtoMessage().string(1, tag).message(5, histogram)]);
+}
+
+/**
+ * Returns a record of the settings of a run, for TensorBoard's hparams plugin: those that are null are left out. It begins the run's
+ * session in the sense of tensorboard/plugins/hparams/plugin_data.proto; metrics are the scalars of the same folder.
+ */
+export function hparamsRecord(time: EventTime, settings: Readonly<Record<string, Setting>>): Uint8Array {
+  const session = new ProtoMessage();
+  for (const [key, value] of Object.entries(settings)) {
+    if (value !== null)
+      session.message(1, new ProtoMessage().string(1, key).message(2, protobufValue(value)));
+  }
+  session.double(5, time.wallTime);
+  const content = new ProtoMessage().message(3, session);
+  const plugin = new ProtoMessage().string(1, 'hparams').message(2, content);
+  const value = new ProtoMessage()
+    .string(1, '_hparams_/session_start_info')
+    .message(8, emptyTensor())
+    .message(9, new ProtoMessage().message(1, plugin));
+  return summaryRecord(time, [value]);
+}
+
+/** The message google.protobuf.Value. */
+function protobufValue(value: NonNullable<Setting>): ProtoMessage {
+  if (typeof value === 'number') return new ProtoMessage().double(2, value);
+  if (typeof value === 'string') return new ProtoMessage().string(3, value);
+  return new ProtoMessage().int(4, value ? 1 : 0);
+}
+
+/** Readers of TensorBoard pass over a value without a tensor: float32 of shape [0]. */
+function emptyTensor(): ProtoMessage {
+  const dimension = new ProtoMessage();
+  return new ProtoMessage().int(1, 1).message(2, new ProtoMessage().message(2, dimension));
 }
 
 function summaryRecord({ wallTime, step }: EventTime, values: readonly ProtoMessage[]): Uint8Array {

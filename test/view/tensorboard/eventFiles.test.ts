@@ -12,6 +12,7 @@ import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
 import { eventFiles } from '../../../src/view/tensorboard/eventFiles.ts';
 import {
   histogramRecord,
+  hparamsRecord,
   scalarsRecord,
   versionRecord,
 } from '../../../src/view/tensorboard/summaryEvents.ts';
@@ -37,6 +38,9 @@ describe('records', () => {
     expect(hex(versionRecord(1.5))).toBe(golden.version);
     const scalars = { 'accuracy/test': 0.75, left_out: null, 'fc1/alpha': 3.5 };
     expect(hex(scalarsRecord({ wallTime: 1.5, step: 3 }, scalars))).toBe(golden.scalars);
+    // The order of a map is free; this is the one that the other writer takes.
+    const settings = { batchSizeIsRight: true, left_out: null, 'optimizer.type': 'sgd', batchSize: 16 };
+    expect(hex(hparamsRecord({ wallTime: 1.5, step: 1 }, settings))).toBe(golden.hparams);
     const values = Float64Array.of(1, 2, 51);
     expect(hex(histogramRecord({ wallTime: 1.5, step: 300 }, 'fc1/log10_eigenvalues', values))).toBe(
       golden.histogram,
@@ -71,7 +75,7 @@ function writeEvents(): string {
     new Map([0, 1, 2].map((epoch) => [esdKey(epoch, 'fc1'), evals(epoch)])),
     {},
   );
-  const events = eventFiles(layout.dir, () => 1000);
+  const events = eventFiles(layout.dir, experiment.runs, () => 1000);
   events.startRun('run', 1);
   events.addEpoch('run', {
     epoch: 2,
@@ -97,7 +101,7 @@ describe('event files', () => {
       const { stdout, stderr } = spawnSync(python, [here('read_events.py'), writeEvents()], {
         encoding: 'utf8',
       });
-      const { scalars, histograms } = JSON.parse(stdout.trim() === '' ? `"${stderr}"` : stdout);
+      const { hparams, scalars, histograms } = JSON.parse(stdout.trim() === '' ? `"${stderr}"` : stdout);
       expect(Object.keys(scalars).sort()).toEqual([
         'accuracy/test',
         'accuracy/train',
@@ -115,6 +119,17 @@ describe('event files', () => {
       ]);
       expect(scalars['accuracy/test'].map(([step]: [number]) => step)).toEqual([0, 1, 2]);
       expect(scalars['accuracy/test'][2]).toEqual([2, 0.875]);
+      const [group] = hparams;
+      expect(hparams).toHaveLength(1);
+      expect(group.session).toEqual(['run']);
+      expect(group.hparams).toMatchObject({
+        network: 'lenet5',
+        dataset: 'mnist',
+        epochs: 2,
+        batchSize: experiment.runs[0]!.config.batchSize,
+        'optimizer.type': experiment.runs[0]!.config.optimizer.type,
+      });
+      expect(group.metrics).toMatchObject({ 'accuracy/test': 0.875, 'fc1/alpha': 2 });
       expect(histograms).toEqual({
         'fc1/eigenvalues': [
           [0, 4, 4],
