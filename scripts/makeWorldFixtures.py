@@ -357,19 +357,22 @@ def write_gguf():
     writer.add_array("tokenizer.ggml.tokens", ["a", "bc"])
     joined = {}
     random = np.random.default_rng(0)
-    for name, of in [("f32", kind.F32), ("f16", kind.F16), ("bf16", kind.BF16), ("q8_0", kind.Q8_0), ("q4_0", kind.Q4_0), ("q5_0", kind.Q5_0)]:
+    plain = [kind.F32, kind.F16, kind.BF16, kind.Q8_0, kind.Q4_0, kind.Q4_1, kind.Q5_0, kind.Q5_1]
+    for of in plain:
         stored = quantize(pattern((3, 64), 1), of)
-        writer.add_tensor(f"blk.0.{name}.weight", stored, raw_dtype=of)
-        joined[name] = dequantize(stored, of).astype("f4")
+        writer.add_tensor(f"blk.0.{of.name.lower()}.weight", stored, raw_dtype=of)
+        joined[of.name.lower()] = dequantize(stored, of).astype("f4")
     # No quantizer in Python makes these: any bytes are blocks of them, but for the half floats, which must be finite.
-    for name, of, size, halves in [("q4_k", kind.Q4_K, 144, (0, 2)), ("q6_k", kind.Q6_K, 210, (208,))]:
-        stored = random.integers(0, 256, (2, size), dtype="u1")
+    supers = [(kind.Q4_K, (0, 2)), (kind.Q6_K, (208,)), (kind.Q2_K, (80, 82)), (kind.Q3_K, (108,)), (kind.Q5_K, (0, 2))]
+    for of, halves in supers:
+        stored = random.integers(0, 256, (2, gguf.GGML_QUANT_SIZES[of][1]), dtype="u1")
         for row in stored:
             for at in halves:
                 row[at : at + 2] = np.frombuffer(np.float16(random.normal() / 64).tobytes(), "u1")
-        writer.add_tensor(f"blk.0.{name}.weight", stored, raw_dtype=of)
-        joined[name] = dequantize(stored, of).astype("f4")
-    writer.add_tensor("blk.0.q5_1.weight", quantize(pattern((3, 64), 1), kind.Q5_1), raw_dtype=kind.Q5_1)
+        writer.add_tensor(f"blk.0.{of.name.lower()}.weight", stored, raw_dtype=of)
+        joined[of.name.lower()] = dequantize(stored, of).astype("f4")
+    # Read by nobody here, and listed: its blocks are tables.
+    writer.add_tensor("blk.0.iq4_nl.weight", np.zeros((3, 36), "u1"), raw_dtype=kind.IQ4_NL)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

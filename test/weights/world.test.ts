@@ -201,14 +201,21 @@ describe('quantized and low-rank weights', () => {
       bf16: 'bfloat16',
       q8_0: 'Q8_0',
       q4_0: 'Q4_0',
+      q4_1: 'Q4_1',
       q5_0: 'Q5_0',
+      q5_1: 'Q5_1',
+      q2_k: 'Q2_K',
+      q3_k: 'Q3_K',
       q4_k: 'Q4_K',
+      q5_k: 'Q5_K',
       q6_k: 'Q6_K',
     };
     for (const [name, dtype] of Object.entries(dtypes)) {
       expect(layers[`blk.0.${name}.weight`]).toMatchObject({ dtype, values: joined[name]!.values });
     }
-    expect(skipped['blk.0.q5_1.weight']).toMatch(/^values are Q5_1, which is not read: .*llama-quantize/);
+    expect(skipped).toEqual({
+      'blk.0.iq4_nl.weight': expect.stringMatching(/^values are IQ4_NL, which is not read: .*llama-quantize/),
+    });
   });
 });
 
