@@ -11,10 +11,12 @@ import { writeSafetensors } from '../../src/base/safetensors/safetensors.ts';
 import { writeMetricsCsv, writeSpectraCsv } from '../../src/experiment/results/csvFiles.ts';
 import { resultsLayout } from '../../src/experiment/results/layout.ts';
 import { NO_CIRCUMSTANCES, NOT_EVALUATED } from '../../src/experiment/results/metricsRow.ts';
+import { readResults } from '../../src/experiment/results/readResults.ts';
 import { layerSpectrum } from '../../src/spectra/layerSpectrum.ts';
 import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { spectrumOf } from '../../src/spectra/measures/spectrum.ts';
 import { gaussianMatrix } from '../../src/spectra/synthetic/matrices.ts';
+import { writeSyntheticResults } from '../experiment/results/syntheticResults.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const MINUTES = 60_000;
@@ -26,13 +28,13 @@ const blocks = [
   ...readFileSync(join(root, 'docs/guide/python.md'), 'utf8').matchAll(/```(\w+)\n([\s\S]*?)```/g),
 ];
 const python = blocks.filter(([, language]) => language === 'python').map(([, , code]) => code!);
-const command = blocks
-  .find(([, language]) => language === 'sh')![2]!
-  .replaceAll('\\\n', '')
-  .trim();
+const commands = blocks
+  .filter(([, language]) => language === 'sh')
+  .map(([, , code]) => code!.replaceAll('\\\n', '').trim());
 
-/** The system's Python, and those that `npm run bench -- --peers` makes. */
+/** The one asked for, the system's Python, and those that `npm run bench -- --peers` makes. */
 const interpreters = [
+  ...(process.env.PHASEWATCH_PYTHON === undefined ? [] : [process.env.PHASEWATCH_PYTHON]),
   'python3',
   ...['weightwatcher', 'training'].map((set) => join(cacheFolder(), 'peers', set, 'bin', 'python')),
 ];
@@ -96,10 +98,18 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function runHere(program: string, words: readonly string[]): SpawnSyncReturns<string> {
-  const ended = spawnSync(program, words, { cwd: folder, encoding: 'utf8' });
+function runHere(program: string, words: readonly string[], cwd = folder): SpawnSyncReturns<string> {
+  const ended = spawnSync(program, words, { cwd, encoding: 'utf8' });
   expect(ended.status, ended.stderr).toBe(0);
   return ended;
+}
+
+/** Runs a command line of the page. */
+function phasewatch(command: string, cwd = folder): void {
+  const tsx = createRequire(import.meta.url).resolve('tsx');
+  const main = join(root, 'src', 'cli', 'main.ts');
+  const words = command.split(/ +/).slice(1);
+  runHere(process.execPath, ['--import', pathToFileURL(tsx).href, main, ...words], cwd);
 }
 
 /** Spearman's rho of distinct values with their own order. */
@@ -117,9 +127,10 @@ function snippet(name: string, packages: readonly string[], check: (interpreter:
 }
 
 describe('snippets of docs/guide/python.md', () => {
-  it('are three, and one command', () => {
-    expect(python).toHaveLength(3);
-    expect(command).toMatch(/^phasewatch export /);
+  it('are four, and two commands', () => {
+    expect(python).toHaveLength(4);
+    expect(commands).toHaveLength(2);
+    for (const command of commands) expect(command).toMatch(/^phasewatch export /);
   });
 
   snippet('read snapshots', ['safetensors', 'numpy'], (interpreter) => {
@@ -145,13 +156,33 @@ describe('snippets of docs/guide/python.md', () => {
     );
   });
 
+  snippet('read several sweeps from one Parquet table', ['pandas', 'pyarrow'], (interpreter) => {
+    const cwd = join(folder, 'several');
+    const dirs = ['quick', 'other'].map((name) => join(cwd, 'results', name));
+    for (const dir of dirs) writeSyntheticResults(dir, { epochs: 2, seeds: 1 });
+    phasewatch(commands[0]!, cwd);
+    const { stdout } = runHere(interpreter, ['-c', python[2]!], cwd);
+    const table = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/));
+    expect(table[0]).toEqual(['layer', 'fc1', 'fc2']);
+    const { spectra, runs } = readResults(dirs[0]!);
+    for (const batchSize of [8, 500]) {
+      const { id } = runs.find(({ config }) => config!.batchSize === batchSize)!;
+      const alphas = spectra.filter(({ run, epoch }) => run === id && epoch === 2).map(({ alpha }) => alpha!);
+      const row = table
+        .find((words) => words.at(-3) === String(batchSize))!
+        .slice(-2)
+        .map(Number);
+      for (const [i, alpha] of alphas.entries()) expect(row[i]).toBeCloseTo(alpha, 2);
+    }
+  });
+
   snippet('run WeightWatcher on an exported snapshot', ['weightwatcher'], (interpreter) => {
-    const tsx = createRequire(import.meta.url).resolve('tsx');
-    const main = join(root, 'src', 'cli', 'main.ts');
-    const words = command.split(/ +/).slice(1);
-    runHere(process.execPath, ['--import', pathToFileURL(tsx).href, main, ...words]);
+    phasewatch(commands[1]!);
     expect(existsSync(join(folder, 'exported', 'ww_config.json'))).toBe(true);
-    const { stdout } = runHere(interpreter, ['-c', python[2]!]);
+    const { stdout } = runHere(interpreter, ['-c', python[3]!]);
     const line = stdout.split('\n').find((one) => /\bfc1\b/.test(one))!;
     const [N, M, alpha] = line.trim().split(/\s+/).slice(1).map(Number);
     expect([N, M]).toEqual([SHAPE.rows, SHAPE.cols]);
