@@ -1,12 +1,13 @@
 import * as Plot from '@observablehq/plot';
 import { niceAxis } from './axisTicks.ts';
-import { BAR, type Figure, fileNamePart, SPIKE } from './figure.ts';
+import { type Figure, fileNamePart } from './figure.ts';
 import { drawSheet, type Panel } from './sheet.ts';
+import { PARTS, type SpectrumPart } from './spectrumParts.ts';
 
 /** Localization of one eigenvector of W^T W and the part of the spectrum its eigenvalue is in. */
 export interface LocalizationRow {
   eigenvalue: number;
-  part: 'bulk' | 'bleeding' | 'spike';
+  part: SpectrumPart;
   localization_ratio: number;
   participation_ratio: number;
   vector_entropy: number;
@@ -17,11 +18,6 @@ const MEASURES = [
   ['vector_entropy', 'vector entropy'],
   ['localization_ratio', 'localization ratio'],
   ['participation_ratio', 'participation ratio'],
-] as const;
-const PARTS = [
-  ['bulk', BAR],
-  ['bleeding', '#c99a06'],
-  ['spike', SPIKE],
 ] as const;
 const BINS = 25;
 

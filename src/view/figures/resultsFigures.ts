@@ -15,6 +15,7 @@ import { esdFigure, esdGridFigure } from './esdFigures.ts';
 import type { Spectrum } from './esdHistogram.ts';
 import type { Figure } from './figure.ts';
 import { measure } from './measure.ts';
+import { partsFigure } from './partsFigure.ts';
 import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from './phaseMap.ts';
 import { rateOverBatchFigure } from './rateOverBatch.ts';
 import { scatterFigure } from './scatterFigure.ts';
@@ -41,7 +42,7 @@ const TRAIN_ACCURACY = measure('train_accuracy');
 const TEST_ACCURACY = measure('test_accuracy');
 const GAP = measure('gap');
 
-/** Returns, one after the other, the figures that a results folder has the data for; of runs that differ by seed alone, ESDs show the first. */
+/** Returns, one after the other, the figures that a results folder has the data for; of runs that differ by seed alone, ESDs show the first, their parts all. */
 export function* resultsFigures(input: FigureInput): Generator<Figure> {
   const rows = joinRows(input.spectra, input.runs);
   const layers = [...new Set(rows.map((row) => row.layer))];
@@ -61,6 +62,14 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
   for (const row of shown) {
     const spectrum = spectrumOf(row);
     if (spectrum !== null) yield esdFigure(spectrum);
+    if (spectrum !== null && row.run !== null) {
+      const alike = last.filter((other) => settingKey(other) === settingKey(row));
+      yield partsFigure(
+        `parts-${row.layer}-${row.run}`,
+        `Bulk, bleeding and spikes of ${row.layer}, ${row.run}`,
+        alike.flatMap((other) => spectrumOf(other) ?? []),
+      );
+    }
     const epochs = rows.filter((other) => other.run === row.run && other.layer === row.layer);
     if (epochs.length < 2) continue;
     const grid = drawable(spread(epochs, GRID_EPOCHS), ({ epoch }) => `epoch ${epoch}`);
@@ -196,10 +205,14 @@ function representatives(last: readonly JoinedRow[]): JoinedRow[] {
         order(a) - order(b) || (a.batch_size ?? 0) - (b.batch_size ?? 0) || (a.seed ?? 0) - (b.seed ?? 0),
     )
     .filter((row) => {
-      const key = `${row.layer}/${row.batch_size}/${row.setting}/${row.batch_size === null ? row.run : ''}`;
+      const key = settingKey(row);
       return !seen.has(key) && seen.add(key);
     });
 }
+
+/** What runs that differ by seed alone have in common, layer by layer. */
+const settingKey = ({ layer, batch_size, setting, run }: JoinedRow): string =>
+  `${layer}/${batch_size}/${setting}/${batch_size === null ? run : ''}`;
 
 /** The learning rate in a setting, with the comma behind it. */
 const RATE = /\blearningRate=[^,]*(, )?/;

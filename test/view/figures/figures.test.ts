@@ -24,6 +24,7 @@ import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
 import { esdBars, esdHistogram, type Spectrum } from '../../../src/view/figures/esdHistogram.ts';
 import { localizationFigure } from '../../../src/view/figures/localizationFigure.ts';
 import { measure } from '../../../src/view/figures/measure.ts';
+import { partsFigure } from '../../../src/view/figures/partsFigure.ts';
 import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from '../../../src/view/figures/phaseMap.ts';
 import { resultsFigures } from '../../../src/view/figures/resultsFigures.ts';
 import { scatterFigure } from '../../../src/view/figures/scatterFigure.ts';
@@ -338,6 +339,50 @@ describe('every figure of a results folder', () => {
     const votes = [vote('bulk-decay', 0), vote('bulk-decay', 1), vote('heavy-tailed', 2)];
     expect(texts(phaseMapByLearningRateFigure('p', 'P', votes).svg)).toContain('BD?');
     expect(texts(phaseMapByLearningRateFigure('p', 'P', votes.slice(0, 2)).svg)).toContain('BD');
+  });
+});
+
+describe('partsFigure', () => {
+  const of = (evals: number[], lambda_plus: number | null, tw_edge: number | null): Spectrum => {
+    const { row } = drawnSpectrum('b=2', 4);
+    return { row: { ...row, lambda_plus, tw_edge }, evals: Float64Array.from(evals) };
+  };
+  const counts = (spectra: Spectrum[], panel: string): Record<string, number> => {
+    const sums: Record<string, number> = {};
+    for (const { part, count, ...row } of partsFigure('p', 'P', spectra).rows) {
+      if (row.panel === panel) sums[String(part)] = (sums[String(part)] ?? 0) + Number(count);
+    }
+    return sums;
+  };
+
+  it('counts each eigenvalue once, in the part of its own run', () => {
+    // 4.5 bleeds out of the first and is in the bulk of the second; 4.8 is a spike of the first.
+    const spectra = [of([1, 2, 4.5, 4.8, 9], 4, 4.6), of([1, 4.5, 6.5], 6, 7)];
+    expect(counts(spectra, 'linear')).toEqual({ bulk: 4, bleeding: 2, spike: 2 });
+    const { rows, svg } = partsFigure('p', 'P', spectra);
+    const area = rows
+      .filter(({ panel }) => panel === 'linear')
+      .reduce((sum, { from, to, density }) => sum + (Number(to) - Number(from)) * Number(density), 0);
+    expect(area).toBeCloseTo(1, 12);
+    expect(texts(svg)).toEqual(expect.arrayContaining(['bulk (4)', 'bleeding (2)', 'spike (2)']));
+    expect(texts(svg).join()).toContain('2 runs pooled');
+  });
+
+  it('takes all for bulk where no law was fitted', () => {
+    expect(counts([of([1, 2, 9], null, null)], 'linear')).toEqual({ bulk: 3 });
+  });
+
+  it('pools the seeds of a setting in a results folder', () => {
+    const row = spectrumOf('b=8_seed=0').row;
+    const spectra = ['b=8_seed=0', 'b=8_seed=1'].map((run) => ({ ...row, run }));
+    const runs = spectra.map(({ run }, seed) => ({ id: run, config: { batchSize: 8, seed }, metrics: [] }));
+    const evals = spectrumOf('b=8_seed=0').evals;
+    const drawn = [...resultsFigures({ runs, spectra, esd: () => evals })].filter(({ name }) =>
+      name.startsWith('parts-'),
+    );
+    expect(drawn.map(({ name }) => name)).toEqual(['parts-fc2-b=8_seed=0']);
+    const all = drawn[0]!.rows.filter(({ panel }) => panel === 'linear');
+    expect(all.reduce((sum, { count }) => sum + Number(count), 0)).toBe(2 * evals.length);
   });
 });
 
