@@ -36,7 +36,7 @@ export async function analyzeFolder(
   if (args.layers !== undefined || args.type !== undefined || args.conv !== 'slices') {
     throw new UserError(
       `--layers, --type and --conv must be left out for a results folder, got ${dir}`,
-      'Name its snapshots instead: results/quick/runs/*/snapshots/*.safetensors',
+      'Layers are added with phasewatch run CONFIG --set snapshots.layers=...; or name its snapshots instead: results/quick/runs/*/snapshots/*.safetensors',
     );
   }
   const layout = resultsLayout(resolve(dir));

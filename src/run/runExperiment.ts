@@ -14,7 +14,13 @@ import { type RunStatus, readStatus } from '../experiment/results/runStatus.ts';
 import { storeChoice } from '../experiment/status/executorFile.ts';
 import { lockResults } from '../experiment/status/resultsLock.ts';
 import type { RunExperimentOptions, RunOutcome, RunSummary } from '../experiment/status/runEvents.ts';
-import { isFinished, planRun, type RunTask, readStoredRun } from '../experiment/status/runFolder.ts';
+import {
+  addLayers,
+  isFinished,
+  planRun,
+  type RunTask,
+  readStoredRun,
+} from '../experiment/status/runFolder.ts';
 import type { Experiment, ExperimentRun } from '../experiment/sweep/loadExperiment.ts';
 import { availableLinearAlgebra, slowSolverRemark } from '../train/engine/availableLinearAlgebra.ts';
 import { ensureEngine } from '../train/engine/install/ensureEngine.ts';
@@ -131,7 +137,13 @@ async function trainExperiment(
   const { threads, device, signal, failFast, program, onEvent } = options;
   const skipped = planned.filter(({ task }) => task.startsWith('skip'));
   const open = planned.filter(({ task }) => !task.startsWith('skip'));
-  for (const { run } of skipped) onEvent({ type: 'run-skipped', run: run.id });
+  for (const { run, files, task } of skipped) {
+    const added = task === 'skip-done' ? addLayers(files, run.config) : [];
+    if (added.length > 0) {
+      onEvent({ type: 'note', message: `added ${added.join(', ')} to the snapshots of run ${run.id}` });
+    }
+    onEvent({ type: 'run-skipped', run: run.id });
+  }
   if (open.length === 0) return new Set();
   await requireMemory(
     open.map(({ run }) => run.config),

@@ -8,6 +8,7 @@ import { readMetricsCsv, readSpectraCsv } from '../../src/experiment/results/csv
 import { resultsLayout } from '../../src/experiment/results/layout.ts';
 import { NO_CIRCUMSTANCES } from '../../src/experiment/results/metricsRow.ts';
 import type { RunEvent, RunExperimentOptions } from '../../src/experiment/status/runEvents.ts';
+import { verifyResults } from '../../src/experiment/status/verifyResults.ts';
 import { loadExperiment } from '../../src/experiment/sweep/loadExperiment.ts';
 import { runExperiment } from '../../src/run/runExperiment.ts';
 
@@ -97,6 +98,27 @@ describe('runExperiment', () => {
       name.startsWith('network'),
     );
     expect(kept).toHaveLength(4);
+  });
+
+  it('adds layers to finished runs without training, as if they had been trained with them', async () => {
+    const [added, whole] = [out('added'), out('whole')];
+    const network = 'snapshots.network=true';
+    const both = [network, 'snapshots.layers=["fc2","fc1"]'];
+    await run(added, [network, 'snapshots.layers=["fc1"]']);
+    await run(whole, both);
+    const { runs, events } = await run(added, both);
+    expect(runs.map(({ trained }) => trained)).toEqual([false, false]);
+    expect(events).toContainEqual({ type: 'note', message: 'added fc2 to the snapshots of run lr=0.01' });
+    expect(snapshotsOf(added, 'lr=0.01')).toEqual(snapshotsOf(whole, 'lr=0.01'));
+    const [mine, theirs] = [added, whole].map((dir) => readFileSync(resultsLayout(dir).spectra, 'utf8'));
+    expect(mine).toBe(theirs);
+    expect(mine).toContain(',fc2,');
+    const { problems } = verifyResults(added);
+    expect(problems).toEqual([]);
+    // Fewer are asked for: nothing is lost, nothing is measured again.
+    const fewer = await run(added, [network, 'snapshots.layers=["fc1"]']);
+    expect(fewer.events.filter(({ type }) => type === 'truncate')).toEqual([]);
+    expect(readFileSync(resultsLayout(added).spectra, 'utf8')).toBe(theirs);
   });
 
   it('trains, analyzes and reports; the second time it trains nothing and says the same', async () => {

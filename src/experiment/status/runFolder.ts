@@ -12,6 +12,7 @@ import { readMetrics } from '../results/readMetrics.ts';
 import { type RunStatus, readStatus } from '../results/runStatus.ts';
 import type { ExperimentRun } from '../sweep/loadExperiment.ts';
 import { runIdentity, snapshotsServe } from '../sweep/runIdentity.ts';
+import { addSnapshotLayers, layersLacking } from './snapshotLayers.ts';
 
 /** What a run's folder holds already. */
 export interface StoredRun {
@@ -69,11 +70,13 @@ export function planRun(
   }
   const { status } = stored;
   if (isFinished(status, config.epochs)) {
-    if (snapshotsServe(stored.config.snapshots, config.snapshots)) return 'skip-done';
+    const reason = snapshotsServe(stored.config.snapshots, config.snapshots)
+      ? layersLacking(files, { stored: stored.config, epochs: status!.epoch }, config)
+      : `must hold what the config asks for, got ${canonicalJson(stored.config.snapshots)} for ${canonicalJson(config.snapshots)}`;
+    if (reason === null) return 'skip-done';
     throw new UserError(
-      `snapshots of the finished run ${id} in ${files.dir} must hold what the config asks for, got ` +
-        `${canonicalJson(stored.config.snapshots)} for ${canonicalJson(config.snapshots)}`,
-      'choose another folder with --out, or train such runs anew with --replace',
+      `snapshots of the finished run ${id} in ${files.dir} ${reason}`,
+      'choose another folder with --out, or train such runs anew with --replace; with snapshots.network: true layers can be added later',
     );
   }
   if (status?.state === 'failed' && !retryFailed) return 'skip-failed';
@@ -85,6 +88,13 @@ export function planRun(
     );
   }
   return 'continue';
+}
+
+/** Brings the snapshots of a run that `planRun` would skip as done to the layers of the config, and returns those that were added. */
+export function addLayers(files: RunLayout, config: RunConfig): string[] {
+  const stored = readStoredRun(files);
+  if (stored === null || !isFinished(stored.status, config.epochs)) return [];
+  return addSnapshotLayers(files, { stored: stored.config, epochs: stored.status!.epoch }, config);
 }
 
 /** Returns whether a run has come to its end: all the epochs that are asked for, or as many as early stopping leaves it. */

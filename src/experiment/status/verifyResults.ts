@@ -11,10 +11,10 @@ import { readProvenance } from '../results/provenance.ts';
 import { readMetrics } from '../results/readMetrics.ts';
 import { type Results, readResults } from '../results/readResults.ts';
 import { readStatus } from '../results/runStatus.ts';
-import { networkOf } from '../sweep/checkRun.ts';
 import { runIdentity } from '../sweep/runIdentity.ts';
 import { experimentRuns } from './experimentRuns.ts';
 import { isFinished, readStoredRun } from './runFolder.ts';
+import { snapshotLayers } from './snapshotLayers.ts';
 
 export interface Verification {
   dir: string;
@@ -194,7 +194,7 @@ function verifySpectra(
 ): void {
   const layout = resultsLayout(results.dir);
   const rows = results.spectra.filter((row) => row.run === run);
-  for (const layer of config.snapshots.layers ?? networkOf(config).analyzedLayers) {
+  for (const layer of snapshotLayers(config)) {
     for (const epoch of epochs) {
       const row = rows.find((candidate) => candidate.epoch === epoch && candidate.layer === layer);
       if (row === undefined) {

@@ -16,7 +16,7 @@ const OPTIMIZER_CONSTANTS: Record<OptimizerConfig['type'], readonly (keyof Optim
  * Returns the SHA-256 (hex) of everything in a run's config that its weights and metrics follow from: two configs of one identity
  * train to the same bytes on the same machine. Names, `snapshots` (what is stored of the weights, not what they are) and
  * constants the optimizer does not read are not in it; `null` that stands for another value counts as that value.
- * To tell whether a finished run serves, compare this and ask `snapshotsServe`. Compare with the identity of the stored config,
+ * To tell whether a finished run serves, compare this and ask `snapshotsServe` and `layersLacking`. Compare with the identity of the stored config,
  * parsed again, not with a stored hash: a key that a later version adds then takes its default on both sides.
  */
 export function runIdentity(config: RunConfig): string {
@@ -76,15 +76,11 @@ function networkThatMatters(network: RunConfig['network']): unknown {
 }
 
 /**
- * Tells whether the snapshots stored under one policy hold all that another wants, so that a finished run need not be trained
- * again. `keep` plays no part: spectra stay when snapshots go.
+ * Tells whether the snapshots stored under one policy are those of the epochs, precision and parameters that another wants, so that a
+ * finished run need not be trained again. Layers are asked for by `layersLacking`. `keep` plays no part: spectra stay when snapshots go.
  */
 export function snapshotsServe(stored: RunConfig['snapshots'], wanted: RunConfig['snapshots']): boolean {
-  const layers =
-    stored.layers === null || wanted.layers === null
-      ? stored.layers === wanted.layers
-      : wanted.layers.every((layer) => stored.layers!.includes(layer));
   const epochs = wanted.every % stored.every === 0;
   const dtype = stored.dtype === wanted.dtype || stored.dtype === 'float32';
-  return layers && epochs && dtype && (stored.network || !wanted.network);
+  return epochs && dtype && (stored.network || !wanted.network);
 }

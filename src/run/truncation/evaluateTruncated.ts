@@ -11,6 +11,7 @@ import {
   type TruncatedRow,
   writeTruncated,
 } from '../../experiment/results/truncatedErrors.ts';
+import { snapshotLayers } from '../../experiment/status/snapshotLayers.ts';
 import type { PowerLawMode } from '../../spectra/laws/powerLaw.ts';
 import type { LinearAlgebra } from '../../spectra/linalg/linearAlgebra.ts';
 import { CUTS, type Cut, type TailProjectors, tailProjectors } from '../../spectra/tailTruncation.ts';
@@ -46,11 +47,13 @@ export async function evaluateTruncated(
   const epochs = networkEpochs(files.snapshots);
   const sourceOf = (epoch: number): string => `${fit} ${fileSha256(files.networkSnapshot(epoch))}`;
   const sources = new Map(epochs.map((epoch) => [epoch, sourceOf(epoch)]));
-  const rows = readTruncated(layout, run).filter(
+  let rows = readTruncated(layout, run).filter(
     ({ epoch, source }) => !sources.has(epoch) || sources.get(epoch) === source,
   );
-  const known = new Set(rows.map(({ epoch }) => epoch));
-  const missing = epochs.filter((epoch) => !known.has(epoch));
+  const layers = snapshotLayers(options.config);
+  const hasAll = (epoch: number): boolean =>
+    layers.every((layer) => rows.some((row) => row.epoch === epoch && row.layer === layer));
+  const missing = epochs.filter((epoch) => !hasAll(epoch));
   if (missing.length === 0) return;
   const evaluation = new CutNetwork(options);
   try {
@@ -58,6 +61,7 @@ export async function evaluateTruncated(
       if (signal.aborted) break;
       const parameters = readSafetensors(files.networkSnapshot(epoch)).tensors;
       const values = new Map([...parameters].map(([name, { data }]) => [name, data as Float32Array]));
+      rows = rows.filter((row) => row.epoch !== epoch);
       for (const errors of evaluation.errors(values)) {
         rows.push({ epoch, source: sources.get(epoch)!, ...errors });
       }
@@ -94,7 +98,7 @@ class CutNetwork {
     const { config } = options;
     const data = options.data();
     const network = resolveNetwork(config.network, data.inputShape, data.classes);
-    this.layers = config.snapshots.layers ?? network.analyzedLayers;
+    this.layers = snapshotLayers(config);
     this.shapes = new Map(network.parameters.map(({ name, shape }) => [name, shape]));
     const sets = [
       ...this.layers.map((layer) => [layer, [layer]] as const),
