@@ -120,7 +120,7 @@ function readRun(layout: ResultsLayout, id: string, onDamage: OnDamage): RunResu
     status,
     provenance: readOrElse(run.provenance, () => readProvenance(run), null, onDamage),
     metrics: readOrElse(run.metrics, () => readMetrics(run, status), [], onDamage),
-    snapshots: snapshotEpochs(run.snapshots),
+    snapshots: readOrElse(run.snapshots, () => snapshotEpochs(run.snapshots), [], onDamage),
   };
 }
 

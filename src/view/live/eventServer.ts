@@ -12,7 +12,7 @@ export interface Answer {
 export interface EventServerOptions {
   /** The first port that is tried; the next where it is taken; 0: any that is free. */
   port: number;
-  /** Returns what stands at a path, or null where nothing does. */
+  /** Returns what stands at a path, or null where nothing does; where it throws, the error is what the browser gets. */
   answer(path: string): Answer | null;
 }
 
@@ -46,6 +46,7 @@ const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
 };
+const EVENT_HEADERS = { ...COMMON_HEADERS, 'Content-Type': 'text/event-stream; charset=utf-8' };
 
 /**
  * Returns a server on the loopback address that answers GET with what `answer` has, and at /events sends server-sent events. It takes
@@ -62,10 +63,17 @@ export async function startEventServer({ port, answer }: EventServerOptions): Pr
     }
     const path = request.url!.replace(/[?#].*/s, '');
     if (path === EVENTS_PATH) {
-      listen(response, listeners, last);
+      if (request.method === 'HEAD') response.writeHead(200, EVENT_HEADERS).end();
+      else listen(response, listeners, last);
       return;
     }
-    const found = answer(path);
+    let found: Answer | null;
+    try {
+      found = answer(path);
+    } catch (error) {
+      refuse(response, 503, (error as Error).message);
+      return;
+    }
     if (found === null) {
       refuse(response, 404, 'nothing here');
       return;
@@ -121,7 +129,7 @@ function listen(
   listeners: Set<ServerResponse>,
   last: ReadonlyMap<string, string>,
 ): void {
-  response.writeHead(200, { ...COMMON_HEADERS, 'Content-Type': 'text/event-stream; charset=utf-8' });
+  response.writeHead(200, EVENT_HEADERS);
   response.write(`retry: ${RECONNECT_MS}\n\n${[...last.values()].join('')}`);
   listeners.add(response);
   response.on('close', () => listeners.delete(response));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { UserError } from '../../base/userError.ts';
 import { resultsLayout } from '../../experiment/results/layout.ts';
@@ -51,7 +51,7 @@ export class ResultsFeed implements PageFeed {
       const { dir: _, damage: __, ...progress } = experimentStatus(this.dir);
       return progress;
     } catch (error) {
-      if (error instanceof UserError) return null;
+      if (isOfFiles(error)) return null;
       throw error;
     }
   }
@@ -61,7 +61,9 @@ export class ResultsFeed implements PageFeed {
     try {
       return { ...readResults(this.dir, (_, error) => damage.push(error.message)), damage };
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!isOfFiles(error)) throw error;
+      // What keeps the page empty is said on it; a folder that is still to come is no damage.
+      if (!(error instanceof UserError)) damage.push(error.message);
       const experiment = { name: basename(this.dir), description: null, yaml: null };
       return { experiment, runs: [], spectra: [], reproduction: [], esd: () => null, damage };
     }
@@ -79,9 +81,24 @@ export class ResultsFeed implements PageFeed {
   }
 }
 
-const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
+/** The folder may be damaged, or go while it is read: the error of a system call has a code. */
+const isOfFiles = (error: unknown): error is Error =>
+  error instanceof UserError || (error instanceof Error && 'code' in error);
 
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Changes with the file; one that is gone or cannot be looked at is its name. */
 function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? path : `${path} ${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+  try {
+    const { ino, size, mtimeMs } = statSync(path);
+    return `${path} ${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return path;
+  }
 }

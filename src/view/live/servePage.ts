@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEventServer } from './eventServer.ts';
+import { type EventServer, startEventServer } from './eventServer.ts';
 import type { PageFeed } from './pageFeed.ts';
 
 export interface ServeOptions {
@@ -30,15 +30,22 @@ export async function servePage(
     onListening(server.url);
     while (true) {
       const started = performance.now();
-      if (server.listeners() > 0) {
-        server.send('progress', feed.progress());
-        server.send('page', feed.payload());
-      }
+      if (server.listeners() > 0) tell(server, feed);
       if (signal.aborted) return;
       const rest = Math.max(intervalMs, REST_OVER_WORK * (performance.now() - started));
       await sleep(rest, undefined, { signal }).catch(() => {});
     }
   } finally {
     await server.close();
+  }
+}
+
+/** What cannot be told now, where files are being changed or too many are open, is told at the next look. */
+function tell(server: EventServer, feed: PageFeed): void {
+  try {
+    server.send('progress', feed.progress());
+    server.send('page', feed.payload());
+  } catch (error) {
+    server.send('trouble', (error as Error).message);
   }
 }

@@ -67,7 +67,9 @@ describe('startEventServer', () => {
     expect([status, body]).toEqual([200, '<p>page</p>']);
     expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-frame-options': 'DENY' });
     expect(headers).not.toHaveProperty('access-control-allow-origin');
-    expect((await ask(server, { method: 'HEAD' })).body).toBe('');
+    for (const path of ['/', '/events']) {
+      expect(await ask(server, { method: 'HEAD', path })).toMatchObject({ status: 200, body: '' });
+    }
     for (const path of ['/../../etc/passwd', '//', '//evil.example/']) {
       expect((await ask(server, { path })).status).toBe(404);
     }

@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -99,6 +108,67 @@ describe('ResultsFeed', () => {
     grow(dir, 1, 0);
     expect(feed.payload()).not.toEqual(early);
     expect(existsSync(join(dir, 'report.html'))).toBe(false);
+  });
+
+  it.each<[string, (layout: ReturnType<typeof resultsLayout>) => void]>([
+    ['a file for runs/', ({ runs }) => fileFor(runs)],
+    ['a file for esd/', ({ esdFolder }) => fileFor(esdFolder)],
+    ['a file among the runs', ({ runs }) => fileFor(join(runs, 'plain'))],
+    ['a file for the snapshots of a run', (layout) => fileFor(layout.run(RUN).snapshots)],
+    ['a file for the whole folder', ({ dir }) => fileFor(dir)],
+    ['a link to itself', (layout) => linkFor(layout.run(RUN).status, 'status.json')],
+    ['runs/ a link to itself', ({ runs }) => linkFor(runs, 'runs')],
+    ['a folder for a file', (layout) => mkdirSync(layout.reproduction)],
+    ['nothing any more', ({ dir }) => rmSync(dir, { recursive: true })],
+  ])('goes on over a damaged folder: %s', (_, damage) => {
+    const dir = place();
+    grow(dir, 1, 0);
+    const feed = new ResultsFeed(dir);
+    expect(feed.html()).toContain(RUN);
+    damage(resultsLayout(dir));
+    expect(feed.html()).toContain('id="progress"');
+    expect(() => feed.payload()).not.toThrow();
+    expect(() => feed.progress()).not.toThrow();
+    rmSync(dir, { recursive: true, force: true });
+    grow(dir, 1, 0);
+    expect(feed.html()).toContain(RUN);
+  });
+});
+
+function fileFor(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+  writeFileSync(path, 'x');
+}
+
+function linkFor(path: string, to: string): void {
+  rmSync(path, { recursive: true, force: true });
+  symlinkSync(to, path);
+}
+
+describe('servePage', () => {
+  it('outlives a feed that fails: the browser is told, and sees the page when there is one', async () => {
+    let fails = true;
+    const orFail = <Value>(value: Value): Value => {
+      if (fails) throw new Error('EMFILE: too many open files');
+      return value;
+    };
+    const feed = { html: () => orFail('page'), payload: () => orFail({} as never), progress: () => null };
+    end = new AbortController();
+    const { signal } = end;
+    const url = await new Promise<string>((onListening) => {
+      serving = servePage(feed, { port: 0, signal, onListening, intervalMs: 20 });
+    });
+    const response = await fetch(url);
+    expect([response.status, await response.text()]).toEqual([503, 'EMFILE: too many open files\n']);
+    const events = (await fetch(`${url}events`)).body!.getReader();
+    let said = '';
+    const until = async (text: string): Promise<void> => {
+      while (!said.includes(text)) said += Buffer.from((await events.read()).value!).toString('utf8');
+    };
+    await until('event: trouble');
+    fails = false;
+    await until('event: page');
+    expect((await fetch(url)).status).toBe(200);
   });
 });
 
