@@ -47,9 +47,7 @@ export interface FilesOptions {
 export function analyzeFiles(path: string, options: FilesOptions): Analyzed {
   const { found, copies } = searchWeights(path);
   const analyzed = nothingAnalyzed();
-  for (const { path, of } of copies) {
-    analyzed.passedOver.push({ path, reason: `it holds the model of ${of}` });
-  }
+  analyzed.passedOver.push(...copies);
   for (const { path: file, epoch } of found) {
     try {
       analyzeFile(file, epoch, options, analyzed);

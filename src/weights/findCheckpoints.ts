@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { UserError } from '../base/userError.ts';
 import { checkpointPattern, nameCheckpoints } from './checkpointNames.ts';
-import { searchWeights } from './findWeights.ts';
+import { BY_NAME, searchWeights } from './findWeights.ts';
 
 /** A file of weights that a training left after an epoch (or step). */
 export interface Checkpoint {
@@ -28,16 +28,14 @@ const UNNAMED =
  * and epoch, and where there is no checkpoint.
  */
 export function findCheckpoints(paths: readonly string[], epochFrom: string | null = null): CheckpointSearch {
-  const searches = paths.map(searchWeights);
+  const searches = paths.map((path) => searchWeights(path, BY_NAME));
   const files = [...new Set(searches.flatMap(({ found }) => found.map(({ path }) => path)))];
   const base = commonFolder(paths);
   const names = files.map((path) => relative(base, resolve(path)).split(sep).join('/'));
   const named = epochFrom === null ? nameCheckpoints(names) : names.map(checkpointPattern(epochFrom));
   const search: CheckpointSearch = {
     found: [],
-    passedOver: searches.flatMap(({ copies }) =>
-      copies.map(({ path, of }) => ({ path, reason: `it holds the model of ${of}` })),
-    ),
+    passedOver: searches.flatMap(({ copies }) => copies),
   };
   for (const [i, path] of files.entries()) {
     const name = named[i]!;

@@ -4,6 +4,7 @@ import { UserError } from '../base/userError.ts';
 import { checkpointEpoch } from './checkpointNames.ts';
 import { isWeightsIndex, shardsOf } from './formats/weightsIndex.ts';
 import { WEIGHTS_EXTENSIONS } from './openWeights.ts';
+import { type Compare, compareWeights } from './sameWeights.ts';
 
 /** A file of weights, and a name that tells it from the others found with it: `b=16_seed=3/epoch-004`. */
 export interface FoundWeights {
@@ -16,7 +17,7 @@ export interface FoundWeights {
 /** The weights files that a path means, and those that were passed over as copies of them. */
 export interface WeightsSearch {
   found: FoundWeights[];
-  copies: { path: string; of: string }[];
+  copies: { path: string; reason: string }[];
 }
 
 /** Folders in folders that are looked into, and entries in all. */
@@ -32,8 +33,11 @@ export function findWeights(path: string): FoundWeights[] {
   return searchWeights(path).found;
 }
 
+/** Tells copies by their names alone, without opening a file. */
+export const BY_NAME: Compare = () => null;
+
 /** As `findWeights`, with what was passed over as a copy. */
-export function searchWeights(path: string): WeightsSearch {
+export function searchWeights(path: string, compare = compareWeights()): WeightsSearch {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new UserError(`${path} must be a file or a folder, got none`);
   if (!stat.isDirectory()) return { found: [foundAt(path, stem(path))], copies: [] };
@@ -46,7 +50,7 @@ export function searchWeights(path: string): WeightsSearch {
       }
     }
   } else if (existsSync(join(path, 'snapshots'))) search.found = snapshotsOf(path);
-  else walk(path, '', search, { depth: 0, entries: 0 });
+  else walk(path, '', search, { depth: 0, entries: 0, compare });
   if (search.found.length === 0) {
     throw new UserError(`${path} must hold weights (${WEIGHTS_EXTENSIONS.join(', ')}), got none`);
   }
@@ -69,7 +73,7 @@ function walk(
   folder: string,
   prefix: string,
   search: WeightsSearch,
-  state: { depth: number; entries: number },
+  state: { depth: number; entries: number; compare: Compare },
 ): void {
   const entries = readdirSync(folder, { withFileTypes: true });
   state.entries += entries.length;
@@ -79,19 +83,14 @@ function walk(
     .map(({ name }) => name)
     .toSorted(natural);
   const shards = new Set(files.filter(isWeightsIndex).flatMap((name) => shardsOf(join(folder, name))));
-  const chosen = new Map<string, string>();
   const candidates = files.filter((name) => isWeights(name) && !shards.has(name));
+  const copies = copiesAmong(folder, candidates, state.compare);
   for (const name of candidates) {
-    const model = modelOf(name);
-    const other = chosen.get(model);
-    if (other === undefined || preference(name) < preference(other)) chosen.set(model, name);
+    const reason = copies.get(name);
+    if (reason !== undefined) search.copies.push({ path: join(folder, name), reason });
+    else search.found.push(foundAt(join(folder, name), `${prefix}${stem(name)}`));
   }
-  for (const name of candidates) {
-    const best = chosen.get(modelOf(name))!;
-    if (best === name) search.found.push(foundAt(join(folder, name), `${prefix}${stem(name)}`));
-    else search.copies.push({ path: join(folder, name), of: join(folder, best) });
-  }
-  const hasModel = chosen.get(MODEL);
+  const model = candidates.find((name) => modelOf(name) === MODEL && !copies.has(name));
   for (const { name } of entries
     .filter((entry) => entry.isDirectory())
     .toSorted((a, b) => natural(a.name, b.name))) {
@@ -100,13 +99,45 @@ function walk(
     const inside: WeightsSearch = { found: [], copies: [] };
     walk(join(folder, name), `${prefix}${name}/`, inside, Object.assign(state, { depth: state.depth + 1 }));
     state.depth--;
-    const isCopy = hasModel !== undefined && CONVERTED_FOLDER.test(name);
+    const isCopy = model !== undefined && CONVERTED_FOLDER.test(name);
     for (const found of inside.found) {
-      if (isCopy) search.copies.push({ path: found.path, of: join(folder, hasModel) });
+      if (isCopy) search.copies.push({ path: found.path, reason: byName(join(folder, model)) });
       else search.found.push(found);
     }
     for (const copy of inside.copies) search.copies.push(copy);
   }
+}
+
+const byName = (of: string): string => `by its name it is the model of ${of}`;
+
+/**
+ * Returns which files of a folder are copies of another one there, each with its reason. Files with the names of one model are copies
+ * unless their weights differ; others are where their weights are the same. A series is none, whatever it holds: checkpoints, and names
+ * that differ in numbers alone. Nor are arrays, which are layers of one model.
+ */
+function copiesAmong(folder: string, candidates: readonly string[], compare: Compare): Map<string, string> {
+  const kept: string[] = [];
+  const copies = new Map<string, string>();
+  for (const name of candidates.toSorted((a, b) => preference(a) - preference(b))) {
+    const path = join(folder, name);
+    for (const other of kept) {
+      const otherPath = join(folder, other);
+      const namesAgree = modelOf(name) === modelOf(other);
+      if (!namesAgree && isSeries(path, otherPath)) continue;
+      const same = isVariant(name) && namesAgree ? null : compare(otherPath, path);
+      if (same === true) copies.set(name, `it holds the same weights as ${otherPath}`);
+      else if (same === null && namesAgree) copies.set(name, byName(otherPath));
+      if (copies.has(name)) break;
+    }
+    if (!copies.has(name)) kept.push(name);
+  }
+  return copies;
+}
+
+function isSeries(a: string, b: string): boolean {
+  const unnumbered = (path: string): string => basename(path).replace(/\d+/g, '0');
+  const bothHaveEpochs = [a, b].every((path) => checkpointEpoch(basename(path)) !== null);
+  return bothHaveEpochs || unnumbered(a) === unnumbered(b) || [a, b].some((path) => extname(path) === '.npy');
 }
 
 const natural = (a: string, b: string): number =>
@@ -148,11 +179,20 @@ function modelOf(name: string): string {
   return MODEL_NAMES.test(base) ? MODEL : base;
 }
 
+/** Of another precision or with averaged weights, by its name, and left out for that. */
+const isVariant = (name: string): boolean => /\.(fp16|bf16|non_ema|ema)\.\w+$/.test(name);
+
+/** A checkpoint that says its epoch comes before one that does not, such as `last.ckpt`; then formats decide. */
 function preference(name: string): number {
   const format = PREFERRED.indexOf(extname(name.replace(/\.index\.json$/, '')).toLowerCase());
-  const isVariant = /\.(fp16|bf16|non_ema|ema)\.\w+$/.test(name);
   const isConsolidated = name.startsWith('consolidated');
-  return (format === -1 ? PREFERRED.length : format) + (isVariant ? 100 : 0) + (isConsolidated ? 0.5 : 0);
+  const hasNoEpoch = checkpointEpoch(name) === null;
+  return (
+    (hasNoEpoch ? 1000 : 0) +
+    (format === -1 ? PREFERRED.length : format) +
+    (isVariant(name) ? 100 : 0) +
+    (isConsolidated ? 0.5 : 0)
+  );
 }
 
 const stem = (path: string): string => basename(path, extname(path));

@@ -150,7 +150,7 @@ describe('analyze', () => {
     const { code, stdout, stderr } = await phasewatch(['analyze', world('sharded')]);
     expect(code).toBe(0);
     expect(table(stdout)).toHaveLength(4);
-    expect(stderr).toMatch(/passed over .*pytorch_model\.bin: it holds the model of .*index\.json/);
+    expect(stderr).toMatch(/passed over .*pytorch_model\.bin: it holds the same weights as .*index\.json/);
   }, 60_000);
 
   it('names the layer that a wrong name is nearest to', async () => {
