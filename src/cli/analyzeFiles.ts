@@ -46,8 +46,7 @@ export interface FilesOptions {
 /** Returns the analysis of the weights files that a path means. One that cannot be read does not stop the others. */
 export function analyzeFiles(path: string, options: FilesOptions): Analyzed {
   const { found, copies } = searchWeights(path);
-  const analyzed = nothingAnalyzed();
-  analyzed.passedOver.push(...copies);
+  const analyzed: Analyzed = { ...nothingAnalyzed(), passedOver: copies };
   for (const { path: file, epoch } of found) {
     try {
       analyzeFile(file, epoch, options, analyzed);
