@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cacheFolder } from '../../src/base/files/cacheFolder.ts';
 import { randomStream } from '../../src/base/random/stream.ts';
 import { writeSafetensors } from '../../src/base/safetensors/safetensors.ts';
 import { writeMetricsCsv, writeSpectraCsv } from '../../src/experiment/results/csvFiles.ts';
@@ -17,9 +16,9 @@ import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLine
 import { spectrumOf } from '../../src/spectra/measures/spectrum.ts';
 import { gaussianMatrix } from '../../src/spectra/synthetic/matrices.ts';
 import { writeSyntheticResults } from '../experiment/results/syntheticResults.ts';
+import { snippet } from './interpreters.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const MINUTES = 60_000;
 const SHAPE = { rows: 120, cols: 60 };
 const EPOCHS = [0, 1, 2, 3, 4];
 
@@ -31,19 +30,6 @@ const python = blocks.filter(([, language]) => language === 'python').map(([, , 
 const commands = blocks
   .filter(([, language]) => language === 'sh')
   .map(([, , code]) => code!.replaceAll('\\\n', '').trim());
-
-/** The one asked for, the system's Python, and those that `npm run bench -- --peers` makes. */
-const interpreters = [
-  ...(process.env.PHASEWATCH_PYTHON === undefined ? [] : [process.env.PHASEWATCH_PYTHON]),
-  'python3',
-  ...['weightwatcher', 'training'].map((set) => join(cacheFolder(), 'peers', set, 'bin', 'python')),
-];
-
-/** Returns the first Python that has the packages, null where none has. */
-function pythonWith(packages: readonly string[]): string | null {
-  const code = `import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ${JSON.stringify(packages)})))`;
-  return interpreters.find((path) => spawnSync(path, ['-c', code]).status === 0) ?? null;
-}
 
 let folder: string;
 const spectra = EPOCHS.map((epoch) => {
@@ -117,13 +103,6 @@ function spearmanWithEpoch(values: readonly number[]): number {
   const ranks = values.map((value) => values.filter((other) => other < value).length);
   const squares = ranks.reduce((sum, rank, epoch) => sum + (rank - epoch) ** 2, 0);
   return 1 - (6 * squares) / (values.length * (values.length ** 2 - 1));
-}
-
-/** A test of a snippet; skipped, and named so, where no Python has the packages. */
-function snippet(name: string, packages: readonly string[], check: (interpreter: string) => void): void {
-  const interpreter = pythonWith(packages);
-  const missing = interpreter === null ? ` (skipped: no Python with ${packages.join(', ')})` : '';
-  it.skipIf(interpreter === null)(`${name}${missing}`, () => check(interpreter!), 5 * MINUTES);
 }
 
 describe('snippets of docs/guide/python.md', () => {
