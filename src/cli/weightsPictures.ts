@@ -1,5 +1,5 @@
-import { basename } from 'node:path';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
+import { shortNames } from '../base/files/shortNames.ts';
 import { type ModelSpectra, weightsFigures } from '../view/figures/weightsFigures.ts';
 import { buildReport } from '../view/page/buildReport.ts';
 import { type WrittenFigures, writeFigures } from '../view/writeFigures.ts';
@@ -52,17 +52,3 @@ export function writeWeightsFigures(dir: string, models: readonly ModelSpectra[]
 }
 
 const key = (run: string, layer: string): string => JSON.stringify([run, layer]);
-
-/** The file names, with as many folders before them as tell them apart. */
-function shortNames(files: readonly string[]): Map<string, string> {
-  const names = new Map(files.map((file) => [file, basename(file)]));
-  const parts = new Map(files.map((file) => [file, file.split('/')]));
-  for (let depth = 2; depth <= 32; depth++) {
-    const counts = new Map<string, number>();
-    for (const name of names.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
-    for (const file of files) {
-      if (counts.get(names.get(file)!)! > 1) names.set(file, parts.get(file)!.slice(-depth).join('/'));
-    }
-  }
-  return names;
-}

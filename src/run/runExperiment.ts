@@ -275,6 +275,7 @@ export function summarize({ run, files }: PlannedRun, trained: boolean): RunSumm
     epoch: row?.epoch ?? 0,
     epochs: run.config.epochs,
     train_accuracy: row?.train_accuracy ?? null,
+    evaluated_train_accuracy: row?.evaluated_train_accuracy ?? null,
     test_accuracy: row?.test_accuracy ?? null,
     generalization_gap: row === undefined ? null : accuracyGap(row),
     images_per_second: row?.images_per_second ?? null,

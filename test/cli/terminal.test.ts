@@ -33,7 +33,8 @@ describe('a table', () => {
         'name    value  squared',
         'one         1        1',
         'twelve     12      144',
-        '(too narrow for cubed; …',
+        '(too narrow for cubed;',
+        '--json has all)',
       ].join('\n'),
     );
   });

@@ -60,7 +60,10 @@ export interface RunSummary {
   state: 'done' | 'failed' | 'interrupted' | 'waiting';
   epoch: number;
   epochs: number;
+  /** Mean over the epoch while training. */
   train_accuracy: number | null;
+  /** After the epoch, as the test accuracy is taken; null where it was not evaluated. */
+  evaluated_train_accuracy: number | null;
   test_accuracy: number | null;
   /** Training minus test accuracy. */
   generalization_gap: number | null;
@@ -73,6 +76,10 @@ export interface RunSummary {
   /** False when the run was finished before and nothing had to be trained. */
   trained: boolean;
 }
+
+/** Returns the training accuracy that the generalization gap is taken from. */
+export const trainAccuracy = ({ evaluated_train_accuracy, train_accuracy }: RunSummary): number | null =>
+  evaluated_train_accuracy ?? train_accuracy;
 
 export interface RunOutcome {
   runs: RunSummary[];

@@ -71,6 +71,7 @@ th.text, td.text { text-align: left; }
 thead button { border: 0; background: none; width: 100%; text-align: inherit; font-weight: 600; padding: 6px 10px; font-size: 13px; line-height: 1.25; white-space: normal; }
 .runs td.text, .runs tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 104px; }
 .runs tbody [data-c='layer'] { min-width: 0; }
+.whole { white-space: nowrap; }
 thead th[aria-sort='ascending'] button::after { content: ' \\25b2'; content: ' \\25b2' / ''; }
 thead th[aria-sort='descending'] button::after { content: ' \\25bc'; content: ' \\25bc' / ''; }
 tbody th { font-weight: 500; }

@@ -1,3 +1,4 @@
+import { shortNames } from '../../base/files/shortNames.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { fixed, NO_VALUE, significant } from './numberText.ts';
 import { type Column, formatTable } from './table.ts';
@@ -6,10 +7,10 @@ type Row = SpectrumRow & { file: string };
 
 const right = { align: 'right' } as const;
 const COLUMNS: readonly Column<Row>[] = [
-  { title: 'file', text: ({ file }) => file },
+  { title: 'file', text: ({ file }) => file, elastic: true },
   { title: 'run', text: ({ run }) => run ?? NO_VALUE, dispensable: 7 },
   { title: 'epoch', text: ({ epoch }) => significant(epoch), ...right, dispensable: 6 },
-  { title: 'layer', text: ({ layer }) => layer },
+  { title: 'layer', text: ({ layer }) => layer, elastic: true },
   { title: 'N x M', text: ({ N, M }) => `${N} x ${M}`, ...right, dispensable: 4 },
   { title: 'alpha', text: ({ alpha }) => fixed(alpha, 2), ...right },
   { title: 'D', text: ({ D }) => fixed(D, 3), ...right, dispensable: 5 },
@@ -44,5 +45,7 @@ export function layerTable(rows: readonly Row[], width: number): string {
     traps: rows.some(({ num_traps }) => typeof num_traps === 'number'),
   };
   const columns = COLUMNS.filter(({ title }) => shown[title] ?? true);
-  return formatTable(columns, rows, width);
+  const names = shortNames(rows.map(({ file }) => file));
+  const named = rows.map((row) => ({ ...row, file: names.get(row.file)! }));
+  return formatTable(columns, named, width);
 }

@@ -1,10 +1,15 @@
+import { shortNames } from '../../base/files/shortNames.ts';
 import type { ModelSummary } from '../../spectra/modelSummary.ts';
 import { fixed, NO_VALUE, significant } from './numberText.ts';
-import { type Column, formatTable } from './table.ts';
+import { type Column, formatTable, wrap } from './table.ts';
 
 const right = { align: 'right' } as const;
-const COLUMNS: readonly Column<ModelSummary>[] = [
-  { title: 'model', text: ({ run, epoch, file }) => (run === null ? file : `${run}, epoch ${epoch}`) },
+const NUMBERS: readonly Column<ModelSummary>[] = [
+  {
+    title: 'model',
+    text: ({ run, epoch, file }) => (run === null ? file : `${run}, epoch ${epoch}`),
+    elastic: true,
+  },
   { title: 'layers', text: ({ layers }) => String(layers), ...right },
   { title: 'mean alpha', text: ({ alpha }) => fixed(alpha, 2), ...right },
   { title: 'weighted', text: ({ alpha_weighted }) => fixed(alpha_weighted, 2), ...right, dispensable: 1 },
@@ -22,13 +27,23 @@ const COLUMNS: readonly Column<ModelSummary>[] = [
     dispensable: 3,
   },
   { title: 'rank loss', text: ({ rank_loss }) => significant(rank_loss), ...right, dispensable: 5 },
+];
+const COUNTS: readonly Column<ModelSummary>[] = [
   { title: 'phases', text: ({ phases }) => counted(phases) },
-  { title: 'warnings', text: ({ warnings }) => counted(warnings) },
+  { title: 'warnings', text: ({ warnings }) => counted(warnings), dispensable: 6 },
 ];
 
-/** Returns a table with a line for each model: means over its layers, its lost ranks, phases and warnings with their numbers. */
+/**
+ * Returns a table with a line for each model: means over its layers, its lost ranks, phases and warnings with their numbers; of a single
+ * model the last two stand below the line, in full.
+ */
 export function modelTable(models: readonly ModelSummary[], width: number): string {
-  return formatTable(COLUMNS, models, width);
+  const names = shortNames(models.map(({ file }) => file));
+  const named = models.map((model) => ({ ...model, file: names.get(model.file)! }));
+  const [only, ...others] = named;
+  if (only === undefined || others.length > 0) return formatTable([...NUMBERS, ...COUNTS], named, width);
+  const counts = COUNTS.flatMap(({ title, text }) => wrap(`${title}: ${text(only)}`, width));
+  return [formatTable(NUMBERS, named, width), ...counts].join('\n');
 }
 
 function counted(counts: Readonly<Record<string, number>>): string {

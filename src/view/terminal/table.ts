@@ -19,7 +19,7 @@ const LEAST_ELASTIC = 8;
 
 /**
  * Returns the rows as a table with a line of titles, at most `width` characters wide: dispensable columns are left out until it
- * fits, and named on a last line; then the brief texts stand for the others, and elastic ones are shortened; what is still too long is cut.
+ * fits, and named below; then the brief texts stand for the others, and elastic ones are shortened; what is still too long is cut.
  */
 export function formatTable<Row>(
   columns: readonly Column<Row>[],
@@ -45,14 +45,10 @@ export function formatTable<Row>(
       entry.column.brief ? lay(entry.column, (row) => entry.column.brief!(row)) : entry,
     );
   }
-  if (total() > width) {
-    const excess = total() - width;
-    shown = shown.map(({ column, ...entry }) =>
-      column.elastic
-        ? lay(column, (row) => column.text(row), Math.max(LEAST_ELASTIC, entry.size - excess))
-        : { column, ...entry },
-    );
-  }
+  const most = elasticSizes(shown, total() - width);
+  shown = shown.map((entry, index) =>
+    most[index]! < entry.size ? lay(entry.column, (row) => entry.column.text(row), most[index]) : entry,
+  );
   const line = (cellOf: (entry: (typeof laid)[number]) => string): string =>
     cut(
       shown
@@ -67,8 +63,35 @@ export function formatTable<Row>(
   return [
     line(({ column }) => oneLine(column.title)),
     ...rows.map((_, index) => line(({ cells }) => cells[index]!)),
-    ...(left.length === 0 ? [] : [cut(`(too narrow for ${left.join(', ')}; --json has all)`, width)]),
+    ...(left.length === 0 ? [] : wrap(`(too narrow for ${left.join(', ')}; --json has all)`, width)),
   ].join('\n');
+}
+
+/** The sizes after taking `excess` characters from the elastic columns, always from the widest. */
+function elasticSizes(
+  shown: readonly { column: Pick<Column<never>, 'elastic'>; size: number }[],
+  excess: number,
+): number[] {
+  const sizes = shown.map(({ size }) => size);
+  const elastic = sizes.map((_, index) => index).filter((index) => shown[index]!.column.elastic);
+  for (let left = excess; left > 0; left--) {
+    const widest = largestOf(elastic.map((index) => sizes[index]!));
+    if (elastic.length === 0 || widest <= LEAST_ELASTIC) break;
+    sizes[elastic.find((index) => sizes[index] === widest)!]!--;
+  }
+  return sizes;
+}
+
+/** Returns the text in lines of at most `width` characters, broken at blanks; a longer word is cut. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines.map((line) => cut(line, width));
 }
 
 /** Returns the text, or both of its ends around an ellipsis where it is longer than `width`: an id ends with its seed. */

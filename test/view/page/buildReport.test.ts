@@ -54,6 +54,38 @@ describe('buildReport', () => {
     expect(cells[4]).toBe('heavy-tailed');
   });
 
+  it('has the training accuracy beside the gap that is taken from it', () => {
+    const cellsOf = (page: string): string[] => {
+      const row = parseHTML(page).document.querySelector('#run-table tbody tr')!;
+      const shown = ['train', 'test', 'gap'].map((brief) => row.querySelector(`[data-brief="${brief}"]`));
+      return shown.map((cell) => cell!.textContent!.trim());
+    };
+    const runs = results.runs.map((run) => ({
+      ...run,
+      metrics: run.metrics.map((row) => ({
+        ...row,
+        train_accuracy: 0.6,
+        evaluated_train_accuracy: 0.95,
+        test_accuracy: 0.9,
+      })),
+    }));
+    expect(cellsOf(buildReport({ ...results, runs }))).toEqual(['95.00 %', '90.00 %', '5.00 %']);
+    const earlier = runs.map((run) => ({
+      ...run,
+      metrics: run.metrics.map((row) => ({ ...row, evaluated_train_accuracy: null })),
+    }));
+    expect(cellsOf(buildReport({ ...results, runs: earlier }))).toEqual(['60.00 %', '90.00 %', '-30.00 %']);
+  });
+
+  it('leaves the names of runs on one line, and breaks long ones behind a separator', () => {
+    const { document } = parseHTML(html);
+    const ids = [...document.querySelectorAll('#run-table tbody th')].map((cell) => cell.innerHTML);
+    expect(ids[0]).toContain('<span class="whole">b=2_seed=0</span>');
+    const layer = 'encoder.layer.0.attention.output.dense.weight';
+    const long = buildReport({ ...results, spectra: results.spectra.map((row) => ({ ...row, run: layer })) });
+    expect(long.split('<script>')[0]).toContain('encoder.<wbr>layer.<wbr>0.');
+  });
+
   it('shows text from the results as text', () => {
     const evil = '<img src=x onerror=alert(1)> & "quotes" </script>';
     const page = buildReport({
@@ -93,6 +125,9 @@ describe('buildReport', () => {
     const status = { ...results.runs[0]!.status!, state: 'failed' as const, error: 'loss is not finite' };
     const failed = buildReport({ ...results, spectra: [], runs: [{ ...results.runs[0]!, status }] });
     expect(failed).toContain('failed: loss is not finite');
+    const phases = parseHTML(failed).document.getElementById('phases')!.textContent!;
+    expect(phases).toContain('No spectra yet');
+    expect(phases).not.toMatch(/phases seen|not seen/);
     expect(parseHTML(failed).document.getElementById('spectrum')!.hasAttribute('hidden')).toBe(true);
     const halted = { ...results.runs[0]!.status!, state: 'interrupted' as const, epoch: 1 };
     const interrupted = buildReport({ ...results, runs: [{ ...results.runs[0]!, status: halted }] });

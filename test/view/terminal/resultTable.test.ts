@@ -10,6 +10,7 @@ const run = (id: string, change: Partial<RunSummary> = {}): RunSummary => ({
   epoch: 2,
   epochs: 2,
   train_accuracy: 0.99,
+  evaluated_train_accuracy: null,
   test_accuracy: 0.9,
   generalization_gap: 0.09,
   images_per_second: 1000,
@@ -47,6 +48,14 @@ describe('the table of results', () => {
       'a    done      2/2  0.9900  0.9000  0.0900  fc2        -        224.3      0.500       9  heavy-tailed (or bleeding-out)',
       'b    failed    1/2  0.9900  0.9000  0.0900  -          -            -          -       -  -',
     ]);
+  });
+
+  it('shows the training accuracy that the gap is taken from', () => {
+    const evaluated = { evaluated_train_accuracy: 0.978, test_accuracy: 0.936, generalization_gap: 0.042 };
+    const runs = ['a', 'b'].map((id) => run(id, evaluated));
+    expect(resultTable(runs, [], 200)).toMatch(/0\.9780 +0\.9360 +0\.0420/);
+    const groups = new Map(runs.map(({ run: id }) => [id, 'ab']));
+    expect(seedTable(runs, [], groups, 200)).toMatch(/0\.9780±0\.0000 +0\.9360±0\.0000 +0\.0420±0\.0000/);
   });
 
   it('says so when the last spectrum is not of the last epoch', () => {

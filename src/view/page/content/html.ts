@@ -51,6 +51,13 @@ export function legendList(entries: readonly LegendEntry[]): string {
   return `<ul class="legend">${items.join('')}</ul>`;
 }
 
+/** Longest piece of a name that stands on one line in a table. */
+const WHOLE = 24;
+
+/** Returns a name for a table: a short one on one line, a longer one broken behind its dots, slashes and underscores. */
+export const wholeName = (name: string): string =>
+  name.length <= WHOLE ? `<span class="whole">${escapeMarkup(name)}</span>` : breakable(name);
+
 /** Returns a name that may break behind its dots, slashes and underscores. */
 export const breakable = (name: string): string => escapeMarkup(name).replace(/[./_]/g, '$&<wbr>');
 

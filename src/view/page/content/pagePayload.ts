@@ -55,6 +55,7 @@ const DRAWN_COLUMNS: ReadonlySet<string> = new Set([
   'seed',
   'setting',
   'train_accuracy',
+  'evaluated_train_accuracy',
   'test_accuracy',
   'gap',
 ] satisfies (keyof JoinedRow)[]);

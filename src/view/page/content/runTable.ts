@@ -1,7 +1,7 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { type JoinedRow, joinedColumn } from '../../../experiment/results/joinRows.ts';
 import { PHASES } from '../../../spectra/phase.ts';
-import { breakable, phaseBadge, showNumber, showPercent, showSpread } from './html.ts';
+import { phaseBadge, showNumber, showPercent, showSpread, wholeName } from './html.ts';
 import { lastRows } from './lastRows.ts';
 import { NO_RUN, type PageData, type SeedsShown } from './pageData.ts';
 import type { PageRun } from './pageRun.ts';
@@ -16,6 +16,8 @@ interface Heading {
   show?: (row: JoinedRow) => string;
   /** Shown as a percentage. */
   share?: boolean;
+  /** What its heading says, where that is not the column's label. */
+  called?: string;
   /** What it is called on a phone, where a row of the table is a few lines. */
   brief?: string;
 }
@@ -26,6 +28,7 @@ const HEADINGS: readonly Heading[] = [
   { column: 'layer', text: true },
   { column: 'epoch', brief: 'epoch' },
   { column: 'phase', text: true, sorted: phaseOrder, show: phaseBadge },
+  { column: 'evaluated_train_accuracy', called: 'training accuracy', share: true, brief: 'train' },
   { column: 'train_accuracy', share: true, brief: 'train' },
   { column: 'test_accuracy', share: true, brief: 'test' },
   { column: 'gap', share: true, brief: 'gap' },
@@ -37,7 +40,7 @@ const HEADINGS: readonly Heading[] = [
 
 /** Of weights files. */
 const LAYER_HEADINGS: readonly Heading[] = [
-  { column: 'run', text: true, show: (row) => escapeMarkup(row.run ?? NO_RUN) },
+  { column: 'run', text: true, show: (row) => wholeName(row.run ?? NO_RUN) },
   { column: 'layer', text: true, show: layerLink },
   { column: 'N', brief: 'N' },
   { column: 'M', brief: 'M' },
@@ -52,12 +55,19 @@ const LAYER_HEADINGS: readonly Heading[] = [
 ];
 
 function layerLink({ run, layer, epoch }: JoinedRow): string {
-  return `<a href="${escapeMarkup(stateFragment({ run: run ?? NO_RUN, layer, epoch }))}">${breakable(layer)}</a>`;
+  return `<a href="${escapeMarkup(stateFragment({ run: run ?? NO_RUN, layer, epoch }))}">${wholeName(layer)}</a>`;
 }
 
-/** What a page has columns for: the file only where there are several, traps only where they were looked for. */
+/**
+ * What a page has columns for: the training accuracy that the gap is taken from; of weights the file only where there are several, traps only
+ * where they were looked for.
+ */
 function headingsOf({ weights, runs, spectra }: PageData): readonly Heading[] {
-  if (!weights) return HEADINGS;
+  if (!weights) {
+    const evaluated = spectra.some(({ row }) => typeof row.evaluated_train_accuracy === 'number');
+    const other = evaluated ? 'train_accuracy' : 'evaluated_train_accuracy';
+    return HEADINGS.filter(({ column }) => column !== other);
+  }
   const shown: Record<string, boolean> = {
     run: runs.length > 1,
     num_traps: spectra.some(({ row }) => typeof row.num_traps === 'number'),
@@ -71,7 +81,7 @@ function phaseOrder({ phase }: JoinedRow): number | null {
 
 function runLink({ run, layer, epoch }: JoinedRow): string {
   const id = run ?? NO_RUN;
-  return `<a href="${escapeMarkup(stateFragment({ run: id, layer, epoch }))}">${escapeMarkup(id)}</a>`;
+  return `<a href="${escapeMarkup(stateFragment({ run: id, layer, epoch }))}">${wholeName(id)}</a>`;
 }
 
 /** Returns the table run x layer at each run's last analyzed epoch, and below it the runs that are not finished or have no spectra yet. */
@@ -80,10 +90,10 @@ export function runTable(data: PageData, seeds: SeedsShown): string {
   const last = lastRows(data, seeds);
   const headings = headingsOf(data);
   const head = headings
-    .map(({ column, text }) => {
+    .map(({ column, text, called }) => {
       const [, , label, , meaning] = joinedColumn(column);
       const set = text === true ? ' class="text"' : '';
-      return `<th scope="col"${set} data-column="${column}" title="${escapeMarkup(meaning)}"><button type="button">${escapeMarkup(label)}</button></th>`;
+      return `<th scope="col"${set} data-column="${column}" title="${escapeMarkup(meaning)}"><button type="button">${escapeMarkup(called ?? label)}</button></th>`;
     })
     .join('');
   const body = last

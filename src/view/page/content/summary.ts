@@ -12,6 +12,9 @@ const PLACES_SHOWN = 6;
 /** Returns how many phases were seen, how sure their labels are, and what stands for each on the map. */
 export function summarySection(data: PageData, seeds: SeedsShown): string {
   const rows = shownRows(data, seeds);
+  if (rows.length === 0) {
+    return `<p><strong>No spectra yet</strong>, so no phases. The analysis beside a training adds them as they come; <code>phasewatch analyze</code> on the folder makes those of all snapshots.</p>`;
+  }
   const last = lastEpochRows(rows);
   const seen = PHASES.filter((phase) => rows.some((row) => row.phase === phase));
   const final = PHASES.filter((phase) => last.some((row) => row.phase === phase));
@@ -27,7 +30,7 @@ What they mean, and when a number means nothing, is told in docs/guide/reading.m
 ${legendList(PHASES.map((phase) => ({ label: `${PHASE_STYLE[phase].short} ${phase}`, color: phaseColor(phase), mark: 'fill' as const })))}`;
 }
 
-/** Returns one card a phase: what it means, where it was seen, at the end of training first. */
+/** Returns one card a phase: what it means, where it was seen, at the end of training first; before any spectrum only what it means. */
 export function phaseCards(data: PageData, seeds: SeedsShown): string {
   const rows = shownRows(data, seeds);
   const groups = new Map(data.runs.map(({ id, group }) => [id, group]));
@@ -50,8 +53,12 @@ function phaseCard(
     ...(passing.length > 0 ? [`On the way: ${someOf(byGroup(passing, groupOf, epochsOf))}`] : []),
   ];
   const { meaning } = PHASE_STYLE[phase];
+  const places =
+    lines.length === 0 && rows.length > 0
+      ? '<div class="absent">not seen</div>'
+      : lines.map((line) => `<div>${escapeMarkup(line)}</div>`).join('');
   return `<li style="--fill: ${phaseColor(phase)}"><b>${PHASE_STYLE[phase].short} ${phase}</b><span class="note">${meaning}</span>
-${lines.length === 0 ? '<div class="absent">not seen</div>' : lines.map((line) => `<div>${escapeMarkup(line)}</div>`).join('')}</li>`;
+${places}</li>`;
 }
 
 /** One text a group of runs that differ by seed alone, with what `detail` says of its rows. */
