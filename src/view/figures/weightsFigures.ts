@@ -2,6 +2,7 @@ import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { depthPlot, phaseLegend } from './depthPlot.ts';
 import { esdFigure } from './esdFigures.ts';
 import { type Figure, fileNamePart } from './figure.ts';
+import { layersFigure } from './layersFigure.ts';
 import { drawSheet } from './sheet.ts';
 
 /** A weights file: what it is called, and its layers in order. */
@@ -10,8 +11,10 @@ export interface ModelSpectra {
   layers: readonly { row: SpectrumRow; evals: Float64Array }[];
 }
 
-/** Returns, one after the other, alpha by depth of every model and the density of every layer. */
+/** Returns, one after the other, histograms over all layers, alpha by depth of every model and the density of every layer. */
 export function* weightsFigures(models: readonly ModelSpectra[]): Generator<Figure> {
+  const all = models.flatMap(({ layers }) => layers.map(({ row }) => row));
+  if (all.length > 1) yield layersFigure(all);
   for (const { name, layers } of models) {
     const rows = layers.map(({ row }) => row);
     if (rows.length > 1) {

@@ -22,6 +22,7 @@ import {
 } from '../../../src/view/figures/curves.ts';
 import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
 import { esdBars, esdHistogram, type Spectrum } from '../../../src/view/figures/esdHistogram.ts';
+import { layersFigure } from '../../../src/view/figures/layersFigure.ts';
 import { localizationFigure } from '../../../src/view/figures/localizationFigure.ts';
 import { measure } from '../../../src/view/figures/measure.ts';
 import { partsFigure } from '../../../src/view/figures/partsFigure.ts';
@@ -29,6 +30,7 @@ import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from '../../../sr
 import { resultsFigures } from '../../../src/view/figures/resultsFigures.ts';
 import { scatterFigure } from '../../../src/view/figures/scatterFigure.ts';
 import { screeFigure } from '../../../src/view/figures/screeFigure.ts';
+import { weightsFigures } from '../../../src/view/figures/weightsFigures.ts';
 import { writeFigures } from '../../../src/view/writeFigures.ts';
 import { writeSyntheticResults } from '../../experiment/results/syntheticResults.ts';
 
@@ -383,6 +385,46 @@ describe('partsFigure', () => {
     expect(drawn.map(({ name }) => name)).toEqual(['parts-fc2-b=8_seed=0']);
     const all = drawn[0]!.rows.filter(({ panel }) => panel === 'linear');
     expect(all.reduce((sum, { count }) => sum + Number(count), 0)).toBe(2 * evals.length);
+  });
+});
+
+describe('layersFigure', () => {
+  const layers = (alphas: (number | null)[], losses: number[]): SpectrumRow[] =>
+    alphas.map((alpha, i) => {
+      const { row } = drawnSpectrum('b=2', 4);
+      return { ...row, alpha, sv_min: 0.1 * i, rank_loss: losses[i]! };
+    });
+
+  it('counts every layer that has the value once', () => {
+    const { rows: bins, svg } = layersFigure(layers([2, 2.5, null, 6], [0, 3, 0, 0]));
+    const counted = (panel: string): number =>
+      bins.filter((bin) => bin.panel === panel).reduce((sum, bin) => sum + Number(bin.layers), 0);
+    expect([counted('alpha'), counted('sv_min')]).toEqual([3, 4]);
+    const holds = bins.filter((bin) => bin.panel === 'alpha' && Number(bin.layers) > 0);
+    expect(
+      [2, 2.5, 6].every((alpha) =>
+        holds.some(({ from, to }) => Number(from) <= alpha && alpha <= Number(to)),
+      ),
+    ).toBe(true);
+    expect(texts(svg)).toEqual(expect.arrayContaining(['3 layers', '4 layers, 1 of less than full rank']));
+  });
+
+  it('says where no layer has an alpha', () => {
+    expect(texts(layersFigure(layers([null, null], [0, 0])).svg)).toContain('no layer has an alpha');
+  });
+
+  it('is drawn of several layers, of whatever models, and not of one', () => {
+    const model = (name: string, count: number) => ({
+      name,
+      layers: layers(new Array(count).fill(3), new Array(count).fill(0)).map((row) => ({
+        row,
+        evals: drawnSpectrum('b=2', 4).evals,
+      })),
+    });
+    const names = (...models: ReturnType<typeof model>[]) =>
+      [...weightsFigures(models)].map(({ name }) => name);
+    expect(names(model('a', 1), model('b', 1))).toContain('alpha-over-layers');
+    expect(names(model('a', 1))).not.toContain('alpha-over-layers');
   });
 });
 
