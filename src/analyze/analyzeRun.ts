@@ -65,14 +65,13 @@ export async function analyzeRun(
   snapshots: readonly Snapshot[],
   options: AnalyzeRunOptions,
 ): Promise<RunSpectra & { changed: boolean }> {
-  const { algebra, sourceOf, onAnalyzed, onNote, signal } = options;
+  const { algebra, onAnalyzed, onNote, signal } = options;
   const paths = new Map(snapshots.map(({ epoch, path }) => [epoch, path]));
-  const epochs = [...paths.keys()];
+  const present = sourcesOf(paths, options);
+  const epochs = [...present.keys()];
   tellBroken(layout, run, known, epochs, onNote);
   const all = mergeEpochs(epochs, known);
-  const sources = new Map(
-    all.map((epoch) => [epoch, epochs.includes(epoch) ? sourceOf(epoch) : keptSource(known, epoch)]),
-  );
+  const sources = new Map(all.map((epoch) => [epoch, present.get(epoch) ?? keptSource(known, epoch)]));
   const isChanged = (epoch: number): boolean => !known.current || sources.get(epoch) !== known.sources[epoch];
   // Epoch 0 is a witness to all later ones.
   const changed = epochs.includes(0) && isChanged(0) ? epochs : epochs.filter(isChanged);
@@ -103,6 +102,23 @@ export async function analyzeRun(
     takeEpoch(spectra, changed.includes(epoch) ? analyzed : known, epoch);
   }
   return { ...spectra, changed: changed.length > left.size };
+}
+
+/** Returns the sources of the epochs whose snapshot can be read; a file may be a pipe, a link that leads nowhere, or gone by now. */
+function sourcesOf(
+  paths: ReadonlyMap<number, string>,
+  { sourceOf, onUnreadable }: AnalyzeRunOptions,
+): Map<number, string> {
+  const sources = new Map<number, string>();
+  for (const [epoch, path] of paths) {
+    try {
+      sources.set(epoch, sourceOf(epoch));
+    } catch (error) {
+      if (!(error instanceof UserError) || onUnreadable === undefined) throw error;
+      onUnreadable(path, error);
+    }
+  }
+  return sources;
 }
 
 function mergeEpochs(present: readonly number[], known: RunSpectra): number[] {

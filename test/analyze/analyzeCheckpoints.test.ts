@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -126,6 +126,15 @@ describe('analyzeCheckpoints', () => {
     checkpoint('mine/b=4_seed=7_lr=0.04/net_epoch1.safetensors', 5);
     expect(await analyze()).toHaveLength(6);
     expect(solved).toBe(6);
+  });
+
+  it('goes on beside a link that leads nowhere, a link to itself and a folder', async () => {
+    checkpoint('mine/net_epoch_0.safetensors', 0);
+    symlinkSync('gone', join(folder, 'mine/net_epoch_1.safetensors'));
+    symlinkSync('net_epoch_2.safetensors', join(folder, 'mine/net_epoch_2.safetensors'));
+    symlinkSync('.', join(folder, 'mine/net_epoch_3.safetensors'));
+    expect((await analyze()).map(({ epoch }) => epoch)).toEqual([0]);
+    expect(failed).toHaveLength(3);
   });
 
   it('analyzes again where other layers are asked for', async () => {
