@@ -1,7 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
+import { UserError } from '../base/userError.ts';
 import { readSpectraCsv, writeSpectraCsv } from '../experiment/results/csvFiles.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
-import { lockResults } from '../experiment/status/resultsLock.ts';
+import { claimRun, lockResults, lockRun } from '../experiment/status/resultsLock.ts';
 import { runConflict } from '../experiment/status/runFolder.ts';
 import type { Experiment } from '../experiment/sweep/loadExperiment.ts';
 
@@ -19,9 +20,11 @@ export async function replaceRuns(
       runConflict(id, layout.run(id), config) === null ? [] : [id],
     );
   if (inTheWay().length === 0) return [];
-  const release = await lockResults(layout.dir, { onWait });
+  const releases = [await lockResults(layout.dir, { onWait })];
   try {
     const replaced = inTheWay();
+    // Workers have the folder to themselves for a moment at a time, and a run as long as it trains.
+    for (const id of replaced) releases.push(...(await takeRun(layout.run(id).dir)));
     // The rows first: a spectrum without its run is told as damage, a run without spectra is analyzed.
     if (existsSync(layout.spectra)) {
       const rows = readSpectraCsv(layout.spectra);
@@ -37,6 +40,25 @@ export async function replaceRuns(
     }
     return replaced;
   } finally {
-    release();
+    for (const release of releases.reverse()) release();
+  }
+}
+
+/** Returns what gives a run free again, of the worker's claim and of the lock of the process that trains. */
+async function takeRun(dir: string): Promise<(() => void)[]> {
+  const inUse = (): UserError =>
+    new UserError(`run must not be in use to be replaced, got ${dir}: a process trains it`);
+  const claim = await claimRun(dir);
+  if (claim === null) throw inUse();
+  try {
+    const lock = await lockRun(dir, {
+      onWait: () => {
+        throw inUse();
+      },
+    });
+    return [claim, lock];
+  } catch (error) {
+    claim();
+    throw error;
   }
 }

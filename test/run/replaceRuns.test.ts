@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { takeLock } from '../../src/base/files/lock.ts';
 import { resultsLayout } from '../../src/experiment/results/layout.ts';
 import { newStatus, writeStatus } from '../../src/experiment/results/runStatus.ts';
 import { runConflict } from '../../src/experiment/status/runFolder.ts';
@@ -73,4 +74,24 @@ it('removes the runs that stand in the way, and no others', async () => {
     null,
   ]);
   expect(await replaceRuns(renamed, () => {})).toEqual([]);
+});
+
+it.each([
+  ['a worker has claimed', '.claim'],
+  ['a process of a worker trains', '.lock'],
+])('leaves a run alone that %s', async (_, name) => {
+  finish(experiment());
+  const run = resultsLayout(dir).run('seed=2').dir;
+  const release = await takeLock(run, { name });
+  try {
+    await expect(replaceRuns(experiment({ batchSize: 16 }), () => {})).rejects.toThrow(
+      `run must not be in use to be replaced, got ${run}`,
+    );
+    for (const seed of [1, 2, 3]) {
+      expect(existsSync(resultsLayout(dir).run(`seed=${seed}`).config)).toBe(true);
+    }
+  } finally {
+    release();
+  }
+  expect(await replaceRuns(experiment({ batchSize: 16 }), () => {})).toHaveLength(3);
 });
