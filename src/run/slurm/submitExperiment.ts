@@ -6,6 +6,7 @@ import { resultsLayout } from '../../experiment/results/layout.ts';
 import { lockResults } from '../../experiment/status/resultsLock.ts';
 import type { Experiment } from '../../experiment/sweep/loadExperiment.ts';
 import { ensureEngine } from '../../train/engine/install/ensureEngine.ts';
+import { secondsLeft } from '../longestFirst.ts';
 import { planExperiment } from '../runExperiment.ts';
 import { jobScript } from './jobScript.ts';
 import { hasSlurm, slurm } from './slurmCommands.ts';
@@ -43,14 +44,17 @@ export async function submitExperiment(experiment: Experiment, options: SubmitOp
 
     writeFileAtomic(layout.experiment, experiment.resolvedYaml);
     const { slurm: slurmOptions, program, train_only, onMessage: _, ...stored } = options;
+    const setting = { jobs: options.jobs, threads: options.threads, device: options.device };
+    const seconds = secondsLeft(
+      planned.filter(({ task }) => !task.startsWith('skip')),
+      setting,
+    );
+    const secondsOfRuns = new Map([...seconds].map(([{ run }, left]) => [run.id, left]));
     const submission: Submission = {
       config_file: experiment.configPath,
       overrides: experiment.overrides,
       submitted_at: new Date().toISOString(),
-      tasks: inTasks(
-        open.map(({ id }) => id),
-        slurmOptions.pack,
-      ),
+      tasks: inTasks(secondsOfRuns, slurmOptions.pack),
       ...stored,
       train_only,
       train_job: null,
@@ -78,10 +82,21 @@ export function refuseWhileSubmitted(dir: string): void {
   );
 }
 
-function inTasks(runs: readonly string[], pack: number): string[][] {
-  return Array.from({ length: Math.ceil(runs.length / pack) }, (_, task) =>
-    runs.slice(task * pack, (task + 1) * pack),
-  );
+/**
+ * Returns the runs in tasks of at most `pack`, so that the tasks take about as long as each other: the longest run first, each to the task
+ * that has least to do. The longest tasks come first.
+ */
+export function inTasks(secondsOfRuns: ReadonlyMap<string, number>, pack: number): string[][] {
+  const tasks = Array.from({ length: Math.ceil(secondsOfRuns.size / pack) }, () => ({
+    runs: [] as string[],
+    seconds: 0,
+  }));
+  for (const [run, seconds] of [...secondsOfRuns].sort(([, a], [, b]) => b - a)) {
+    const [task] = tasks.filter(({ runs }) => runs.length < pack).sort((a, b) => a.seconds - b.seconds);
+    task!.runs.push(run);
+    task!.seconds += seconds;
+  }
+  return tasks.sort((a, b) => b.seconds - a.seconds).map(({ runs }) => runs);
 }
 
 function writeScripts(

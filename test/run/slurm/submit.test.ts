@@ -53,7 +53,7 @@ describe('submitting to Slurm', () => {
     expect(submission).toMatchObject({
       train_job: '101',
       analysis_job: '102',
-      tasks: [['seed=1', 'seed=2'], ['seed=3', 'seed=4'], ['seed=5']],
+      tasks: [['seed=1', 'seed=4'], ['seed=2', 'seed=5'], ['seed=3']],
     });
     expect(readSubmission(dir)).toEqual(submission);
     const files = slurmLayout(dir);
@@ -75,8 +75,8 @@ describe('submitting to Slurm', () => {
   it('gives each task its runs', async () => {
     await submitExperiment(experiment, { ...options, slurm: { ...options.slurm, pack: 2 } });
     const ids = (task: number | null) => submittedWork(dir, task).experiment.runs.map(({ id }) => id);
-    expect(ids(0)).toEqual(['seed=1', 'seed=2']);
-    expect(ids(2)).toEqual(['seed=5']);
+    expect(ids(0)).toEqual(['seed=1', 'seed=4']);
+    expect(ids(2)).toEqual(['seed=3']);
     expect(ids(null)).toHaveLength(5);
     expect(submittedWork(dir, 0).experiment.configPath).toBe(config);
     expect(() => ids(3)).toThrow('task must be 0 to 2, got 3');
