@@ -121,6 +121,21 @@ describe('buildReport', () => {
     expect(without.querySelector('nav [data-to="reproduction"]')!.hasAttribute('hidden')).toBe(true);
   });
 
+  it('says beside the labels of a run that it has not learned, and why', () => {
+    const [first, ...others] = results.runs;
+    const warning = 'training accuracy 0.1000 is near chance, 0.1000';
+    const status = { ...first!.status!, warning };
+    const { document } = parseHTML(buildReport({ ...results, runs: [{ ...first!, status }, ...others] }));
+    const rows = [...document.querySelectorAll('#run-table tbody tr')];
+    const told = rows.filter((row) => row.querySelector('[data-c="phase"] .warning') !== null);
+    expect(told.map((row) => row.children[0]!.textContent)).toEqual([first!.id, first!.id]);
+    expect(told[0]!.querySelector('.warning')!.getAttribute('title')).toBe(warning);
+    expect(document.querySelector('[data-part="runs"] > p.warning, #runs p.warning')!.textContent).toBe(
+      `Not learned: ${first!.id} (${warning}). Their phases say nothing of training.`,
+    );
+    expect(html.split('<script>')[0]).not.toContain('ot learned');
+  });
+
   it('is made of what there is: no spectra yet, a failed run, weights without a run', () => {
     const status = { ...results.runs[0]!.status!, state: 'failed' as const, error: 'loss is not finite' };
     const failed = buildReport({ ...results, spectra: [], runs: [{ ...results.runs[0]!, status }] });

@@ -62,7 +62,7 @@ export function spectrumPart(holder: StateHolder): Part {
     else drawSpectrum(byId('spectrum-second'), spectrum, view, { height: HEIGHT, series, view: second });
     byId('spectrum-legend').innerHTML = legendList(esdLegend('log', PAGE_COLORS));
     const open = facts.querySelector('details')?.open === true;
-    facts.innerHTML = factsOf(spectrum);
+    facts.innerHTML = factsOf(spectrum, run.notLearned);
     const more = facts.querySelector('details');
     if (more !== null) more.open = open;
     const { epoch } = spectrum.row;
@@ -73,7 +73,7 @@ export function spectrumPart(holder: StateHolder): Part {
 const chosen = ({ index, run, layer, state }: View): PageSpectrum | undefined =>
   spectrumAt(index.series(run.id, layer), state.epoch);
 
-function factsOf({ row }: PageSpectrum): string {
+function factsOf({ row }: PageSpectrum, notLearned: string | null): string {
   const doubt = [
     ...(row.phase_confidence === null ? [] : [`confidence ${showNumber(row.phase_confidence, 2)}`]),
     ...(row.phase_ambiguous === true ? ['ambiguous'] : []),
@@ -86,7 +86,7 @@ function factsOf({ row }: PageSpectrum): string {
     (name) => name !== 'epoch' && !FACTS.includes(name) && (row[name] ?? null) !== null,
   );
   return `<h3>${breakable(titleOf(row))}</h3>
-<p>${phaseBadge(row)}</p>${doubt === '' ? '' : `<p class="note">${doubt}</p>`}
+<p>${phaseBadge(row)}</p>${notLearned === null ? '' : `<p class="warning">not learned: ${escapeMarkup(notLearned)}</p>`}${doubt === '' ? '' : `<p class="note">${doubt}</p>`}
 ${row.warning == null ? '' : `<p class="warning">warning: ${escapeMarkup(row.warning)}</p>`}
 ${evidence.length === 0 ? '' : `<p class="note">Evidence</p><ul>${evidence.map((part) => `<li>${escapeMarkup(part)}</li>`).join('')}</ul>`}
 <dl>${FACTS.filter((name) => row[name] !== undefined)

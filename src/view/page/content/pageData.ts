@@ -57,6 +57,7 @@ export function pageData(input: ReportInput): PageData {
       group: groups.get(id)!,
       members: [id],
       remark: statuses.has(id) ? remarkOf(statuses.get(id)!) : null,
+      notLearned: statuses.get(id)?.warning ?? null,
     }),
   );
   const ensembles = pageEnsembles(runs, rows, groups, input.esd);

@@ -29,7 +29,10 @@ export function pageEnsembles(
       return { row: { ...row, ...joined, run: id } as JoinedRow, evals };
     });
     if (spectra.length === 0) return [];
-    const run = { id, batchSize: first.batchSize, seed: null, group, members: ids, remark: null };
+    const lost = members.filter(({ notLearned }) => notLearned !== null);
+    const notLearned =
+      lost.length === 0 ? null : lost.map((run) => `${run.id}: ${run.notLearned}`).join('; ');
+    const run = { id, batchSize: first.batchSize, seed: null, group, members: ids, remark: null, notLearned };
     return [{ run, spectra }];
   });
 }

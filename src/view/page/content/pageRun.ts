@@ -9,4 +9,6 @@ export interface PageRun {
   members: readonly string[];
   /** How it stands where it is not done: `running, epoch 3 of 20`, `failed: loss is not finite`; null where it is. */
   remark: string | null;
+  /** Why it, or which of its members, has not learned, so that its labels say nothing of training; null where all have. */
+  notLearned: string | null;
 }

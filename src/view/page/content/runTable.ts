@@ -96,8 +96,12 @@ export function runTable(data: PageData, seeds: SeedsShown): string {
       return `<th scope="col"${set} data-column="${column}" title="${escapeMarkup(meaning)}"><button type="button">${escapeMarkup(called ?? label)}</button></th>`;
     })
     .join('');
+  const reasons = new Map(runs.map(({ id, notLearned }) => [id, notLearned]));
   const body = last
-    .map((row) => `<tr data-phase="${row.phase ?? ''}">${cells(row, headings)}</tr>`)
+    .map((row) => {
+      const reason = reasons.get(row.run ?? NO_RUN) ?? null;
+      return `<tr data-phase="${row.phase ?? ''}">${cells(row, headings, reason)}</tr>`;
+    })
     .join('\n');
   const analyzed = new Set(spectra.map(({ row }) => row.run ?? NO_RUN));
   return `<div class="scroll tall runs" tabindex="0" role="region" aria-label="Table of runs">
@@ -105,7 +109,7 @@ export function runTable(data: PageData, seeds: SeedsShown): string {
 <tbody>
 ${body}
 </tbody></table></div>
-${remark(
+${notLearnedNote(runs.filter(({ members }) => members.length === 1))}${remark(
   'Not finished',
   runs.filter((run) => run.remark !== null && analyzed.has(run.id)),
 )}${remark(
@@ -114,7 +118,7 @@ ${remark(
 )}`;
 }
 
-function cells(row: JoinedRow, headings: readonly Heading[]): string {
+function cells(row: JoinedRow, headings: readonly Heading[], notLearned: string | null): string {
   return headings
     .map(({ column, text, sorted, show, share, brief }) => {
       const held = row[column] ?? null;
@@ -129,9 +133,13 @@ function cells(row: JoinedRow, headings: readonly Heading[]): string {
             : share
               ? showPercent(raw)
               : showNumber(raw);
+      const doubt =
+        column === 'phase' && notLearned !== null
+          ? ` <span class="warning" title="${escapeMarkup(notLearned)}">not learned</span>`
+          : '';
       const tag = column === headings[0]!.column ? 'th scope="row"' : 'td';
       const called = brief === undefined ? '' : ` data-brief="${brief}"`;
-      return `<${tag}${text ? ' class="text"' : ''}${called} data-c="${column}" data-v="${escapeMarkup(String(raw ?? ''))}">${shown}</${tag.slice(0, 2)}>`;
+      return `<${tag}${text ? ' class="text"' : ''}${called} data-c="${column}" data-v="${escapeMarkup(String(raw ?? ''))}">${shown}${doubt}</${tag.slice(0, 2)}>`;
     })
     .join('');
 }
@@ -139,4 +147,12 @@ function cells(row: JoinedRow, headings: readonly Heading[]): string {
 function remark(what: string, runs: readonly PageRun[]): string {
   const named = runs.map((run) => escapeMarkup(run.remark === null ? run.id : `${run.id} (${run.remark})`));
   return runs.length === 0 ? '' : `<p class="note">${what}: ${named.join('; ')}.</p>`;
+}
+
+function notLearnedNote(runs: readonly PageRun[]): string {
+  const named = runs.flatMap(({ id, notLearned }) =>
+    notLearned === null ? [] : [escapeMarkup(`${id} (${notLearned})`)],
+  );
+  if (named.length === 0) return '';
+  return `<p class="warning">Not learned: ${named.join('; ')}. Their phases say nothing of training.</p>`;
 }
