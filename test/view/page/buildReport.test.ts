@@ -131,7 +131,7 @@ describe('buildReport', () => {
     expect(told.map((row) => row.children[0]!.textContent)).toEqual([first!.id, first!.id]);
     expect(told[0]!.querySelector('.warning')!.getAttribute('title')).toBe(warning);
     expect(document.querySelector('[data-part="runs"] > p.warning, #runs p.warning')!.textContent).toBe(
-      `Not learned: ${first!.id} (${warning}). Their phases say nothing of training.`,
+      `Not learned: ${first!.id} (${warning}). Phases of such runs say nothing of training.`,
     );
     expect(html.split('<script>')[0]).not.toContain('ot learned');
   });

@@ -154,5 +154,5 @@ function notLearnedNote(runs: readonly PageRun[]): string {
     notLearned === null ? [] : [escapeMarkup(`${id} (${notLearned})`)],
   );
   if (named.length === 0) return '';
-  return `<p class="warning">Not learned: ${named.join('; ')}. Their phases say nothing of training.</p>`;
+  return `<p class="warning">Not learned: ${named.join('; ')}. Phases of such runs say nothing of training.</p>`;
 }
