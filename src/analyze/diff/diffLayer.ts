@@ -1,3 +1,4 @@
+import { UserError } from '../../base/userError.ts';
 import type { AnalysisConfig } from '../../experiment/config/schema.ts';
 import type { LinearAlgebra } from '../../spectra/linalg/linearAlgebra.ts';
 import { type LeadingDirections, leadingDirections, subspaceOverlap } from '../../spectra/singularOverlap.ts';
@@ -12,13 +13,14 @@ export interface DiffOptions {
   top: number;
 }
 
-/** Returns the difference of two layers of equal shape. Throws UserError for weights that are not finite. */
+/** Returns the difference of two layers of equal shape. Throws UserError for weights that are not finite, or whose squares are not. */
 export function diffLayer(
   a: LayerWeights,
   b: LayerWeights,
   { analysis, algebra, top }: DiffOptions,
 ): DiffRow {
   for (const weights of [a, b]) checkFinite(weights);
+  for (const weights of [a, b]) checkNorm(weights);
   const delta: LayerWeights = { ...a, ...weightChange(a, b), notes: [] };
   const { row: rowA } = analyzeLayer(a, analysis, algebra);
   const { row: rowB } = analyzeLayer(b, analysis, algebra);
@@ -43,6 +45,19 @@ export function diffLayer(
     ...overlaps(a, b, delta, Math.min(top, row.M), algebra),
     ...Object.fromEntries(DELTA_COLUMNS.map((name) => [`delta_${name}`, row[name]])),
   };
+}
+
+/** Beyond these the squares of doubles, or products of two layers, leave the range of float64. */
+const [SMALLEST_NORM, LARGEST_NORM] = [2 ** -500, 2 ** 500];
+
+/** Norms, rounding and cosine would be infinite or 0 without being so. */
+function checkNorm(weights: LayerWeights): void {
+  const isZero = weights.matrices.every((W) => W.every((value) => value === 0));
+  const norm = Math.sqrt(dot(weights, weights));
+  if (isZero || (norm >= SMALLEST_NORM && norm <= LARGEST_NORM)) return;
+  throw new UserError(
+    `weights of layer ${weights.layer} in ${weights.where} must have a norm between 2^-500 and 2^500 to be compared`,
+  );
 }
 
 type Overlaps = Pick<

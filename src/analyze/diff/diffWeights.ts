@@ -27,12 +27,16 @@ export interface WeightsDiff {
  */
 export function diffWeights(a: WeightsFile, b: WeightsFile, options: DiffWeightsOptions): WeightsDiff {
   const { conv, wants, onLayer } = options;
+  const layers = [...a.layers()].filter(wants);
   const others = new Map([...b.layers()].filter(wants).map((layer) => [layer.name, layer]));
-  const bare = new Map([...others.keys()].map((name) => [bareName(name), name]));
+  const partner = partners(
+    layers.map(({ name }) => name),
+    [...others.keys()],
+  );
   const diff: WeightsDiff = { layers: [], refused: [], onlyA: [], onlyB: [] };
   const pairs: [WeightsLayer, WeightsLayer][] = [];
-  for (const layer of [...a.layers()].filter(wants)) {
-    const other = others.get(layer.name) ?? others.get(bare.get(bareName(layer.name)) ?? '');
+  for (const layer of layers) {
+    const other = others.get(partner.get(layer.name) ?? '');
     others.delete(other?.name ?? '');
     if (other === undefined) diff.onlyA.push(layer.name);
     else pairs.push([layer, other]);
@@ -54,6 +58,30 @@ export function diffWeights(a: WeightsFile, b: WeightsFile, options: DiffWeights
     }
   }
   return diff;
+}
+
+/**
+ * Returns which name of B is that of a name of A: the same, or else the one that is the same without wrappers. Where two of a file are,
+ * none is.
+ */
+function partners(a: readonly string[], b: readonly string[]): Map<string, string> {
+  const inB = new Set(b);
+  const found = new Map(a.filter((name) => inB.has(name)).map((name) => [name, name]));
+  const aloneInA = aloneWithoutWrappers(a.filter((name) => !found.has(name)));
+  const aloneInB = aloneWithoutWrappers(b.filter((name) => !found.has(name)));
+  for (const [bare, name] of aloneInA) {
+    const other = aloneInB.get(bare);
+    if (other !== undefined) found.set(name, other);
+  }
+  return found;
+}
+
+/** Returns the names by what they are without wrappers, where no other is the same. */
+function aloneWithoutWrappers(names: readonly string[]): Map<string, string> {
+  const count = new Map<string, number>();
+  for (const name of names) count.set(bareName(name), (count.get(bareName(name)) ?? 0) + 1);
+  const alone = names.filter((name) => count.get(bareName(name)) === 1);
+  return new Map(alone.map((name) => [bareName(name), name]));
 }
 
 /** What stands before a layer's own name in one file and not in another. */

@@ -116,6 +116,18 @@ describe('diffLayer', () => {
     expect(diffLayer(layer(W), layer(changed, 'bfloat16'), options).delta_matrix_rank).toBe(1);
   });
 
+  it.each([1e200, -1e308 / 8, 1e-200])(
+    'refuses weights times %d, whose norm float64 cannot square',
+    (factor) => {
+      const W = noise(1);
+      const far = layer(W.map((w) => w * factor));
+      expect(() => diffLayer(layer(W), far, options)).toThrow('must have a norm between 2^-500 and 2^500');
+      expect(() => diffLayer(far, layer(W), options)).toThrow('must have a norm between 2^-500 and 2^500');
+      const zero = layer(new Float64Array(ROWS * COLS));
+      expect(diffLayer(layer(W), zero, options).relative_change).toBe(1);
+    },
+  );
+
   it('has the columns of the table, and those of spectra.csv for the difference', () => {
     const keys = Object.keys(diffLayer(layer(noise(1)), layer(noise(2)), options));
     expect(keys).toEqual([
@@ -163,6 +175,29 @@ describe('diffWeights', () => {
       { layer: 'embed.weight', reason: 'shapes must be equal, got 20 x 8 and 24 x 8' },
     ]);
     expect([diff.onlyA, diff.onlyB]).toEqual([['gone.weight'], ['model.new.weight']]);
+    for (const one of [a, b]) one.close();
+  });
+
+  it('takes none of two layers that have one name without wrappers', () => {
+    const a = file('c', {
+      'fc1.weight': [12, 9],
+      'fc2.weight': [9, 9],
+      'net.fc3.weight': [9, 8],
+      'model.fc3.weight': [9, 8],
+    });
+    const b = file('d', {
+      'model.fc1.weight': [12, 9],
+      'module.fc1.weight': [12, 9],
+      'fc2.weight': [9, 9],
+      'model.fc2.weight': [9, 9],
+      'fc3.weight': [9, 8],
+    });
+    const diff = diffWeights(a, b, { ...options, conv: 'slices', wants: () => true, onLayer: () => {} });
+    expect(diff.layers.map(({ layer: name, layer_b }) => [name, layer_b])).toEqual([
+      ['fc2.weight', 'fc2.weight'],
+    ]);
+    expect(diff.onlyA.toSorted()).toEqual(['fc1.weight', 'model.fc3.weight', 'net.fc3.weight']);
+    expect(diff.onlyB).toHaveLength(4);
     for (const one of [a, b]) one.close();
   });
 });
