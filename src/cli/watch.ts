@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
+import { UserError } from '../base/userError.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
 import { CheckpointsProcess } from '../run/checkpointsProcess.ts';
 import type { FromPageServer } from '../run/pageServerProcess.ts';
@@ -57,6 +58,10 @@ export const watchCommand: CommandModule<object, WatchArgs> = {
         'a training of PyTorch, Keras or JAX',
       ) as unknown as Argv<WatchArgs>,
   handler: async (args) => {
+    // One that is not there yet may come; a file never becomes a folder.
+    if (statSync(args.dir, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new UserError(`what is watched must be a folder, got the file ${args.dir}`);
+    }
     const output = createOutput(args);
     const end = new AbortController();
     setPriority(NICENESS);
