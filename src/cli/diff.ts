@@ -1,5 +1,4 @@
 import type { Argv, CommandModule } from 'yargs';
-import { DELTA_COLUMNS, DIFF_COLUMNS } from '../analyze/diff/diffColumns.ts';
 import { diffWeights, type WeightsDiff } from '../analyze/diff/diffWeights.ts';
 import { layerChoice } from '../analyze/layerChoice.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
@@ -8,6 +7,7 @@ import { UserError } from '../base/userError.ts';
 import { analysisSchema } from '../experiment/config/schema.ts';
 import { csvText } from '../experiment/results/csvFiles.ts';
 import { namesOf } from '../spectra/columns.ts';
+import { DELTA_COLUMNS, DIFF_COLUMNS } from '../spectra/diffColumns.ts';
 import { POWER_LAW_MODES, type PowerLawMode } from '../spectra/laws/powerLaw.ts';
 import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
 import { diffTable } from '../view/terminal/diffTable.ts';
@@ -18,6 +18,7 @@ import { openWeights } from '../weights/openWeights.ts';
 import { LAYER_KINDS, type LayerKind, type WeightsFile } from '../weights/tensors/weightsFile.ts';
 import { wholeNumber } from './optionValues.ts';
 import { createOutput, type OutputFlags } from './output.ts';
+import { type DifferencePictures, writeDifferencePage } from './weightsPictures.ts';
 
 interface DiffArgs extends OutputFlags {
   a: string;
@@ -28,6 +29,7 @@ interface DiffArgs extends OutputFlags {
   conv: ConvReading;
   top: number;
   csv: string | undefined;
+  report: string | undefined;
 }
 
 const EXIT_NOT_DONE = 1;
@@ -72,8 +74,14 @@ export const diffCommand: CommandModule<object, DiffArgs> = {
           describe: 'leading singular directions that are compared; 0: none, which is faster',
         },
         csv: { type: 'string', requiresArg: true, describe: 'write the rows to this file as well' },
+        report: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'write a page with the pictures of B - A to this file',
+        },
       })
       .example('$0 diff base.safetensors tuned.safetensors', 'what fine-tuning changed')
+      .example('$0 diff base.pt tuned.pt --report diff.html', 'a page to look at')
       .example(
         '$0 diff snapshots/epoch-000.safetensors snapshots/epoch-020.safetensors',
         'what training did',
@@ -81,9 +89,10 @@ export const diffCommand: CommandModule<object, DiffArgs> = {
   handler: (args) => {
     const output = createOutput(args);
     const progress = createProgressLine(process.stderr, { quiet: args.quiet });
-    if (args.csv !== undefined) requireWritableFile(args.csv);
+    for (const file of [args.csv, args.report]) if (file !== undefined) requireWritableFile(file);
     const choice = layerChoice({ names: args.layers, kinds: args.type, conv: args.conv });
     let diff: WeightsDiff;
+    const pictures: DifferencePictures['layers'][number][] = [];
     try {
       diff = withBoth(args.a, args.b, (a, b) =>
         diffWeights(a, b, {
@@ -92,6 +101,9 @@ export const diffCommand: CommandModule<object, DiffArgs> = {
           top: args.top,
           conv: args.conv,
           wants: choice.wants,
+          ...(args.report === undefined
+            ? {}
+            : { onSpectrum: (diff, row, evals) => pictures.push({ diff, row, evals }) }),
           onLayer: (layer, done, total) => progress.update(`${done}/${total} layers, at ${layer}`),
         }),
       );
@@ -113,9 +125,16 @@ export const diffCommand: CommandModule<object, DiffArgs> = {
     }
     output.document({ a: args.a, b: args.b, layers, refused, only_a: onlyA, only_b: onlyB });
     output.block(diffTable(layers, output.width));
-    for (const { layer, reason } of refused) output.note(`not compared: ${layer}: ${reason}`);
-    if (onlyA.length > 0) output.note(`only in ${args.a}: ${listed(onlyA)}`);
-    if (onlyB.length > 0) output.note(`only in ${args.b}: ${listed(onlyB)}`);
+    const remarks = [
+      ...refused.map(({ layer, reason }) => `${layer}: ${reason}`),
+      ...(onlyA.length > 0 ? [`only in ${args.a}: ${listed(onlyA)}`] : []),
+      ...(onlyB.length > 0 ? [`only in ${args.b}: ${listed(onlyB)}`] : []),
+    ];
+    for (const remark of remarks) output.note(`not compared: ${remark}`);
+    if (args.report !== undefined && pictures.length > 0) {
+      writeDifferencePage(args.report, { a: args.a, b: args.b, remarks, layers: pictures });
+      output.note(`page: ${args.report}`);
+    }
     if (refused.length > 0) process.exitCode = EXIT_NOT_DONE;
   },
 };

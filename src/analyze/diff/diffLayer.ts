@@ -1,32 +1,35 @@
 import { UserError } from '../../base/userError.ts';
 import type { AnalysisConfig } from '../../experiment/config/schema.ts';
+import { DELTA_COLUMNS, type DiffRow } from '../../spectra/diffColumns.ts';
 import type { LinearAlgebra } from '../../spectra/linalg/linearAlgebra.ts';
 import { type LeadingDirections, leadingDirections, subspaceOverlap } from '../../spectra/singularOverlap.ts';
+import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { weightChange } from '../../spectra/weightChange.ts';
 import { analyzeLayer, checkFinite, type LayerWeights } from '../analyzeLayer.ts';
-import { DELTA_COLUMNS, type DiffRow } from './diffColumns.ts';
 
 export interface DiffOptions {
   analysis: AnalysisConfig;
   algebra: LinearAlgebra;
   /** Leading singular directions that are compared; 0: none. */
   top: number;
+  /** Takes of each difference its row and the spectrum of B - A, where pictures are wanted of it. */
+  onSpectrum?: (row: DiffRow, delta: SpectrumRow, eigenvalues: Float64Array) => void;
 }
 
 /** Returns the difference of two layers of equal shape. Throws UserError for weights that are not finite, or whose squares are not. */
 export function diffLayer(
   a: LayerWeights,
   b: LayerWeights,
-  { analysis, algebra, top }: DiffOptions,
+  { analysis, algebra, top, onSpectrum }: DiffOptions,
 ): DiffRow {
   for (const weights of [a, b]) checkFinite(weights);
   for (const weights of [a, b]) checkNorm(weights);
   const delta: LayerWeights = { ...a, ...weightChange(a, b), notes: [] };
   const { row: rowA } = analyzeLayer(a, analysis, algebra);
   const { row: rowB } = analyzeLayer(b, analysis, algebra);
-  const { row } = analyzeLayer(delta, analysis, algebra);
+  const { row, eigenvalues } = analyzeLayer(delta, analysis, algebra);
   const [normA, normB, normDelta] = [a, b, delta].map((one) => Math.sqrt(dot(one, one)));
-  return {
+  const diff: DiffRow = {
     layer: a.layer,
     layer_b: b.layer,
     N: row.N,
@@ -45,6 +48,8 @@ export function diffLayer(
     ...overlaps(a, b, delta, Math.min(top, row.M), algebra),
     ...Object.fromEntries(DELTA_COLUMNS.map((name) => [`delta_${name}`, row[name]])),
   };
+  onSpectrum?.(diff, row, eigenvalues);
+  return diff;
 }
 
 /** Beyond these the squares of doubles, or products of two layers, leave the range of float64. */

@@ -1,8 +1,8 @@
 import { UserError } from '../../base/userError.ts';
+import type { DiffRow } from '../../spectra/diffColumns.ts';
 import type { ConvReading } from '../../weights/layerMatrices.ts';
 import type { WeightsFile, WeightsLayer } from '../../weights/tensors/weightsFile.ts';
 import { weightsOf } from '../analyzeWeights.ts';
-import type { DiffRow } from './diffColumns.ts';
 import { type DiffOptions, diffLayer } from './diffLayer.ts';
 
 export interface DiffWeightsOptions extends DiffOptions {

@@ -25,12 +25,15 @@ export interface CurvesOptions {
   colors?: FigureColors;
   /** A dot on every point. */
   dots?: boolean;
+  /** Where a click on a dot leads, and what is told of it. */
+  href?: (point: CurvePoint) => string;
+  describe?: (point: CurvePoint, curve: Curve) => string;
 }
 
 /** Returns the plot of curves on one pair of axes; says so where there is no point. */
 export function curvesPlot(
   curves: readonly Curve[],
-  { x, label, colors = PAPER, dots = false }: CurvesOptions,
+  { x, label, colors = PAPER, dots = false, href, describe }: CurvesOptions,
 ): Plot.PlotOptions {
   const points = curves.flatMap((curve) => curve.points);
   if (points.length === 0) return emptyPlot(`no ${label} in these rows`);
@@ -55,7 +58,16 @@ export function curvesPlot(
         }),
       ),
       ...(dots
-        ? curves.map((curve) => Plot.dot(curve.points, { ...channels, fill: curve.color, r: 2.5 }))
+        ? curves.map((curve) => {
+            const told = (point: CurvePoint): string => describe!(point, curve);
+            return Plot.dot(curve.points, {
+              ...channels,
+              fill: curve.color,
+              r: 2.5,
+              ...(href === undefined ? {} : { href }),
+              ...(describe === undefined ? {} : { ariaLabel: told, title: told }),
+            });
+          })
         : []),
     ],
   };

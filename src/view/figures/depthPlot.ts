@@ -4,6 +4,7 @@ import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { niceAxis } from './axisTicks.ts';
 import { emptyPlot } from './curvesPlot.ts';
 import { type FigureColors, PAPER } from './figure.ts';
+import { depthScale } from './scales.ts';
 import type { LegendEntry } from './sheet.ts';
 
 /** Between these the authors' theory expects the alpha of a well-trained layer. */
@@ -25,14 +26,8 @@ export function depthPlot(
     .filter(({ alpha }) => alpha !== null);
   if (points.length === 0) return emptyPlot('no layer has an alpha');
   const y = niceAxis([...points.map(({ alpha }) => alpha!), ...WELL_TRAINED], { from: 1 });
-  const x = niceAxis([1, rows.length], { count: 10 });
   return {
-    x: {
-      domain: [0.5, rows.length + 0.5],
-      ticks: x.ticks.filter((at) => Number.isInteger(at) && at >= 1 && at <= rows.length),
-      tickFormat: String,
-      label: 'layer, in the order of the file',
-    },
+    x: depthScale(rows.length),
     y: { domain: [y.min, y.max], ticks: y.ticks, tickFormat: y.format, label: 'alpha' },
     marks: [
       Plot.gridY(y.ticks, { stroke: colors.ink, strokeOpacity: 0.08 }),

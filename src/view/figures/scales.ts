@@ -15,6 +15,17 @@ export function epochScale(epochs: readonly number[]): Plot.ScaleOptions {
   };
 }
 
+/** Returns the scale of the place of a layer in its model, from 1. */
+export function depthScale(layers: number): Plot.ScaleOptions {
+  const { ticks } = niceAxis([1, layers], { count: 10 });
+  return {
+    domain: [0.5, layers + 0.5],
+    ticks: ticks.filter((at) => Number.isInteger(at) && at >= 1 && at <= layers),
+    tickFormat: String,
+    label: 'layer, in the order of the file',
+  };
+}
+
 /**
  * A logarithmic scale of batch sizes whose ticks are the sizes themselves, with a little room at both ends. The points must be
  * given as log2 of the size: a log scale of d3 leaves out the labels of ticks that are not round in base 10.

@@ -38,7 +38,7 @@ a { color: var(--accent); }
 section { margin: 36px 0; }
 .note, figcaption { color: var(--muted); font-size: 13px; }
 .controls { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: end; margin: 8px 0 12px; }
-.controls label, .controls .field { display: flex; flex-direction: column; font-size: 12px; color: var(--muted); gap: 2px; }
+.controls label, .controls .field { display: flex; flex-direction: column; font-size: 12px; color: var(--muted); gap: 2px; min-width: 0; max-width: 100%; }
 .controls label.check { flex-direction: row; align-items: center; gap: 6px; font-size: 14px; min-height: 36px; }
 select, input[type='search'], button { font: inherit; font-size: 14px; color: var(--text); background: var(--page); border: 1px solid var(--line); border-radius: 6px; padding: 6px 10px; min-height: 36px; max-width: 100%; }
 button { cursor: pointer; }
@@ -59,7 +59,7 @@ figure.double { grid-column: 1 / -1; }
 figure.double > div { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 4px 16px; min-height: 190px; }
 .model dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 1px 20px; margin: 0 0 12px; font-size: 14px; }
 .model dt { color: var(--muted); }
-.model dd { margin: 0; }
+.model dd { margin: 0; overflow-wrap: anywhere; }
 .where { margin: 8px 0; }
 .phases .absent { color: var(--muted); }
 .badge { display: inline-block; padding: 1px 8px; border-radius: 10px; background: var(--fill); color: var(--text); white-space: nowrap; }

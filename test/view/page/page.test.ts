@@ -346,6 +346,7 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
   it.each([
     ['weights that belong to no run', 'weights'],
     ['weights files', 'files'],
+    ['the difference of two models', 'difference'],
     ['no spectra yet', 'bare'],
     ['spectra without eigenvalues', 'numbers'],
   ])('opens on %s', async (_, kind) => {
@@ -362,6 +363,22 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
         spectra: own.map((row) => ({ ...row, run: 'model.pt', warning: 'poor fit' })),
         esd: () => Float64Array.of(0.5, 1, 2),
       },
+      difference: {
+        ...results,
+        weights: true,
+        difference: { a: 'base.pt', b: 'tuned.pt', remarks: ['head: only in tuned.pt'] },
+        runs: [],
+        spectra: own.map((row, i) => ({
+          ...row,
+          run: 'tuned.pt - base.pt',
+          layer: `model.layers.${i}.self_attention.query_projection.weight`,
+          ...{ frobenius_a: 4, frobenius_delta: i, relative_change: i / 4, cosine: 1 - i / 8, top: 10 },
+          ...{ alpha_a: 3, alpha_b: 4, alpha_change: 1, phase_a: 'random-like', phase_b: 'bulk+spikes' },
+          ...{ overlap_short: 0.75, delta_overlap_short: i === 0 ? null : 0.25, chance_short: 0.125 },
+        })),
+        esd: (_run: string | null, _epoch: number | null, layer: string) =>
+          layer.includes('.0.') ? Float64Array.of(0, 0, 0) : Float64Array.of(0.5, 1, 2),
+      },
       bare: { ...results, spectra: [] },
       numbers: { ...results, esd: () => null },
     }[kind]!;
@@ -370,12 +387,28 @@ describe.skipIf(browserPath === null)('the report in Chromium', { timeout: 120_0
     await open(DESKTOP, pathToFileURL(path).href);
     const main = await page.locator('main').innerHTML();
     expect(main).not.toMatch(/NaN|undefined|Infinity/);
-    expect(await count('#spectrum-chart svg')).toBe(kind === 'weights' || kind === 'files' ? 1 : 0);
+    expect(await count('#spectrum-chart svg')).toBe(kind === 'bare' || kind === 'numbers' ? 0 : 1);
     if (kind === 'files') {
       expect(await count('#density-grid figure.double svg')).toBe(4);
       expect(await count('#depth-grid svg circle')).toBe(2);
       expect(await page.locator('#models').textContent()).toContain('warnings2 poor fit');
       expect(await page.locator('#phases').isVisible()).toBe(false);
+    }
+    if (kind === 'difference') {
+      // Densities are drawn when they come near the view.
+      await page.locator('#density-grid figure').last().scrollIntoViewIfNeeded();
+      await page.locator('#density-grid figure.double svg').nth(3).waitFor();
+      // Sizes; alphas of A, of B and of B - A; their change; overlaps, by chance, of B, and of the one layer that changed.
+      expect(await count('#change-grid svg circle')).toBe(2 + 6 + 2 + 5);
+      // |B - A| / |A| of both layers together: sqrt(0 + 1) / sqrt(16 + 16).
+      expect(await page.locator('#models').textContent()).toContain('relative change0.177');
+      expect(await page.locator('#models').textContent()).toContain('2 random-like to bulk+spikes');
+      expect(await page.locator('#models').textContent()).toContain('head: only in tuned.pt');
+      expect(await column(9)).toEqual(['\u2013', '0.250']);
+      await page.locator('#change-grid svg').last().locator('a').last().click();
+      expect(await page.locator('#facts h3').textContent()).toContain('model.layers.1.');
+      await page.setViewportSize({ width: 320, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
     }
     if (kind === 'numbers') expect(main).toContain('The eigenvalues of this spectrum are not stored.');
   });

@@ -1,6 +1,6 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { esdLegend, esdPlot, sharedScale } from '../../figures/esdPanels.ts';
-import { legendList, phaseBadge, showNumber } from '../content/html.ts';
+import { breakable, legendList, phaseBadge, showNumber } from '../content/html.ts';
 import { NO_RUN, type PageSpectrum, type PageView } from '../content/pageData.ts';
 import { spectrumAt } from '../content/pageIndex.ts';
 import { stateFragment } from '../content/pageState.ts';
@@ -107,7 +107,7 @@ function captionOf({ row }: PageSpectrum, { data, index, state }: View): string 
     ...(typeof row.num_traps === 'number' && row.num_traps > 0 ? [`${row.num_traps} traps`] : []),
     ...(row.warning == null ? [] : [`warning: ${row.warning}`]),
   ];
-  return `<a href="${escapeMarkup(href)}">${escapeMarkup(name)}</a> ${phaseBadge(row)} <span class="note">${escapeMarkup(facts.join(', '))}</span>`;
+  return `<a href="${escapeMarkup(href)}">${breakable(name)}</a> ${phaseBadge(row)} <span class="note">${escapeMarkup(facts.join(', '))}</span>`;
 }
 
 interface SpectrumChart {

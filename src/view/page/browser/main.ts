@@ -2,6 +2,7 @@ import type { PageData } from '../content/pageData.ts';
 import { type PagePayload, unpackPage } from '../content/pagePayload.ts';
 import { SECTIONS, TEXT_PARTS } from '../content/pageSections.ts';
 import { namesSpectrum, type PageState, stateOf } from '../content/pageState.ts';
+import { changePart } from './change.ts';
 import { gapPart, learningCurvesPart } from './curves.ts';
 import { densitiesPart } from './densities.ts';
 import { depthPart } from './depth.ts';
@@ -36,6 +37,7 @@ function start(): void {
     { section: 'runs', part: writeTexts, uses: ['seeds'] },
     { section: 'phases', part: mapsPart(byId('maps')), uses: ['seeds'] },
     { section: 'depth', part: depthPart(), uses: [] },
+    { section: 'change', part: changePart(), uses: [] },
     { section: 'densities', part: epochsPart(holder), uses: ['layer', 'view', 'epoch', 'seeds'] },
     { section: 'densities', part: densitiesPart(), uses: ['layer', 'view', 'epoch', 'seeds'] },
     { section: 'spectrum', part: spectrumPart(holder), uses: ['run', 'layer', 'view', 'epoch', 'seeds'] },

@@ -1,5 +1,6 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { COLUMN_OF, isNumeric } from '../../../spectra/columns.ts';
+import { DIFF_COLUMN_OF } from '../../../spectra/diffColumns.ts';
 import { esdLegend } from '../../figures/esdPanels.ts';
 import { breakable, legendList, phaseBadge, showNumber } from '../content/html.ts';
 import type { PageSpectrum } from '../content/pageData.ts';
@@ -97,7 +98,7 @@ ${row.notes === null ? '' : `<p class="note">${escapeMarkup(row.notes)}</p>`}`;
 }
 
 function fact(row: PageSpectrum['row'], name: string): string {
-  const [, , label, , meaning] = COLUMN_OF.get(name) ?? [name, '', name, '', ''];
+  const [, , label, , meaning] = COLUMN_OF.get(name) ?? DIFF_COLUMN_OF.get(name) ?? [name, '', name, '', ''];
   const value = row[name] ?? null;
   return `<dt title="${escapeMarkup(meaning)}">${escapeMarkup(label)}</dt><dd>${showNumber(typeof value === 'number' ? value : null, 4)}</dd>`;
 }

@@ -61,6 +61,19 @@ export const wholeName = (name: string): string =>
 /** Returns a name that may break behind its dots, slashes and underscores. */
 export const breakable = (name: string): string => escapeMarkup(name).replace(/[./_]/g, '$&<wbr>');
 
+/** Returns how often each of the texts occurs, the most frequent first; a dash for none. */
+export function counted(texts: Iterable<string>): string {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return countsText(Object.fromEntries(counts));
+}
+
+/** Returns counts by name, the largest first; a dash for none. */
+export function countsText(counts: Readonly<Record<string, number>>): string {
+  const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  return sorted.map(([name, count]) => `${count} ${name}`).join(', ') || NOTHING;
+}
+
 /** Returns `1 run`, `2 runs`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

@@ -1,6 +1,6 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { modelSummaries } from '../../../spectra/modelSummary.ts';
-import { NOTHING, showNumber } from './html.ts';
+import { countsText, showNumber } from './html.ts';
 import { NO_RUN, type PageData } from './pageData.ts';
 
 /** Returns what stands for each weights file: means over its layers, its phases and its warnings. */
@@ -18,16 +18,11 @@ export function modelsSection({ spectra }: PageData): string {
         ['stable rank', showNumber(model.stable_rank)],
         ['soft rank', showNumber(model.mp_softrank)],
         ['rank loss', String(model.rank_loss)],
-        ['phases', counted(model.phases)],
-        ['warnings', counted(model.warnings)],
+        ['phases', countsText(model.phases)],
+        ['warnings', countsText(model.warnings)],
       ];
       const list = facts.map(([name, value]) => `<dt>${name}</dt><dd>${escapeMarkup(value)}</dd>`);
       return `<div class="model"><h3>${escapeMarkup(model.file)}</h3><dl>${list.join('')}</dl></div>`;
     })
     .join('');
-}
-
-function counted(counts: Readonly<Record<string, number>>): string {
-  const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a);
-  return sorted.map(([name, count]) => `${count} ${name}`).join(', ') || NOTHING;
 }

@@ -6,7 +6,7 @@ import { type EsdHistogram, type EsdView, esdHistogram, spectrumEnds } from '../
 import { pageEnsembles } from './pageEnsembles.ts';
 import type { PageRun } from './pageRun.ts';
 import { provenanceFacts } from './provenanceFacts.ts';
-import type { ReportInput } from './reportInput.ts';
+import type { Difference, ReportInput } from './reportInput.ts';
 
 /** The views of a spectrum that the page offers. */
 export const PAGE_VIEWS = ['bulk', 'linear', 'log'] as const satisfies readonly EsdView[];
@@ -29,6 +29,8 @@ export interface PageData {
   description: string | null;
   /** Whether it is about the layers of weights files, which take the place of the runs. */
   weights: boolean;
+  /** The two models, where the spectra are of their difference. */
+  difference: Difference | null;
   runs: readonly PageRun[];
   spectra: readonly PageSpectrum[];
   metrics: readonly (MetricsRow & { run: string })[];
@@ -65,6 +67,7 @@ export function pageData(input: ReportInput): PageData {
     name: input.experiment.name,
     description: input.experiment.description,
     weights: input.weights === true,
+    difference: input.difference ?? null,
     runs: [...runs, ...ensembles.map(({ run }) => run)],
     spectra: [
       ...rows.map((row) => pageSpectrum(row, input.esd(row.run, row.epoch, row.layer))),

@@ -1,5 +1,6 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { PHASES } from '../../../spectra/phase.ts';
+import { differenceSection } from './difference.ts';
 import { plural } from './html.ts';
 import { modelsSection } from './models.ts';
 import { NO_RUN, type PageData, type SeedsShown } from './pageData.ts';
@@ -13,6 +14,7 @@ import { phaseCards, summarySection } from './summary.ts';
 export const TEXT_PARTS = {
   lead: leadPart,
   models: modelsSection,
+  difference: differenceSection,
   damage: damagePart,
   phases: summarySection,
   cards: phaseCards,
@@ -53,20 +55,34 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
     name: 'Summary',
     title: () => 'Summary',
     shown: ({ weights }) => weights,
-    body: (data) => `${part('damage', data)}${part('models', data)}`,
+    body: (data) =>
+      `${part('damage', data)}${part(data.difference === null ? 'models' : 'difference', data)}`,
   },
   {
     id: 'depth',
     name: 'Alpha by depth',
     title: () => 'Alpha by depth',
-    shown: (data) => data.weights && hasSpectra(data),
+    shown: (data) => data.weights && data.difference === null && hasSpectra(data),
     body: () =>
       `<p class="note">A dot a layer, in the colour of its phase; dashed 2 and 6, between which well-trained layers are expected. A click shows its spectrum.</p><div class="maps" id="depth-grid"></div><div id="depth-legend"></div>`,
   },
   {
+    id: 'change',
+    name: 'Change by depth',
+    title: () => 'Change by depth',
+    shown: (data) => data.difference !== null && hasSpectra(data),
+    body: () =>
+      `<p class="note">A dot a layer; a click shows the spectrum of its change. Overlap: mean squared cosine between the spaces of the leading singular vectors, on the shorter side; 1 is the same space.</p><div class="grid wide" id="change-grid"></div><div id="change-legend"></div>`,
+  },
+  {
     id: 'densities',
     name: 'Densities',
-    title: ({ weights }) => (weights ? 'Spectral density of each layer' : 'Spectral density by batch size'),
+    title: ({ weights, difference }) =>
+      difference !== null
+        ? 'Spectral density of B - A, layer by layer'
+        : weights
+          ? 'Spectral density of each layer'
+          : 'Spectral density by batch size',
     shown: hasSpectra,
     body: () => `<div class="bar controls"><label>Layer<select id="layer"></select></label>
 <label>View<select id="view"><option value="bulk">bulk and edge</option><option value="linear">whole spectrum</option><option value="log">log-log with power law</option></select></label>
@@ -82,7 +98,8 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
     shown: hasSpectra,
     body: ({
       weights,
-    }) => `<div class="controls"><label>${weights ? 'File' : 'Run'}<select id="run"></select></label>
+      difference,
+    }) => `<div class="controls"><label>${difference !== null ? 'Difference' : weights ? 'File' : 'Run'}<select id="run"></select></label>
 <button type="button" class="download" id="spectrum-csv">CSV</button><a class="note" id="link" href="#">Link to this spectrum</a></div>
 <div class="explorer"><div class="charts"><div id="spectrum-chart"></div><div id="spectrum-second"></div><div id="spectrum-legend"></div></div><div class="facts" id="facts"></div></div>`,
   },
@@ -145,12 +162,12 @@ export function part(name: TextPart, data: PageData): string {
   return `<div data-part="${name}">${TEXT_PARTS[name](data, FIRST_STATE.seeds)}</div>`;
 }
 
-function leadPart({ name, description, weights, runs, spectra }: PageData): string {
+function leadPart({ name, description, weights, difference, runs, spectra }: PageData): string {
   const layers = new Set(spectra.map(({ row }) => row.layer)).size;
   const single = new Set(runs.filter(({ members }) => members.length === 1).map(({ id }) => id));
   const own = spectra.filter(({ row }) => single.has(row.run ?? NO_RUN)).length;
   const counts = [
-    plural(single.size, weights ? 'file' : 'run'),
+    ...(difference === null ? [plural(single.size, weights ? 'file' : 'run')] : []),
     plural(layers, 'layer'),
     plural(own, 'spectrum', 'spectra'),
   ];

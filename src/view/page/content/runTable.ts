@@ -1,5 +1,6 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { type JoinedRow, joinedColumn } from '../../../experiment/results/joinRows.ts';
+import { DIFF_COLUMN_OF } from '../../../spectra/diffColumns.ts';
 import { PHASES } from '../../../spectra/phase.ts';
 import { phaseBadge, showNumber, showPercent, showSpread, wholeName } from './html.ts';
 import { lastRows } from './lastRows.ts';
@@ -54,6 +55,24 @@ const LAYER_HEADINGS: readonly Heading[] = [
   { column: 'warning', text: true, show: (row) => escapeMarkup(row.warning ?? '') },
 ];
 
+/** Of a difference; from `phase` on of B - A. */
+const CHANGE_HEADINGS: readonly Heading[] = [
+  { column: 'layer', text: true, show: layerLink },
+  { column: 'N', brief: 'N' },
+  { column: 'M', brief: 'M' },
+  { column: 'relative_change', brief: 'change' },
+  { column: 'cosine', brief: 'cosine' },
+  { column: 'alpha_a', brief: 'alpha A' },
+  { column: 'alpha_b', brief: 'B' },
+  { column: 'overlap_short', brief: 'overlap' },
+  { column: 'delta_overlap_short', brief: 'of change' },
+  { column: 'chance_short', brief: 'chance' },
+  { column: 'phase', text: true, sorted: phaseOrder, show: phaseBadge },
+  { column: 'alpha', brief: 'alpha B - A' },
+  { column: 'stable_rank', brief: 'stable' },
+  { column: 'num_spikes', brief: 'spikes' },
+];
+
 function layerLink({ run, layer, epoch }: JoinedRow): string {
   return `<a href="${escapeMarkup(stateFragment({ run: run ?? NO_RUN, layer, epoch }))}">${wholeName(layer)}</a>`;
 }
@@ -62,7 +81,8 @@ function layerLink({ run, layer, epoch }: JoinedRow): string {
  * What a page has columns for: the training accuracy that the gap is taken from; of weights the file only where there are several, traps only
  * where they were looked for.
  */
-function headingsOf({ weights, runs, spectra }: PageData): readonly Heading[] {
+function headingsOf({ weights, difference, runs, spectra }: PageData): readonly Heading[] {
+  if (difference !== null) return CHANGE_HEADINGS;
   if (!weights) {
     const evaluated = spectra.some(({ row }) => typeof row.evaluated_train_accuracy === 'number');
     const other = evaluated ? 'train_accuracy' : 'evaluated_train_accuracy';
@@ -91,7 +111,7 @@ export function runTable(data: PageData, seeds: SeedsShown): string {
   const headings = headingsOf(data);
   const head = headings
     .map(({ column, text, called }) => {
-      const [, , label, , meaning] = joinedColumn(column);
+      const [, , label, , meaning] = DIFF_COLUMN_OF.get(column) ?? joinedColumn(column);
       const set = text === true ? ' class="text"' : '';
       return `<th scope="col"${set} data-column="${column}" title="${escapeMarkup(meaning)}"><button type="button">${escapeMarkup(called ?? label)}</button></th>`;
     })

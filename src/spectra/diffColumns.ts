@@ -1,4 +1,4 @@
-import { type Column, namesOf, type RowOf, SPECTRUM_COLUMNS } from '../../spectra/columns.ts';
+import { COLUMN_OF, type Column, namesOf, type RowOf, SPECTRUM_COLUMNS } from './columns.ts';
 
 /** Columns of a row of `diff`, in file order; those of spectra.csv for B - A follow, each as `delta_...`. Singular vectors: of the `top` largest. */
 // biome-ignore format: a table reads line by line
@@ -26,6 +26,11 @@ export const DIFF_COLUMNS = [
   ['chance_short', 'number | null', 'overlap by chance, shorter side', '', 'k / M, what two random spaces have'],
   ['chance_long', 'number | null', 'overlap by chance, longer side', '', 'k / N'],
 ] as const satisfies readonly Column[];
+
+/** The columns of `diff` that spectra.csv has not, by name. */
+export const DIFF_COLUMN_OF: ReadonlyMap<string, Column> = new Map(
+  DIFF_COLUMNS.filter(([name]) => !COLUMN_OF.has(name)).map((column) => [column[0], column]),
+);
 
 /** The difference of one layer of two models. */
 export type DiffRow = RowOf<typeof DIFF_COLUMNS> & Record<string, string | number | boolean | null>;
