@@ -72,6 +72,11 @@ export function loadCifar100(folder: string, limits: DatasetLimits): Dataset {
   };
 }
 
+/** Returns whether a folder holds the two files of the binary layout, by their names. */
+export function isCifar100(folder: string): boolean {
+  return CIFAR100_FILES.every(({ name }) => existsSync(join(folder, name)));
+}
+
 function readRecords(path: string, bytes: Uint8Array, count: number): Split {
   const images = new Uint8Array(count * CIFAR_CHANNELS * PLANE);
   const labels = new Uint8Array(count);

@@ -4,8 +4,9 @@ import { fileSha256 } from '../../base/files/checksums.ts';
 import { readBytes } from '../../base/files/readFile.ts';
 import { UserError } from '../../base/userError.ts';
 import { datasetChecksum } from './checksum.ts';
+import { isCifar100, loadCifar100 } from './cifar100.ts';
 import type { Dataset, DatasetLimits, Split } from './dataset.ts';
-import type { DatasetFacts } from './datasets.ts';
+import { DATASETS, type DatasetFacts } from './datasets.ts';
 import { gunzipIfPacked, readIdx, readIdxShape, unpackedBeginning } from './idx.ts';
 import { openArrays } from './ownArrays.ts';
 import type { OwnSource, SplitSource } from './splitSource.ts';
@@ -32,6 +33,7 @@ const facts = new Map<string, DatasetFacts>();
 export function ownFacts(path: string): DatasetFacts {
   const known = facts.get(path);
   if (known !== undefined) return known;
+  if (isCifar100(path)) return DATASETS.cifar100;
   const { train, test } = openOwn(path);
   const found = {
     inputShape: imageShape(train, test),
@@ -44,8 +46,12 @@ export function ownFacts(path: string): DatasetFacts {
   return found;
 }
 
-/** Returns the data set in the files at a path: a folder of IDX files, a file of arrays, or a folder of `train` and `test` as such. */
+/**
+ * Returns the data set in the files at a path: a folder of IDX files or of CIFAR-100's, a file of arrays, or a folder of `train` and `test`
+ * as such.
+ */
 export function loadOwn(path: string, limits: DatasetLimits): Dataset {
+  if (isCifar100(path)) return { ...loadCifar100(path, limits), name: path };
   const { train, test, files } = openOwn(path);
   const shape = imageShape(train, test);
   const labels = labelsOf(train, test);
@@ -79,7 +85,7 @@ function openOwn(path: string): OwnSource {
     if (parts.every((part) => existsSync(part))) return openArrays(parts);
   }
   throw new UserError(
-    `dataset ${path} must hold IDX files (train-images-idx3-ubyte, ...), or train and test as .npz or .safetensors, got ` +
+    `dataset ${path} must hold IDX files (train-images-idx3-ubyte, ...), CIFAR-100 (train.bin, test.bin), or train and test as .npz or .safetensors, got ` +
       `${names.slice(0, 5).join(', ') || 'nothing'}`,
     REMEDY,
   );

@@ -216,3 +216,30 @@ it('holds out the same images for the same seed, each image being trained on or 
   expect(validationSplit(60, 6, 3).heldOut).toEqual(heldOut);
   expect(validationSplit(60, 6, 4).heldOut).not.toEqual(heldOut);
 });
+
+it("takes a folder of CIFAR-100's binary layout by its path, with the fine labels", () => {
+  const record = 2 + 3 * 32 * 32;
+  for (const [name, count] of [
+    ['train.bin', 50_000],
+    ['test.bin', 10_000],
+  ] as const) {
+    const bytes = new Uint8Array(count * record);
+    for (let i = 0; i < count; i++) bytes.set([i % 20, i % 100, i % 251], i * record);
+    writeFileSync(join(folder, name), bytes);
+  }
+  expect(datasetFacts(folder)).toMatchObject({
+    inputShape: [32, 32, 3],
+    classes: 100,
+    trainImages: 50_000,
+    testImages: 10_000,
+  });
+  const data = loadDataset(folder, { trainImages: 300, testImages: 2 });
+  expect(data).toMatchObject({ name: folder, classes: 100, preprocessing: 'perImageStandardization' });
+  expect([...data.train.labels].slice(98, 102)).toEqual([98, 99, 0, 1]);
+  // The first value of the red plane of image 7 is the first of its first pixel.
+  expect([...data.train.images.subarray(7 * 3072, 7 * 3072 + 3)]).toEqual([7, 0, 0]);
+  writeFileSync(join(folder, 'test.bin'), new Uint8Array(10 * record));
+  expect(() => loadDataset(folder, ALL)).toThrow(
+    `${join(folder, 'test.bin')} must have 10000 records of 3074 bytes (30740000), got 30740`,
+  );
+});
