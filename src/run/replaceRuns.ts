@@ -24,7 +24,9 @@ export async function replaceRuns(
   try {
     const replaced = inTheWay();
     // Workers have the folder to themselves for a moment at a time, and a run as long as it trains.
-    for (const id of replaced) releases.push(...(await takeRun(layout.run(id).dir)));
+    for (const id of replaced) {
+      for (const release of await takeRun(layout.run(id).dir)) releases.push(release);
+    }
     // The rows first: a spectrum without its run is told as damage, a run without spectra is analyzed.
     if (existsSync(layout.spectra)) {
       const rows = readSpectraCsv(layout.spectra);
