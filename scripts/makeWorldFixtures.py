@@ -334,6 +334,15 @@ def write_onnx():
 def write_hdf5():
     import h5py
 
+    # As Keras 3 writes a .h5: a depthwise kernel between two others, no biases, names that say nothing; then one of a true single output.
+    for file, kernels in [
+        ("unnamed_depthwise.h5", {"a": (3, 3, 3, 8), "b": (3, 3, 8, 1), "c": (1, 1, 8, 5)}),
+        ("one_output.h5", {"a": (3, 3, 3, 8), "b": (3, 3, 8, 1), "c": (3, 3, 1, 5)}),
+    ]:
+        with h5py.File(out / file, "w") as f:
+            for seed, (layer, shape) in enumerate(kernels.items()):
+                f[f"model_weights/{layer}/{layer}/kernel"] = pattern(shape, seed)
+
     with h5py.File(out / "partial.h5", "w") as f:
         part = f.create_dataset("d/kernel", (6, 4), "f4", chunks=(3, 2), fillvalue=0.5)
         part[:3, :2] = pattern((3, 2), 1)

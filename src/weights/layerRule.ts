@@ -1,5 +1,6 @@
 import { elementCount } from '../base/elementCount.ts';
 import { largestOf } from '../base/extremes.ts';
+import { BY_NEIGHBOURS, depthwiseByNeighbours } from './depthwiseByNeighbours.ts';
 import { isFloatDtype } from './tensors/floatBytes.ts';
 import type {
   ConvLayout,
@@ -66,13 +67,14 @@ export function classifyTensors(tensors: readonly StoredTensor[]): {
   const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
   const firstKernel = firstKernelName(tensors);
   const averages = movingAverages(tensors);
+  const isDepthwise = depthwiseByNeighbours(shapes);
   const layers: WeightsLayer[] = [];
   const skipped: SkippedTensor[] = [];
   for (const tensor of tensors) {
     const average = averages.get(tensor.name);
     const found =
       average === undefined
-        ? asLayers(tensor, { shapes, isFirstKernel: tensor.name === firstKernel })
+        ? asLayers(tensor, { shapes, isDepthwise, isFirstKernel: tensor.name === firstKernel })
         : `moving average of ${average}`;
     if (typeof found === 'string') skipped.push({ name: tensor.name, reason: found });
     else for (const layer of found) layers.push(layer);
@@ -81,6 +83,8 @@ export function classifyTensors(tensors: readonly StoredTensor[]): {
 }
 
 interface Surroundings {
+  /** By its neighbours, where nothing else tells. */
+  isDepthwise: (tensor: StoredTensor) => boolean;
   shapes: ReadonlyMap<string, readonly number[]>;
   isFirstKernel: boolean;
 }
@@ -98,6 +102,9 @@ function asLayers(tensor: StoredTensor, surroundings: Surroundings): WeightsLaye
   switch (use) {
     case 'depthwise':
       return DEPTHWISE;
+    case 'kernel':
+      if (surroundings.isDepthwise(tensor)) return BY_NEIGHBOURS;
+      return [layerOf(tensor, 'conv', tensor.shape, tensor.convLayout ?? convLayoutOf(name, tensor.shape))];
     case 'embedding':
       return [layerOf(tensor, 'embedding', [elementCount(shape.slice(0, -1)), shape.at(-1)!])];
     case 'recurrent':
@@ -106,8 +113,6 @@ function asLayers(tensor: StoredTensor, surroundings: Surroundings): WeightsLaye
       return stackOf(tensor, 'expert', shape);
     case 'bilinear':
       return [layerOf(tensor, 'bilinear', shape, shape.length > 2 ? 'kernelInOut' : null)];
-    case 'kernel':
-      return [layerOf(tensor, 'conv', tensor.shape, tensor.convLayout ?? convLayoutOf(name, tensor.shape))];
     case 'adapter':
       return [layerOf(tensor, 'adapter', shape)];
     default:

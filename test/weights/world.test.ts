@@ -282,6 +282,15 @@ describe('ONNX', () => {
 });
 
 describe('HDF5 and Keras', () => {
+  it('knows a depthwise kernel of Keras without bias and telling name by its neighbours', () => {
+    const { layers, skipped } = readAll(world('unnamed_depthwise.h5'));
+    expect(Object.keys(layers).map((name) => name.at(-8))).toEqual(['a', 'c']);
+    expect(Object.values(skipped)).toEqual([expect.stringMatching(/^depthwise kernel, by its shape and/)]);
+    // One output that the next kernel takes as its one input.
+    const [, one] = Object.values(layersOf('one_output.h5'));
+    expect(one).toMatchObject({ kind: 'conv', shape: [3, 3, 8, 1], values: pattern([3, 3, 8, 1], 1) });
+  });
+
   it('takes the fill value where a chunk was never written', () => {
     const { values } = layersOf('partial.h5')['d/kernel']!;
     const written = pattern([3, 2], 1);
