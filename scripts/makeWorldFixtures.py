@@ -294,39 +294,6 @@ def write_onnx():
     inner = helper.make_graph([node("Conv", ["x", "Wi"], ["ye"])], "inner", [], info, [array("Wi", kernel)])
     model("if_outer.onnx", [node("If", ["c"], ["y"], then_branch=outer, else_branch=outer)], [array("c", np.array(True)), array("Wo", kernel)], (1, 3, 4, 4))
     model("if_inner.onnx", [node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)], [array("c", np.array(True))], (1, 3, 4, 4))
-    # Each branch, and a body in a branch, has a W of its own; the branches of the second If give the kernel of a Conv outside.
-    value = helper.make_tensor_value_info
-    body = helper.make_graph(
-        [node("Identity", ["going"], ["goes"]), node("MatMul", ["state", "W"], ["next"])],
-        "body",
-        [value("i", TensorProto.INT64, []), value("going", TensorProto.BOOL, []), value("state", TensorProto.FLOAT, None)],
-        [value("goes", TensorProto.BOOL, []), value("next", TensorProto.FLOAT, None)],
-        [array("W", pattern((4, 4), 3))],
-    )
-    chosen = [
-        helper.make_graph([node("Conv", ["x", "W"], ["ye"])], "then", [], info, [array("W", kernel)]),
-        helper.make_graph(
-            [
-                node("Constant", [], ["W"], value=array("", pattern((4, 3, 2, 2), 2))),
-                node("Conv", ["x", "W"], ["h"]),
-                node("Loop", ["n", "c", "h"], ["ye"], name="again", body=body),
-            ],
-            "else",
-            [],
-            info,
-        ),
-    ]
-    given = [helper.make_graph([node("Identity", [f"K{i}"], ["ye"])], "given", [], info, [array(f"K{i}", pattern((4, 4, 1, 2), i))]) for i in (4, 5)]
-    model(
-        "subgraphs.onnx",
-        [
-            node("If", ["c"], ["h"], name="choose", then_branch=chosen[0], else_branch=chosen[1]),
-            node("If", ["c"], ["kernel"], then_branch=given[0], else_branch=given[1]),
-            node("Conv", ["h", "kernel"], ["y"]),
-        ],
-        [array("c", np.array(True)), array("n", np.int64(2))],
-        (1, 3, 4, 4),
-    )
     model("experts.onnx", [node("MatMul", ["x", "W"], ["y"])], [array("W", pattern((2, 4, 6), 14))], (2, 1, 4))
     model("depthwise.onnx", [node("Conv", ["x", "W"], ["y"], group=4)], [array("W", pattern((4, 1, 2, 2), 1))], (1, 4, 4, 4))
 

@@ -79,6 +79,7 @@ describe('analyze', () => {
       'no_matrices.pth',
       /no_matrices\.pth must hold layers to analyze, got none in PyTorch: 1 dimensions, no matrix \(1\)/,
     ],
+    ['if_inner.onnx', /got none in ONNX: lies in a branch of an If, Loop or Scan node/],
   ])(
     'says why nothing was found in %s',
     async (name, message) => {

@@ -35,7 +35,6 @@ export const FUZZED = [
   'world/quantized.safetensors',
   'world/qdq.onnx',
   'world/bilstm.onnx',
-  'world/subgraphs.onnx',
   'world/partial.h5',
   'world/int8.keras',
   'world/model.gguf',

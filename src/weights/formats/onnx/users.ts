@@ -96,16 +96,6 @@ export class OnnxUsers {
     checkCount(this.file, 'inputs of nodes', this.count);
   }
 
-  /** What a branch of an If node gives is what the node gives. */
-  addBranch(given: readonly string[], outputs: readonly string[]): void {
-    for (const [i, name] of given.entries()) {
-      const output = outputs[i];
-      if (output !== undefined) {
-        this.add({ inputs: [name], outputs: [output], opType: 'Identity', ints: new Map() });
-      }
-    }
-  }
-
   /** Returns a tensor as what its users make of it: followed through casts and the like, dequantized. */
   storedTensor(tensor: OnnxTensor, byName: ReadonlyMap<string, OnnxTensor>): StoredTensor {
     const path = this.follow(tensor.name);
