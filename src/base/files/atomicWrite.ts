@@ -1,14 +1,17 @@
 import {
   closeSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readdirSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { UserError } from '../userError.ts';
 import { makeFolder } from './makeFolder.ts';
 import { isAlive, processSpace } from './processes.ts';
 
@@ -21,6 +24,27 @@ export const temporaryPath = (path: string, pid = process.pid): string =>
   `${path}.${processSpace}.${pid}.tmp`;
 
 /**
+ * Throws UserError where `path` is there and is no regular file: a rename would put one in the place of a folder, a device or a pipe, for
+ * whoever may (root and /dev/null).
+ */
+export function requireRegularFile(path: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined || there.isFile()) return;
+  if (there.isSymbolicLink()) {
+    // /dev/stdout leads to a regular file where the shell has opened one; the link is the system's all the same.
+    const target = statSync(path, { throwIfNoEntry: false });
+    if ((target === undefined || target.isFile()) && !path.startsWith('/dev/')) return;
+  }
+  throw new UserError(`${path} must be a file to write, got a ${kindOf(there)}`);
+}
+
+function kindOf(there: Stats): string {
+  if (there.isDirectory()) return 'folder';
+  if (there.isSymbolicLink()) return 'link to something else';
+  return there.isFIFO() ? 'pipe' : there.isSocket() ? 'socket' : 'device';
+}
+
+/**
  * Writes `data` to `path` so that a reader sees the old file or the new one, never a part: temporary file in the same folder,
  * fsync, rename, fsync of the folder. The folder is made when missing. On failure the temporary file is removed; Ctrl-C and SIGTERM wait
  * until the file is in place.
@@ -29,6 +53,7 @@ export function writeFileAtomic(path: string, data: string | Uint8Array | readon
   holdSignals();
   const folder = dirname(path);
   makeFolder(folder);
+  requireRegularFile(path);
   const temporary = temporaryPath(path);
   const chunks = typeof data === 'string' ? [Buffer.from(data)] : data instanceof Uint8Array ? [data] : data;
   const fd = openSync(temporary, 'w');

@@ -1,7 +1,6 @@
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '../userError.ts';
-import { temporaryPath } from './atomicWrite.ts';
+import { requireRegularFile, temporaryPath } from './atomicWrite.ts';
 import { makeFolder } from './makeFolder.ts';
 
 /**
@@ -10,9 +9,7 @@ import { makeFolder } from './makeFolder.ts';
  */
 export function requireWritableFile(path: string): void {
   makeFolder(dirname(path));
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UserError(`${path} must be a file to write, got a folder`);
-  }
+  requireRegularFile(path);
   const temporary = temporaryPath(path);
   closeSync(openSync(temporary, 'w'));
   rmSync(temporary);

@@ -1,10 +1,22 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
-import { removeTemporaries, temporaryPath } from '../../../src/base/files/atomicWrite.ts';
+import { removeTemporaries, temporaryPath, writeFileAtomic } from '../../../src/base/files/atomicWrite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-atomic-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -51,4 +63,23 @@ test('temporary files of processes elsewhere, whose numbers say nothing here, ar
   utimesSync(join(own, names[0]!), yesterday, yesterday);
   removeTemporaries(own);
   expect(readdirSync(own)).toEqual([names[1]]);
+});
+
+test('what is there and is no regular file stays what it is', () => {
+  const own = mkdtempSync(join(folder, 'kinds-'));
+  const pipe = join(own, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  expect(() => writeFileAtomic(pipe, 'x')).toThrow(`${pipe} must be a file to write, got a pipe`);
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
+  const below = join(own, 'below');
+  mkdirSync(below);
+  expect(() => writeFileAtomic(below, 'x')).toThrow(`${below} must be a file to write, got a folder`);
+  const device = join(own, 'device');
+  symlinkSync('/dev/null', device);
+  expect(() => writeFileAtomic(device, 'x')).toThrow('must be a file to write, got a link to something else');
+  expect(lstatSync(device).isSymbolicLink()).toBe(true);
+  writeFileAtomic(join(own, 'plain'), 'old');
+  writeFileAtomic(join(own, 'plain'), 'new');
+  expect(readFileSync(join(own, 'plain'), 'utf8')).toBe('new');
+  expect(readdirSync(own).sort()).toEqual(['below', 'device', 'pipe', 'plain']);
 });
