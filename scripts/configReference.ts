@@ -202,4 +202,7 @@ const IDENTITY = `## What makes two runs the same
 A finished run is not trained again. Two runs are the same when what their weights follow from is:
 every key of the run but \`snapshots\`, without the constants that its optimizer does not read.
 Names, comments and the order of keys do not count. \`snapshots\` of a finished run serve when they
-hold all that the config asks for.`;
+hold all that the config asks for. Layers can be added to a finished run that kept all parameters
+(\`snapshots.network: true\`, with those of every epoch still there): \`run\` with the longer
+\`snapshots.layers\` or \`network.analyzedLayers\` writes them into the snapshots and extends
+\`spectra.csv\`, and trains nothing. Elsewhere the command says what was kept.`;
