@@ -17,7 +17,7 @@ const config = writeConfig(
     - { type: dense, name: fc1, units: 16 }
     - { type: dense, name: fc2, units: 10, activation: linear }
 dataset: mnist
-trainImages: 4000
+trainImages: 20000
 testImages: 100
 batchSize: 2
 epochs: 6
