@@ -31,6 +31,30 @@ export interface AnalyzeArgs extends OutputFlags {
   fromEigenvalues: boolean;
 }
 
+/** Options that say which layers of weights are meant. */
+export const CHOICE_OPTIONS = {
+  layers: {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'only these layers, by name, glob or /regular expression/',
+  },
+  type: {
+    choices: LAYER_KINDS,
+    array: true,
+    requiresArg: true,
+    describe: 'only layers of these types',
+  },
+} as const;
+
+/** Option for how a convolution is read. */
+export const CONV_OPTION = {
+  choices: ['slices', 'flatten'],
+  default: 'slices',
+  requiresArg: true,
+  describe: 'a convolution as its kernel positions, pooled, or as one matrix',
+} as const;
+
 /** Adds arguments, options and examples of `analyze` to a parser. */
 export function describeAnalyze(parser: Argv): Argv<AnalyzeArgs> {
   return parser
@@ -41,18 +65,7 @@ export function describeAnalyze(parser: Argv): Argv<AnalyzeArgs> {
       describe: 'weights files, folders of them, or results folders, whose spectra.csv is brought up to date',
     })
     .options({
-      layers: {
-        type: 'string',
-        array: true,
-        requiresArg: true,
-        describe: 'only these layers, by name, glob or /regular expression/',
-      },
-      type: {
-        choices: LAYER_KINDS,
-        array: true,
-        requiresArg: true,
-        describe: 'only layers of these types',
-      },
+      ...CHOICE_OPTIONS,
       'min-evals': {
         type: 'number',
         requiresArg: true,
@@ -69,12 +82,7 @@ export function describeAnalyze(parser: Argv): Argv<AnalyzeArgs> {
         describe: 'list every tensor that is no layer, with the reason',
       },
       fit: { choices: POWER_LAW_MODES, requiresArg: true, describe: 'power-law fit mode [paper]' },
-      conv: {
-        choices: ['slices', 'flatten'],
-        default: 'slices',
-        requiresArg: true,
-        describe: 'a convolution as its kernel positions, pooled, or as one matrix',
-      },
+      conv: CONV_OPTION,
       'fix-fingers': {
         choices: FINGER_MODES,
         requiresArg: true,

@@ -15,7 +15,8 @@ import { createProgressLine } from '../view/terminal/progressLine.ts';
 import { searchWeights } from '../weights/findWeights.ts';
 import type { ConvReading } from '../weights/layerMatrices.ts';
 import { openWeights } from '../weights/openWeights.ts';
-import { LAYER_KINDS, type LayerKind, type WeightsFile } from '../weights/tensors/weightsFile.ts';
+import type { LayerKind, WeightsFile } from '../weights/tensors/weightsFile.ts';
+import { CHOICE_OPTIONS, CONV_OPTION } from './analyzeOptions.ts';
 import { wholeNumber } from './optionValues.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 import { type DifferencePictures, writeDifferencePage } from './weightsPictures.ts';
@@ -43,30 +44,14 @@ export const diffCommand: CommandModule<object, DiffArgs> = {
       .positional('a', { type: 'string', demandOption: true, describe: 'weights file or folder of a model' })
       .positional('b', { type: 'string', demandOption: true, describe: 'the model it became' })
       .options({
-        layers: {
-          type: 'string',
-          array: true,
-          requiresArg: true,
-          describe: 'only these layers, by name, glob or /regular expression/',
-        },
-        type: {
-          choices: LAYER_KINDS,
-          array: true,
-          requiresArg: true,
-          describe: 'only layers of these types',
-        },
+        ...CHOICE_OPTIONS,
         fit: {
           choices: POWER_LAW_MODES,
           default: 'paper',
           requiresArg: true,
           describe: 'power-law fit mode',
         },
-        conv: {
-          choices: ['slices', 'flatten'],
-          default: 'slices',
-          requiresArg: true,
-          describe: 'a convolution as its kernel positions, pooled, or as one matrix',
-        },
+        conv: CONV_OPTION,
         top: {
           default: DEFAULT_TOP,
           requiresArg: true,

@@ -6,7 +6,7 @@ import { seedGroups } from '../experiment/results/overSeeds.ts';
 import type { RunEvent, RunExperimentOptions, RunOutcome } from '../experiment/status/runEvents.ts';
 import { trainedEpochs } from '../experiment/status/runFolder.ts';
 import { type Experiment, loadExperiment } from '../experiment/sweep/loadExperiment.ts';
-import { PageServerProcess } from '../run/pageServerProcess.ts';
+import { startPageServer } from '../run/pageServerProcess.ts';
 import { refuseWhileSubmitted } from '../run/slurm/submitExperiment.ts';
 import { type EventFiles, eventFiles } from '../view/tensorboard/eventFiles.ts';
 import { byteSize, count } from '../view/terminal/numberText.ts';
@@ -119,7 +119,7 @@ export async function withProgress(
       );
     },
   };
-  const page = args.watch ? new PageServerProcess(experiment.outDir, PROGRAM, line.log) : null;
+  const page = args.watch ? startPageServer(experiment.outDir, PROGRAM, line.log) : null;
   try {
     return await runExperiment(experiment, options);
   } finally {

@@ -2,10 +2,28 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { RunEvent } from '../experiment/status/runEvents.ts';
 import type { FromAnalyzer, ToAnalyzer } from './analyzerMessages.ts';
 import { lowered } from './lowPriority.ts';
+import { tailOf } from './sideProcess.ts';
 
 /** How long the snapshot at hand may take when the training has ended; the analysis that follows does it at full speed. */
 const PATIENCE_MS = 1000;
-const TAIL_CHARACTERS = 400;
+
+/** Trains, with an ear that has the snapshots of the runs analyzed as they come; returns what the training does. */
+export async function whileAnalyzing<T>(
+  dir: string,
+  program: string,
+  onEvent: (event: RunEvent) => void,
+  train: (hear: (event: RunEvent) => void) => Promise<T>,
+): Promise<T> {
+  const analyzer = new AnalyzerProcess(dir, program, onEvent);
+  try {
+    return await train((event) => {
+      onEvent(event);
+      if (event.type === 'epoch' || event.type === 'run-started') analyzer.take(event.run);
+    });
+  } finally {
+    await analyzer.stop();
+  }
+}
 
 /**
  * The process that analyzes snapshots while runs train. It is started with the first of them, at the lowest priority that this machine
@@ -50,10 +68,7 @@ export class AnalyzerProcess {
     const child = spawn(command!, rest, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.child = child;
     this.analyzed = false;
-    let said = '';
-    child.stderr!.on('data', (text: Buffer) => {
-      said = `${said}${text}`.slice(-TAIL_CHARACTERS);
-    });
+    const lastWords = tailOf(child.stderr!);
     child.on('message', (message: FromAnalyzer) => {
       this.analyzed ||= message.type === 'analyzed';
       this.hear(message);
@@ -72,7 +87,7 @@ export class AnalyzerProcess {
       };
       child.on('error', (error) => end(`could not be started: ${error.message}`));
       child.on('close', (code, killer) => {
-        const last = said.trim().split('\n').at(-1) ?? '';
+        const last = lastWords().split('\n').at(-1) ?? '';
         const how = killer === null ? `ended with exit code ${code}` : `was ended by ${killer}`;
         end(code === 0 ? null : `${how}${last === '' ? '' : `: ${last}`}`);
       });

@@ -26,7 +26,7 @@ import { availableLinearAlgebra, slowSolverRemark } from '../train/engine/availa
 import { ensureEngine } from '../train/engine/install/ensureEngine.ts';
 import { loadEngine } from '../train/engine/loadEngine.ts';
 import { writeReport } from '../view/page/writeReport.ts';
-import { AnalyzerProcess } from './analyzerProcess.ts';
+import { whileAnalyzing } from './analyzerProcess.ts';
 import { runInChildren } from './childExecutor.ts';
 import { engineOptions, engineVersions } from './engineOptions.ts';
 import { longestFirst } from './longestFirst.ts';
@@ -114,18 +114,9 @@ export async function trainAndAnalyze(
 ): Promise<Set<string>> {
   const { trainOnly, program, outDir, onEvent } = options;
   if (trainOnly || program === null) return trainExperiment(experiment, planned, options);
-  const analyzer = new AnalyzerProcess(outDir, program, onEvent);
-  try {
-    return await trainExperiment(experiment, planned, {
-      ...options,
-      onEvent: (event) => {
-        onEvent(event);
-        if (event.type === 'epoch' || event.type === 'run-started') analyzer.take(event.run);
-      },
-    });
-  } finally {
-    await analyzer.stop();
-  }
+  return whileAnalyzing(outDir, program, onEvent, (hear) =>
+    trainExperiment(experiment, planned, { ...options, onEvent: hear }),
+  );
 }
 
 /** Returns the ids of the runs that were trained now. */
@@ -226,7 +217,7 @@ async function evaluateTruncatedRuns(
 export async function analyzeExperiment(
   experiment: Experiment,
   layout: ResultsLayout,
-  { threads, signal, onEvent }: RunExperimentOptions,
+  { threads, signal, onEvent }: Pick<RunExperimentOptions, 'threads' | 'signal' | 'onEvent'>,
 ): Promise<Pick<RunOutcome, 'layers' | 'skippedLayers'>> {
   let skippedLayers = 0;
   const algebra = availableLinearAlgebra(threads ?? undefined);

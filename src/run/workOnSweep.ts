@@ -12,11 +12,11 @@ import type { RunEvent, RunSummary } from '../experiment/status/runEvents.ts';
 import { readStoredRun } from '../experiment/status/runFolder.ts';
 import { type Experiment, loadExperiment } from '../experiment/sweep/loadExperiment.ts';
 import { ensureEngine } from '../train/engine/install/ensureEngine.ts';
-import { writeReport } from '../view/page/writeReport.ts';
-import { AnalyzerProcess } from './analyzerProcess.ts';
+import { analyzeAndReport } from './analyzeAndReport.ts';
+import { whileAnalyzing } from './analyzerProcess.ts';
 import { runInChildren } from './childExecutor.ts';
 import { longestFirst } from './longestFirst.ts';
-import { analyzeExperiment, type PlannedRun, planExperiment, summarize } from './runExperiment.ts';
+import { type PlannedRun, planExperiment, summarize } from './runExperiment.ts';
 
 export interface WorkOptions {
   /** The config of the sweep, where the folder may not have been planned yet; null: it must have been. */
@@ -50,26 +50,19 @@ const POLL_MS = 5000;
  * another one.
  */
 export async function workOnSweep(dir: string, options: WorkOptions): Promise<WorkOutcome> {
-  const { signal, onEvent, program, device } = options;
+  const { signal, onEvent, program } = options;
   const layout = resultsLayout(dir);
   const { experiment, threads } = await plannedSweep(layout, options);
   await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }), signal });
-  const analyzer = new AnalyzerProcess(dir, program, onEvent);
   const trained = new Set<string>();
-  const hear = (event: RunEvent): void => {
-    onEvent(event);
-    if (event.type === 'epoch' || event.type === 'run-started') analyzer.take(event.run);
-  };
-  try {
-    await trainOpenRuns(experiment, layout, { ...options, threads, onEvent: hear }, trained);
-  } finally {
-    await analyzer.stop();
-  }
+  await whileAnalyzing(dir, program, onEvent, (hear) =>
+    trainOpenRuns(experiment, layout, { ...options, threads, onEvent: hear }, trained),
+  );
   const planned = planExperiment(experiment, layout, false);
   const runs = planned.map((one) => summarize(one, trained.has(one.run.id)));
   const open = planned.some(({ task }) => !task.startsWith('skip'));
   if (signal.aborted || open) return { experiment, runs, report: null, leftOut: 0 };
-  const leftOut = await finish(experiment, layout, { ...options, threads, device });
+  const leftOut = await finish(experiment, layout, { threads, signal, onEvent });
   return { experiment, runs, report: layout.report, leftOut };
 }
 
@@ -181,7 +174,7 @@ async function claimFirst(
 async function finish(
   experiment: Experiment,
   layout: ResultsLayout,
-  { threads, device, program, signal, onEvent }: WorkOptions,
+  { threads, signal, onEvent }: Pick<WorkOptions, 'threads' | 'signal' | 'onEvent'>,
 ): Promise<number> {
   const release = await lockResultsInTurn(layout.dir, {
     signal,
@@ -189,23 +182,7 @@ async function finish(
   });
   try {
     if (isReported(layout)) return 0;
-    const options = { outDir: layout.dir, trainOnly: false, retryFailed: false, failFast: false, jobs: 1 };
-    const { skippedLayers } = await analyzeExperiment(experiment, layout, {
-      ...options,
-      threads,
-      device,
-      program,
-      signal,
-      onEvent,
-    });
-    let leftOut = skippedLayers;
-    if (signal.aborted) return leftOut;
-    const path = writeReport(layout.dir, (message) => {
-      leftOut++;
-      onEvent({ type: 'note', message: `damaged: ${message}` });
-    });
-    onEvent({ type: 'report', path });
-    return leftOut;
+    return await analyzeAndReport(experiment, layout, { threads, signal, onEvent });
   } finally {
     release();
   }

@@ -6,12 +6,12 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../userError.ts';
+import { kindOfFile } from './kindOfFile.ts';
 import { makeFolder } from './makeFolder.ts';
 import { isAlive, processSpace } from './processes.ts';
 
@@ -35,13 +35,7 @@ export function requireRegularFile(path: string): void {
     const target = statSync(path, { throwIfNoEntry: false });
     if ((target === undefined || target.isFile()) && !path.startsWith('/dev/')) return;
   }
-  throw new UserError(`${path} must be a file to write, got a ${kindOf(there)}`);
-}
-
-function kindOf(there: Stats): string {
-  if (there.isDirectory()) return 'folder';
-  if (there.isSymbolicLink()) return 'link to something else';
-  return there.isFIFO() ? 'pipe' : there.isSocket() ? 'socket' : 'device';
+  throw new UserError(`${path} must be a file to write, got a ${kindOfFile(there)}`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { UserError } from '../userError.ts';
+import { kindOfFile } from './kindOfFile.ts';
 
 /** What a file of text or JSON may have: the longest string there is. */
 export const MAX_TEXT_BYTES = 2 ** 29 - 24;
@@ -25,7 +26,7 @@ export function openRegular(path: string): { fd: number; stat: Stats } {
   const stat = fstatSync(fd);
   if (stat.isFile()) return { fd, stat };
   closeSync(fd);
-  throw new UserError(`${path} must be a regular file, got a ${kindOf(stat)}`);
+  throw new UserError(`${path} must be a regular file, got a ${kindOfFile(stat)}`);
 }
 
 /** Returns the bytes of a file; one that is not regular, cannot be read or is larger than the limit is a UserError. */
@@ -73,7 +74,7 @@ function openGivenPipe(path: string): number {
   const stat = fstatSync(fd);
   if (stat.isFile() || stat.isFIFO()) return fd;
   closeSync(fd);
-  throw new UserError(`${path} must be a file or a pipe, got a ${kindOf(stat)}`);
+  throw new UserError(`${path} must be a file or a pipe, got a ${kindOfFile(stat)}`);
 }
 
 function openReadable(path: string, flags: number): number {
@@ -86,10 +87,4 @@ function openReadable(path: string, flags: number): number {
 
 function tooLarge(path: string, limit: number, size: string): UserError {
   return new UserError(`${path} must have at most ${limit} bytes, got ${size}`);
-}
-
-function kindOf(stat: Stats): string {
-  if (stat.isDirectory()) return 'folder';
-  if (stat.isFIFO()) return 'pipe';
-  return stat.isSocket() ? 'socket' : 'device';
 }

@@ -3,8 +3,8 @@ import { type ResultsLayout, resultsLayout } from '../../experiment/results/layo
 import { lockResults } from '../../experiment/status/resultsLock.ts';
 import type { RunExperimentOptions, RunSummary } from '../../experiment/status/runEvents.ts';
 import { type Experiment, loadExperiment } from '../../experiment/sweep/loadExperiment.ts';
-import { writeReport } from '../../view/page/writeReport.ts';
-import { analyzeExperiment, planExperiment, summarize, trainAndAnalyze } from '../runExperiment.ts';
+import { analyzeAndReport } from '../analyzeAndReport.ts';
+import { planExperiment, summarize, trainAndAnalyze } from '../runExperiment.ts';
 import { readSubmission, type Submission } from './submission.ts';
 
 /** What a job of a submission works on. */
@@ -52,15 +52,7 @@ export async function analyzeSubmitted(
     onWait: (message) => onEvent({ type: 'note', message }),
   });
   try {
-    const { skippedLayers } = await analyzeExperiment(experiment, layout, options);
-    let leftOut = skippedLayers;
-    if (signal.aborted) return leftOut;
-    const path = writeReport(layout.dir, (message) => {
-      leftOut++;
-      onEvent({ type: 'note', message: `damaged: ${message}` });
-    });
-    onEvent({ type: 'report', path });
-    return leftOut;
+    return await analyzeAndReport(experiment, layout, options);
   } finally {
     release();
   }

@@ -1,6 +1,6 @@
 import type { Layer } from '../../experiment/networks/network.ts';
 import type { Output } from '../graph/graphBuilder.ts';
-import { float32, product, type StepBuilder } from './stepBuilder.ts';
+import { convolutionAttributes, float32, product, type StepBuilder } from './stepBuilder.ts';
 import type { ConvolutionOutput } from './winograd.ts';
 
 /**
@@ -17,11 +17,7 @@ export function addGroupedConvolution(
   const { graph } = step;
   const groups = layer.groups ?? 1;
   const [height, width, channels] = inputShape;
-  const attributes = {
-    strides: { ints: [1, layer.stride, layer.stride, 1] },
-    padding: { string: layer.padding.toUpperCase() },
-    data_format: { string: 'NHWC' },
-  };
+  const attributes = convolutionAttributes(layer);
   const split = (value: Output): Output[] => {
     const node = graph.op('Split', [graph.scalar(3, 'int32'), value], {
       ...float32,

@@ -5,6 +5,7 @@ import { addActivation } from './activation.ts';
 import { addGroupedConvolution } from './groupedConvolution.ts';
 import { addLayerNorm } from './layerNorm.ts';
 import {
+  convolutionAttributes,
   float32,
   hasFusedActivation,
   type LayerOutput,
@@ -109,11 +110,7 @@ function addPlainConvolution(
   inputShape: readonly [number, number, number],
 ): ConvolutionOutput {
   const { graph } = step;
-  const attributes = {
-    strides: { ints: [1, layer.stride, layer.stride, 1] },
-    padding: { string: layer.padding.toUpperCase() },
-    data_format: { string: 'NHWC' },
-  };
+  const attributes = convolutionAttributes(layer);
   return {
     value: product(step, 'Conv2D', [input, kernel], attributes),
     backward(gradient, needInput) {

@@ -53,6 +53,21 @@ export function hasFusedActivation({ activation }: { activation: Activation }): 
 
 export const float32 = { T: { type: 'float32' } } as const satisfies Record<string, Attribute>;
 
+/** Returns the attributes of a convolution and of its gradients. */
+export function convolutionAttributes({
+  stride,
+  padding,
+}: {
+  stride: number;
+  padding: string;
+}): Record<string, Attribute> {
+  return {
+    strides: { ints: [1, stride, stride, 1] },
+    padding: { string: padding.toUpperCase() },
+    data_format: { string: 'NHWC' },
+  };
+}
+
 /** Returns the values in another shape; -1 stands for the size that follows from the others. */
 export function reshape({ graph }: StepBuilder, value: Output, shape: readonly number[]): Output {
   const sizes = graph.constant(shape, [shape.length], 'int32');

@@ -4,19 +4,26 @@ import { UserError } from '../../base/userError.ts';
 import { resultsLayout } from '../../experiment/results/layout.ts';
 import { readResults } from '../../experiment/results/readResults.ts';
 import { experimentStatus } from '../../experiment/status/experimentStatus.ts';
-import { buildReport } from '../page/buildReport.ts';
-import { pageData } from '../page/content/pageData.ts';
+import { pageMarkup } from '../page/buildReport.ts';
+import { type PageData, pageData } from '../page/content/pageData.ts';
 import { type PagePayload, packPage } from '../page/content/pagePayload.ts';
 import type { Progress } from '../page/content/progressPart.ts';
 import type { ReportInput } from '../page/content/reportInput.ts';
 import { EVENTS_PATH } from './eventServer.ts';
 import type { PageFeed } from './pageFeed.ts';
 
+/** What the folder held at a time, read once; page and payload are made of it when they are asked for. */
+interface Shown {
+  stamp: string;
+  data: PageData;
+  html: string | null;
+  payload: PagePayload | null;
+}
+
 /** What a results folder has to show, read anew where a file of it has changed. It is only read, and need not be there yet. */
 export class ResultsFeed implements PageFeed {
   private readonly dir: string;
-  private shown: { stamp: string; payload: PagePayload } | null = null;
-  private page: { stamp: string; html: string } | null = null;
+  private shown: Shown | null = null;
 
   /** `told` says how the runs stand where the folder does not: its spectra are of trainings elsewhere. */
   constructor(
@@ -27,22 +34,15 @@ export class ResultsFeed implements PageFeed {
   }
 
   html(): string {
-    const stamp = this.stamp();
-    if (this.page?.stamp !== stamp) {
-      this.page = {
-        stamp,
-        html: buildReport(this.input(), { events: EVENTS_PATH, progress: this.progress() }),
-      };
-    }
-    return this.page.html;
+    const shown = this.current();
+    shown.html ??= pageMarkup(shown.data, { events: EVENTS_PATH, progress: this.progress() });
+    return shown.html;
   }
 
   payload(): PagePayload {
-    const stamp = this.stamp();
-    if (this.shown?.stamp !== stamp) {
-      this.shown = { stamp, payload: packPage(pageData(this.input())) };
-    }
-    return this.shown.payload;
+    const shown = this.current();
+    shown.payload ??= packPage(shown.data);
+    return shown.payload;
   }
 
   progress(): Progress {
@@ -54,6 +54,14 @@ export class ResultsFeed implements PageFeed {
       if (isOfFiles(error)) return null;
       throw error;
     }
+  }
+
+  private current(): Shown {
+    const stamp = this.stamp();
+    if (this.shown?.stamp !== stamp) {
+      this.shown = { stamp, data: pageData(this.input()), html: null, payload: null };
+    }
+    return this.shown;
   }
 
   private input(): ReportInput {

@@ -22,7 +22,11 @@ export interface LivePage {
  * are embedded binned (src/view/figures/esdHistogram.ts), numbers to six digits; the folder's CSV files have them in full.
  */
 export function buildReport(input: ReportInput, live: LivePage | null = null): string {
-  const data = pageData(input);
+  return pageMarkup(pageData(input), live);
+}
+
+/** Returns the page of data that are made already. */
+export function pageMarkup(data: PageData, live: LivePage | null): string {
   return `<!doctype html>
 <html lang="en"${live === null ? '' : ` data-events="${escapeMarkup(live.events)}"`}>
 <head>

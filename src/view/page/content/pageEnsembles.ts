@@ -49,8 +49,12 @@ function pooledSpectra(
   esd: ReportInput['esd'],
 ): Pooled[] {
   const places = new Map<string, JoinedRow[]>();
+  const sigmas = new Map<string, number | null>();
+  const spectrumOf = ({ run, layer }: JoinedRow): string => JSON.stringify([run, layer]);
   for (const row of rows) {
     if (row.run === null || !ids.includes(row.run)) continue;
+    const start = spectrumOf(row);
+    if (row.epoch === 0 && !sigmas.has(start)) sigmas.set(start, row.sigma_mp);
     const key = JSON.stringify([row.layer, row.epoch, row.N, row.M]);
     const found = places.get(key);
     if (found === undefined) places.set(key, [row]);
@@ -60,10 +64,7 @@ function pooledSpectra(
     if (of.length < ids.length) return [];
     const members = of.flatMap((row) => {
       const evals = esd(row.run, row.epoch, row.layer);
-      const initial = rows.find(
-        (other) => other.run === row.run && other.layer === row.layer && other.epoch === 0,
-      );
-      const initialSigma = row.epoch === 0 ? null : (initial?.sigma_mp ?? null);
+      const initialSigma = row.epoch === 0 ? null : (sigmas.get(spectrumOf(row)) ?? null);
       return evals === null ? [] : [{ row, evals: evals.slice(), initialSigma }];
     });
     return members.length < of.length ? [] : [{ ...ensembleSpectrum(members), of }];
