@@ -128,12 +128,15 @@ async function trainExperiment(
   const { threads, device, signal, failFast, program, onEvent } = options;
   const skipped = planned.filter(({ task }) => task.startsWith('skip'));
   const open = planned.filter(({ task }) => !task.startsWith('skip'));
-  for (const { run, files, task } of skipped) {
+  for (const one of skipped) {
+    const { run, files, task } = one;
     const added = task === 'skip-done' ? addLayers(files, run.config) : [];
     if (added.length > 0) {
       onEvent({ type: 'note', message: `added ${added.join(', ')} to the snapshots of run ${run.id}` });
     }
-    onEvent({ type: 'run-skipped', run: run.id });
+    const { epoch, test_accuracy: testAccuracy } = summarize(one, false);
+    const state = task === 'skip-failed' ? 'failed' : 'done';
+    onEvent({ type: 'run-skipped', run: run.id, state, epoch, testAccuracy });
   }
   if (open.length === 0) return new Set();
   await requireMemory(

@@ -140,7 +140,15 @@ describe('runExperiment', () => {
     const second = await run(dir);
     expect(second.runs.map(({ trained }) => trained)).toEqual([false, false]);
     expect(second.layers).toEqual(first.layers);
-    expect(second.events.filter(({ type }) => type === 'run-skipped')).toHaveLength(2);
+    expect(second.events.filter(({ type }) => type === 'run-skipped')).toEqual(
+      second.runs.map(({ run: id, test_accuracy: testAccuracy }) => ({
+        type: 'run-skipped',
+        run: id,
+        state: 'done',
+        epoch: 2,
+        testAccuracy,
+      })),
+    );
   });
 
   it('goes on where a run of fewer epochs ended, with the bytes of a straight run', async () => {

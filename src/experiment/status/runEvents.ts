@@ -29,7 +29,8 @@ export interface RunExperimentOptions {
 /** What happens while an experiment is run, as a screen or a log wants to know it. */
 export type RunEvent =
   | { type: 'engine'; message: string }
-  | { type: 'run-skipped'; run: string }
+  /** It ended before: nothing is to be trained of it. */
+  | { type: 'run-skipped'; run: string; state: 'done' | 'failed'; epoch: number; testAccuracy: number | null }
   | { type: 'run-started'; run: string; resumedAt: number | null }
   | {
       type: 'step';

@@ -76,7 +76,7 @@ thead th[aria-sort='ascending'] button::after { content: ' \\25b2'; content: ' \
 thead th[aria-sort='descending'] button::after { content: ' \\25bc'; content: ' \\25bc' / ''; }
 tbody th { font-weight: 500; }
 tbody tr:hover { background: var(--panel); }
-#run-table tbody tr { cursor: pointer; }
+#run-table tbody tr:has(a) { cursor: pointer; }
 .numbers { position: relative; border: 1px solid var(--line); border-radius: 8px; font-size: 14px; max-height: 640px; overflow-y: auto; }
 .numbers summary, .numbers .heads { display: grid; grid-template-columns: 28px minmax(0, 1fr) repeat(3, minmax(84px, 150px)); gap: 0 10px; padding: 4px 10px; align-items: baseline; font-variant-numeric: tabular-nums; list-style: none; }
 .numbers summary::-webkit-details-marker { display: none; }

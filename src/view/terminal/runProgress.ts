@@ -147,7 +147,9 @@ function takeRunEvent(
 ): string | null {
   switch (event.type) {
     case 'run-skipped':
-      state.state = 'done';
+      state.state = event.state;
+      state.epoch = event.epoch;
+      state.testAccuracy = event.testAccuracy;
       return null;
     case 'run-started':
       state.state = 'running';

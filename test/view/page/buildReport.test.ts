@@ -54,6 +54,31 @@ describe('buildReport', () => {
     expect(cells[4]).toBe('heavy-tailed');
   });
 
+  it('lists a run without spectra by its training, at its last epoch', () => {
+    const spectra = results.spectra.filter(({ run }) => run !== 'b=8_seed=0');
+    const runs = results.runs.map((run) => ({ ...run, metrics: run.id === 'b=2_seed=0' ? [] : run.metrics }));
+    const rowsOf = (page: string): string[][] =>
+      [...parseHTML(page).document.querySelectorAll('#run-table tbody tr')].map((row) =>
+        [...row.children].map((cell) => cell.textContent!.trim()),
+      );
+    const { test_accuracy } = runs.find(({ id }) => id === 'b=8_seed=0')!.metrics.at(-1)!;
+    const own = rowsOf(buildReport({ ...results, runs, spectra })).filter(([run]) => run === 'b=8_seed=0');
+    expect(own).toHaveLength(1);
+    const share = `${(100 * test_accuracy).toFixed(2)} %`;
+    expect(own[0]!.slice(0, 7)).toEqual([
+      'b=8_seed=0',
+      '8',
+      '\u2013',
+      '3',
+      '\u2013',
+      expect.any(String),
+      share,
+    ]);
+    const bare = rowsOf(buildReport({ ...results, runs, spectra: [] }));
+    expect(bare.map(([run]) => run)).toEqual(runs.map(({ id }) => id));
+    expect(bare[0]).toEqual(['b=2_seed=0', '2', ...Array(10).fill('\u2013')]);
+  });
+
   it('has the training accuracy beside the gap that is taken from it', () => {
     const cellsOf = (page: string): string[] => {
       const row = parseHTML(page).document.querySelector('#run-table tbody tr')!;

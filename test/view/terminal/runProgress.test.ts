@@ -71,7 +71,7 @@ describe('the progress of an experiment', () => {
     expect(progress.take({ type: 'run-failed', run: 'b=10', error: 'loss is NaN' })).toBe(
       'b=10: failed: loss is NaN',
     );
-    progress.take({ type: 'run-skipped', run: 'b=100' });
+    progress.take({ type: 'run-skipped', run: 'b=100', state: 'done', epoch: 4, testAccuracy: 0.98 });
     expect(progress.line()).toBe('2/2 runs  1 failed  ETA 0 s');
     progress.take({ type: 'analyze', done: 3, total: 12 });
     expect(progress.line()).toBe('analyzing 3/12');
@@ -95,8 +95,8 @@ describe('the progress of an experiment', () => {
       { jobs: 1, threads: null },
       () => [{ batchSize: 1000, imagesPerSecond: 1000 }],
     );
-    progress.take({ type: 'run-skipped', run: 'b=8' });
-    progress.take({ type: 'run-failed', run: 'b=16', error: 'x' });
+    progress.take({ type: 'run-skipped', run: 'b=8', state: 'done', epoch: 4, testAccuracy: 0.9812 });
+    progress.take({ type: 'run-skipped', run: 'b=16', state: 'failed', epoch: 1, testAccuracy: 0.1 });
     progress.take({ type: 'run-started', run: 'b=64', resumedAt: null });
     progress.take({
       type: 'step',
@@ -111,17 +111,17 @@ describe('the progress of an experiment', () => {
     });
     // 36 steps of 0.1 s are left of the running one. A step of 64 takes 0.1 s, one of 1000 a second: one of 32 takes 0.069 s, 128 times
     expect(progress.table(80, 24)).toEqual([
-      'run   state    epoch  test  img/s  ETA',
-      'b=8   done       0/4     -      -    -',
-      'b=16  failed     0/4     -      -    -',
-      'b=32  waiting    0/4     -      -  9 s',
-      'b=64  running    2/4     -    640  4 s',
+      'run   state    epoch    test  img/s  ETA',
+      'b=8   done       4/4  0.9812      -    -',
+      'b=16  failed     1/4  0.1000      -    -',
+      'b=32  waiting    0/4       -      -  9 s',
+      'b=64  running    2/4       -    640  4 s',
       '2/4 runs  1 failed  ETA 13 s',
     ]);
     expect(progress.table(80, 6)).toEqual([
-      'run   state    epoch  test  img/s  ETA',
-      'b=16  failed     0/4     -      -    -',
-      'b=64  running    2/4     -    640  4 s',
+      'run   state    epoch    test  img/s  ETA',
+      'b=16  failed     1/4  0.1000      -    -',
+      'b=64  running    2/4       -    640  4 s',
       '2/4 runs  1 failed  ETA 13 s  2 runs not shown',
     ]);
     progress.take({ type: 'analyze', done: 1, total: 4 });

@@ -33,8 +33,8 @@ export function showSpread(mean: number, sd: number, share = false): string {
 export const phaseColor = (phase: Phase): string => `var(--phase-${PHASES.indexOf(phase)})`;
 
 /** Returns the badge of a row's phase; the runner-up beside an ambiguous one. */
-export function phaseBadge({ phase, phase_ambiguous, phase_runner_up }: JoinedRow): string {
-  if (phase === null) return NOTHING;
+export function phaseBadge({ phase, phase_ambiguous, phase_runner_up }: Partial<JoinedRow>): string {
+  if (phase == null) return NOTHING;
   const doubt =
     phase_ambiguous === true
       ? ` <span class="note">or ${escapeMarkup(phase_runner_up ?? 'another')}</span>`

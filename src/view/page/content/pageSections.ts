@@ -135,7 +135,7 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
     shown: () => true,
     body: (
       data,
-    ) => `<p class="note">${data.weights ? '' : 'Each layer at the last analyzed epoch of its run. '}A click on a heading sorts, a click on a row shows its spectrum.</p>
+    ) => `<p class="note">${data.weights ? '' : 'Each layer at the last analyzed epoch of its run; a run without spectra at its last. '}A click on a heading sorts, a click on a row shows its spectrum.</p>
 <div class="controls"><label>Filter<input type="search" id="run-filter" autocomplete="off"></label>
 <label>Phase<select id="phase-filter"><option value="">all</option>${PHASES.map((phase) => `<option>${phase}</option>`).join('')}</select></label>
 <button type="button" class="download" id="run-csv">CSV</button><span class="note" id="run-count" role="status"></span></div>

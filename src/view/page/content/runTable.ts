@@ -1,20 +1,24 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import { type JoinedRow, joinedColumn } from '../../../experiment/results/joinRows.ts';
+import { accuracyGap } from '../../../experiment/results/metricsRow.ts';
 import { DIFF_COLUMN_OF } from '../../../spectra/diffColumns.ts';
 import { PHASES } from '../../../spectra/phase.ts';
 import { phaseBadge, showNumber, showPercent, showSpread, wholeName } from './html.ts';
 import { lastRows } from './lastRows.ts';
-import { NO_RUN, type PageData, type SeedsShown } from './pageData.ts';
+import { NO_RUN, type PageData, type SeedsShown, shownRuns } from './pageData.ts';
 import type { PageRun } from './pageRun.ts';
 import { stateFragment } from './pageState.ts';
+
+/** That of a run without spectra has no layer and nothing of one. */
+type TableRow = Partial<JoinedRow>;
 
 interface Heading {
   column: keyof JoinedRow & string;
   /** Text is set to the left. */
   text?: boolean;
   /** What it is sorted by, where that is not what the column holds. */
-  sorted?: (row: JoinedRow) => string | number | null;
-  show?: (row: JoinedRow) => string;
+  sorted?: (row: TableRow) => string | number | null;
+  show?: (row: TableRow) => string;
   /** Shown as a percentage. */
   share?: boolean;
   /** What its heading says, where that is not the column's label. */
@@ -73,18 +77,28 @@ const CHANGE_HEADINGS: readonly Heading[] = [
   { column: 'num_spikes', brief: 'spikes' },
 ];
 
-function layerLink({ run, layer, epoch }: JoinedRow): string {
-  return `<a href="${escapeMarkup(stateFragment({ run: run ?? NO_RUN, layer, epoch }))}">${wholeName(layer)}</a>`;
+function layerLink(row: TableRow): string {
+  return spectrumLink(row, row.layer ?? '');
+}
+
+function runLink(row: TableRow): string {
+  return spectrumLink(row, row.run ?? NO_RUN);
+}
+
+function spectrumLink({ run, layer, epoch }: TableRow, name: string): string {
+  if (layer === undefined) return wholeName(name);
+  const fragment = stateFragment({ run: run ?? NO_RUN, layer, epoch: epoch ?? null });
+  return `<a href="${escapeMarkup(fragment)}">${wholeName(name)}</a>`;
 }
 
 /**
  * What a page has columns for: the training accuracy that the gap is taken from; of weights the file only where there are several, traps only
  * where they were looked for.
  */
-function headingsOf({ weights, difference, runs, spectra }: PageData): readonly Heading[] {
+function headingsOf({ weights, difference, runs, spectra, metrics }: PageData): readonly Heading[] {
   if (difference !== null) return CHANGE_HEADINGS;
   if (!weights) {
-    const evaluated = spectra.some(({ row }) => typeof row.evaluated_train_accuracy === 'number');
+    const evaluated = metrics.some((row) => typeof row.evaluated_train_accuracy === 'number');
     const other = evaluated ? 'train_accuracy' : 'evaluated_train_accuracy';
     return HEADINGS.filter(({ column }) => column !== other);
   }
@@ -95,19 +109,17 @@ function headingsOf({ weights, difference, runs, spectra }: PageData): readonly 
   return LAYER_HEADINGS.filter(({ column }) => shown[column] ?? true);
 }
 
-function phaseOrder({ phase }: JoinedRow): number | null {
-  return phase === null ? null : PHASES.indexOf(phase);
+function phaseOrder({ phase }: TableRow): number | null {
+  return phase == null ? null : PHASES.indexOf(phase);
 }
 
-function runLink({ run, layer, epoch }: JoinedRow): string {
-  const id = run ?? NO_RUN;
-  return `<a href="${escapeMarkup(stateFragment({ run: id, layer, epoch }))}">${wholeName(id)}</a>`;
-}
-
-/** Returns the table run x layer at each run's last analyzed epoch, and below it the runs that are not finished or have no spectra yet. */
+/**
+ * Returns the table run x layer at each run's last analyzed epoch, a run without spectra by what its training gave, and below it the runs
+ * that are not finished or have no spectra yet.
+ */
 export function runTable(data: PageData, seeds: SeedsShown): string {
   const { runs, spectra } = data;
-  const last = lastRows(data, seeds);
+  const rows = tableRows(data, seeds);
   const headings = headingsOf(data);
   const head = headings
     .map(({ column, text, called }) => {
@@ -117,7 +129,7 @@ export function runTable(data: PageData, seeds: SeedsShown): string {
     })
     .join('');
   const reasons = new Map(runs.map(({ id, notLearned }) => [id, notLearned]));
-  const body = last
+  const body = rows
     .map((row) => {
       const reason = reasons.get(row.run ?? NO_RUN) ?? null;
       return `<tr data-phase="${row.phase ?? ''}">${cells(row, headings, reason)}</tr>`;
@@ -138,7 +150,25 @@ ${notLearnedNote(runs.filter(({ members }) => members.length === 1))}${remark(
 )}`;
 }
 
-function cells(row: JoinedRow, headings: readonly Heading[], notLearned: string | null): string {
+function tableRows(data: PageData, seeds: SeedsShown): TableRow[] {
+  const last = lastRows(data, seeds);
+  if (data.weights) return last;
+  return shownRuns(data, seeds).flatMap((run) => {
+    const own = last.filter((row) => (row.run ?? NO_RUN) === run.id);
+    return own.length > 0 ? own : [trainedRow(run, data)];
+  });
+}
+
+/** What there is of a run without spectra: its last epoch. */
+function trainedRow({ id, batchSize }: PageRun, { metrics }: PageData): TableRow {
+  const row = metrics.findLast(({ run }) => run === id);
+  if (row === undefined) return { run: id, batch_size: batchSize };
+  const { epoch, train_accuracy, evaluated_train_accuracy, test_accuracy } = row;
+  const accuracies = { train_accuracy, evaluated_train_accuracy, test_accuracy, gap: accuracyGap(row) };
+  return { run: id, batch_size: batchSize, epoch, ...accuracies };
+}
+
+function cells(row: TableRow, headings: readonly Heading[], notLearned: string | null): string {
   return headings
     .map(({ column, text, sorted, show, share, brief }) => {
       const held = row[column] ?? null;
