@@ -239,7 +239,7 @@ it('every figure of the sweep is one that its results folder has', () => {
   expect(figures.map(({ shows }) => shows)).toEqual(patterns.map(([, shows]) => shows));
   expect(paperFigures({ 'esd-fc*': 'spectra' }, names).map(({ figure }) => figure)).toEqual([
     'figures/esd-fc1-b=2.svg',
-    'figures/esd-fc1-b=16_seed=1.svg',
+    'figures/esd-fc1-b=16.svg',
   ]);
 });
 

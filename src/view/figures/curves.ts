@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { JoinedRow } from '../../experiment/results/joinRows.ts';
 import { niceAxis } from './axisTicks.ts';
-import { curvesPlot, emptyPlot } from './curvesPlot.ts';
+import { bandNote, curvesPlot, emptyPlot, meanCurve } from './curvesPlot.ts';
 import { type Figure, fileNamePart, INK, sequenceColors } from './figure.ts';
 import { type Measure, measure, measureOf } from './measure.ts';
 import { labelMargin } from './panel.ts';
@@ -16,35 +16,40 @@ interface Point {
   y: number;
 }
 
-/** Returns panels of measures against epoch, one line a run, coloured by batch size. `rows` are of one layer or of several runs' one. */
+/**
+ * Returns panels of measures against epoch, coloured by batch size: a line a group of runs that differ by seed alone, their mean with the
+ * band of one standard deviation. `rows` are of one layer or of several runs' one, `groups` has the group of a run.
+ */
 export function measuresByEpochFigure(
   name: string,
   title: string,
   rows: readonly JoinedRow[],
   measures: readonly Measure[],
+  groups: ReadonlyMap<string, string> = new Map(),
 ): Figure {
   const sizes = ascending(rows.map((row) => row.batch_size));
   const colors = sequenceColors(Math.max(1, sizes.length));
   const color = (row: JoinedRow): string =>
     row.batch_size === null ? INK : colors[sizes.indexOf(row.batch_size)]!;
   const settings = [...new Set(rows.map((row) => row.setting))];
-  const runs = groupBy(rows, (row) => row.run ?? '');
-  const panels = measures.map((measure): Panel => {
-    const shown = rows.filter((row) => row.epoch !== null && measureOf(row, measure) !== null);
-    const lines = [...runs.values()].map((run) => ({
-      label: run[0]!.run ?? '',
-      color: color(run[0]!),
-      dash: settings.indexOf(run[0]!.setting) > 0 ? '5 3' : 'none',
-      points: points(run, (row) => row.epoch, measure).map((point) => ({ ...point, low: null, high: null })),
-    }));
-    return {
-      plot: curvesPlot(lines, { x: epochScale(shown.map((row) => row.epoch!)), label: measure.label }),
-    };
+  const together = groupBy(rows, (row) => groups.get(row.run ?? '') ?? row.run ?? '');
+  const curves = measures.map((measure) =>
+    [...together].map(([label, members]) => ({
+      label,
+      color: color(members[0]!),
+      dash: settings.indexOf(members[0]!.setting) > 0 ? '5 3' : 'none',
+      points: meanOf(points(members, (row) => row.epoch, measure)),
+    })),
+  );
+  const panels = curves.map((lines, i): Panel => {
+    const epochs = lines.flatMap((line) => line.points.map(({ x }) => x));
+    return { plot: curvesPlot(lines, { x: epochScale(epochs), label: measures[i]!.label }) };
   });
   return {
     name: fileNamePart(name),
     svg: drawSheet({
       title,
+      ...bandNote(curves.flat().map((curve) => curve.points)),
       panels,
       columns: 2,
       panelWidth: 400,
@@ -65,7 +70,7 @@ export function measuresByEpochFigure(
 
 type AxisGroups = readonly { label: string; rows: readonly JoinedRow[] }[];
 
-/** Returns two measures of one run or one layer against epoch on two axes, the paper's form. */
+/** Returns two measures of one run, or of runs that differ by seed alone, against epoch on two axes, the paper's form. */
 export function doubleAxisByEpochFigure(
   name: string,
   title: string,
@@ -75,7 +80,7 @@ export function doubleAxisByEpochFigure(
   return doubleAxisFigure(name, title, groups, measures, epochScale, (row) => row.epoch);
 }
 
-/** Returns two measures against batch size on two axes, a panel a layer; points are runs, lines join the means. */
+/** Returns two measures against batch size on two axes, a panel a layer; points are runs, lines join the means, in the band of their spread. */
 export function doubleAxisByBatchSizeFigure(
   name: string,
   title: string,
@@ -97,6 +102,7 @@ function doubleAxisFigure(
     name: fileNamePart(name),
     svg: drawSheet({
       title,
+      ...bandNote(groups.map(({ rows }) => meanOf(points(rows, place, left)))),
       panels: groups.map(({ label, rows }) => ({
         title: label,
         plot: doubleAxisPlot(scale, [left, points(rows, place, left)], [right, points(rows, place, right)]),
@@ -116,12 +122,13 @@ export function accuraciesByBatchSizeFigure(name: string, title: string, rows: r
   const measures = [measure('train_accuracy'), measure('test_accuracy')] as const;
   const series = measures.map((measure) => points(rows, logBatchSize, measure));
   const values = series.flat();
-  const y = niceAxis(values.map((point) => point.y));
+  const y = niceAxis(series.flatMap(extent));
   const colors = [LEFT, RIGHT];
   return {
     name: fileNamePart(name),
     svg: drawSheet({
       title,
+      ...bandNote(series.map(meanOf)),
       panels: [
         values.length === 0
           ? emptyPanel('accuracy')
@@ -158,7 +165,7 @@ function doubleAxisPlot(
   if (all.length === 0) return emptyPanel(`${left.label}, ${right.label}`).plot;
   // Plot has one y scale: both measures are drawn in shares of their own axis.
   const scaled = [leftPoints, rightPoints].map((list) => {
-    const axis = niceAxis(list.length === 0 ? [0, 1] : list.map((point) => point.y));
+    const axis = niceAxis(list.length === 0 ? [0, 1] : extent(list));
     const share = (value: number): number => (value - axis.min) / (axis.max - axis.min);
     return { axis, share, list: list.map(({ x, y }) => ({ x, y: share(y) })) };
   });
@@ -192,13 +199,21 @@ function doubleAxisPlot(
 }
 
 function curveMarks(list: readonly Point[], color: string, dash = 'none'): Plot.Markish[] {
-  const means = [...groupBy(list, ({ x }) => x)]
-    .map(([x, group]) => ({ x, y: group.reduce((sum, { y }) => sum + y, 0) / group.length }))
-    .sort((p, q) => p.x - q.x);
+  const means = meanOf(list);
+  const band = means.filter(({ low }) => low !== null);
   return [
+    Plot.areaY(band, { x: 'x', y1: 'low', y2: 'high', fill: color, fillOpacity: 0.15 }),
     Plot.line(means, { x: 'x', y: 'y', stroke: color, strokeWidth: 1.8, strokeDasharray: dash }),
     Plot.dot(list, { x: 'x', y: 'y', fill: color, r: list.length > 60 ? 1.6 : 3 }),
   ];
+}
+
+const meanOf = (list: readonly Point[]) => meanCurve(list.map(({ x, y }) => [x, y]));
+
+/** The points and the ends of the band around their means. */
+function extent(list: readonly Point[]): number[] {
+  const band = meanOf(list).flatMap(({ low, high }) => (low === null || high === null ? [] : [low, high]));
+  return [...list.map(({ y }) => y), ...band];
 }
 
 function doubleLegend(left: Measure, right: Measure): LegendEntry[] {

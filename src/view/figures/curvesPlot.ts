@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot';
+import { spread } from '../../experiment/results/overSeeds.ts';
 import { niceAxis } from './axisTicks.ts';
 import { type FigureColors, PAPER } from './figure.ts';
 
@@ -8,6 +9,35 @@ export interface CurvePoint {
   /** Ends of the band around a mean; null for a single value. */
   low: number | null;
   high: number | null;
+}
+
+/** What a figure with bands says of them. */
+export const BAND_NOTE =
+  'Lines are means over runs that differ by seed alone, bands one standard deviation on either side.';
+
+/** Returns the note on bands where some curve has one. */
+export const bandNote = (curves: Iterable<readonly CurvePoint[]>): { subtitle?: string } =>
+  [...curves].flat().some(({ low }) => low !== null) ? { subtitle: BAND_NOTE } : {};
+
+/**
+ * Returns, at each place that points have, ascending, the mean over them and one standard deviation on either side, cut at 0 where no
+ * value is below.
+ */
+export function meanCurve(points: Iterable<readonly [x: number, y: number]>): CurvePoint[] {
+  const at = new Map<number, number[]>();
+  for (const [x, y] of points) {
+    const values = at.get(x);
+    if (values === undefined) at.set(x, [y]);
+    else values.push(y);
+  }
+  return [...at]
+    .sort(([a], [b]) => a - b)
+    .map(([x, values]) => {
+      const { mean, sd } = spread(values)!;
+      if (sd === null) return { x, y: mean, low: null, high: null };
+      const floor = values.some((value) => value < 0) ? Number.NEGATIVE_INFINITY : 0;
+      return { x, y: mean, low: Math.max(floor, mean - sd), high: mean + sd };
+    });
 }
 
 /** A line of a chart: one run, or the mean over runs with the band of their spread. */

@@ -6,8 +6,14 @@ import { drawSheet } from './sheet.ts';
 
 const COLUMNS = ['panel', 'run', 'epoch', 'layer', 'from', 'to', 'count', 'density'] as const;
 
-/** Returns one spectrum in the paper's three views: linear, zoomed at the bulk's edge, log-log with the power-law fit. */
-export function esdFigure(spectrum: Spectrum): Figure {
+/**
+ * Returns one spectrum in the paper's three views: linear, zoomed at the bulk's edge, log-log with the power-law fit. `part` names its
+ * files, after its layer and run when left out.
+ */
+export function esdFigure(
+  spectrum: Spectrum,
+  part = [spectrum.row.layer, spectrum.row.run].filter((text) => text !== null).join('-'),
+): Figure {
   const { row } = spectrum;
   const views: (readonly [EsdView, string])[] = [
     ['linear', 'all eigenvalues'],
@@ -15,7 +21,7 @@ export function esdFigure(spectrum: Spectrum): Figure {
     ['log', 'log-log'],
   ];
   return {
-    name: `esd-${fileNamePart([row.layer, row.run].filter((part) => part !== null).join('-'))}`,
+    name: `esd-${fileNamePart(part)}`,
     svg: drawSheet({
       title: `Spectral density of ${describe(spectrum)}`,
       subtitle: factsLine(spectrum),

@@ -4,6 +4,7 @@ import {
   joinRows,
   lastEpochRows,
 } from '../../experiment/results/joinRows.ts';
+import { meanOverSeeds, seedGroups } from '../../experiment/results/overSeeds.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import {
   accuraciesByBatchSizeFigure,
@@ -11,6 +12,7 @@ import {
   doubleAxisByEpochFigure,
   measuresByEpochFigure,
 } from './curves.ts';
+import { type Ensemble, ensemblesOf } from './ensembles.ts';
 import { esdFigure, esdGridFigure } from './esdFigures.ts';
 import type { Spectrum } from './esdHistogram.ts';
 import type { Figure } from './figure.ts';
@@ -42,15 +44,23 @@ const TRAIN_ACCURACY = measure('train_accuracy');
 const TEST_ACCURACY = measure('test_accuracy');
 const GAP = measure('gap');
 
-/** Returns, one after the other, the figures that a results folder has the data for; of runs that differ by seed alone, ESDs show the first, their parts all. */
+/**
+ * Returns, one after the other, the figures that a results folder has the data for. Runs that differ by seed alone are shown together:
+ * their spectra pooled, with the label of the ensemble, everything else as their mean with its band.
+ */
 export function* resultsFigures(input: FigureInput): Generator<Figure> {
   const rows = joinRows(input.spectra, input.runs);
   const layers = [...new Set(rows.map((row) => row.layer))];
   const last = lastEpochRows(rows);
-  const shown = representatives(last);
-  const shownRuns = new Set(shown.map(({ run }) => run));
-  const spectrumOf = (row: SpectrumRow): Spectrum | null => {
-    const evals = input.esd(row.run, row.epoch, row.layer);
+  const groups = seedGroups(input.runs.map(({ id, config }) => ({ id, config })));
+  const groupOf = ({ run }: JoinedRow): string => groups.get(run ?? '') ?? run ?? '';
+  const ensembles = ensemblesOf(groups, rows, input.esd);
+  const pooled = new Map(ensembles.flatMap(({ spectra }) => spectra.map(({ row, evals }) => [row, evals])));
+  const subjects = subjectsOf(rows, groupOf, ensembles);
+  const shown = inOrder(subjects.flatMap((subject) => lastEpochRows(subject.rows)));
+  const subjectOf = new Map(subjects.flatMap((subject) => subject.rows.map((row) => [row, subject])));
+  const spectrumOf = (row: JoinedRow): Spectrum | null => {
+    const evals = pooled.get(row) ?? input.esd(row.run, row.epoch, row.layer);
     return evals === null || evals.length === 0 ? null : { row, evals };
   };
   const drawable = (list: readonly JoinedRow[], label: (row: JoinedRow) => string) =>
@@ -59,35 +69,58 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
       return spectrum === null ? [] : [{ label: label(row), spectrum }];
     });
 
+  /** The labels of ensembles in the place of those of their members, where they have one. */
+  const labeled = (list: readonly JoinedRow[]): JoinedRow[] => {
+    const cell = ({ layer, epoch }: JoinedRow, group: string): string =>
+      JSON.stringify([group, layer, epoch]);
+    const known = new Map(
+      ensembles.flatMap(({ group, spectra }) => spectra.map(({ row }) => [cell(row, group), row])),
+    );
+    return [...new Set(list.map((row) => known.get(cell(row, groupOf(row))) ?? row))];
+  };
+
   for (const row of shown) {
+    const subject = subjectOf.get(row)!;
+    const part = [row.layer, subject.name].filter((text) => text !== '').join('-');
     const spectrum = spectrumOf(row);
-    if (spectrum !== null) yield esdFigure(spectrum);
+    if (spectrum !== null) yield esdFigure(spectrum, part);
     if (spectrum !== null && row.run !== null) {
-      const alike = last.filter((other) => settingKey(other) === settingKey(row));
+      const alike = last.filter((other) => other.layer === row.layer && groupOf(other) === subject.group);
       yield partsFigure(
-        `parts-${row.layer}-${row.run}`,
+        `parts-${part}`,
         `Bulk, bleeding and spikes of ${row.layer}, ${row.run}`,
         alike.flatMap((other) => spectrumOf(other) ?? []),
       );
     }
-    const epochs = rows.filter((other) => other.run === row.run && other.layer === row.layer);
+    const epochs = subject.rows.filter(({ layer }) => layer === row.layer);
     if (epochs.length < 2) continue;
     const grid = drawable(spread(epochs, GRID_EPOCHS), ({ epoch }) => `epoch ${epoch}`);
     if (grid.length > 0) {
       yield esdGridFigure(
-        `esd-by-epoch-${row.layer}-${row.run}`,
+        `esd-by-epoch-${part}`,
         `Spectral density of ${row.layer} by epoch, ${row.run}`,
         grid,
       );
       if (epochs.length > GRID_EPOCHS) {
         yield esdGridFigure(
-          `esd-by-epoch-long-${row.layer}-${row.run}`,
+          `esd-by-epoch-long-${part}`,
           `Spectral density of ${row.layer} by epoch, ${row.run}`,
           drawable(spread(epochs, LONG_GRID_EPOCHS), ({ epoch }) => `epoch ${epoch}`),
         );
       }
-      const ends = [grid[0]!, grid.at(-1)!];
-      yield screeFigure(`scree-${row.layer}-${row.run}`, `Singular values of ${row.layer}, ${row.run}`, ends);
+      const members = (epoch: number | null) =>
+        rows.filter(
+          (other) =>
+            other.layer === row.layer && other.epoch === epoch && subject.members.includes(other.run),
+        );
+      yield screeFigure(
+        `scree-${part}`,
+        `Singular values of ${row.layer}, ${row.run}`,
+        [grid[0]!, grid.at(-1)!].map(({ label, spectrum: { row: at } }) => ({
+          label,
+          spectra: members(at.epoch).flatMap((member) => spectrumOf(member) ?? []),
+        })),
+      );
     }
   }
 
@@ -107,19 +140,20 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
         );
     }
     if (new Set(ofLayer.map((row) => row.epoch)).size > 1) {
-      yield measuresByEpochFigure(`measures-by-epoch-${layer}`, `${layer} against epoch`, ofLayer, [
-        ENTROPY,
-        STABLE_RANK,
-        SOFT_RANK,
-        ALPHA,
-      ]);
-      const cut = ofLayer.filter((row) => shownRuns.has(row.run) && typeof row.full_test_error === 'number');
-      if (cut.length > 0) yield truncatedFigure(layer, cut);
+      yield measuresByEpochFigure(
+        `measures-by-epoch-${layer}`,
+        `${layer} against epoch`,
+        ofLayer,
+        [ENTROPY, STABLE_RANK, SOFT_RANK, ALPHA],
+        groups,
+      );
+      const cut = ofLayer.filter((row) => typeof row.full_test_error === 'number');
+      if (cut.length > 0) yield truncatedFigure(layer, cut, groups);
       if (several(ofLayer, 'batch_size') || ofLayer.some((row) => row.batch_size !== null)) {
         yield phaseMapByEpochFigure(
           `phase-map-${layer}`,
           `Phases of ${layer} by batch size and epoch`,
-          commonSetting(ofLayer),
+          commonSetting(labeled(ofLayer)),
         );
       }
     }
@@ -127,27 +161,33 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
       yield phaseMapByLearningRateFigure(
         `phase-map-learning-rate-${layer}`,
         `Phases of ${layer} by batch size and learning rate, last epoch`,
-        lastOfLayer,
+        labeled(lastOfLayer),
       );
     }
   }
 
   const firstLayer = rows.filter((row) => row.layer === layers[0]);
   if (firstLayer.some((row) => row.test_accuracy !== null) && several(firstLayer, 'epoch')) {
-    yield measuresByEpochFigure('accuracies-by-epoch', 'Accuracies against epoch', firstLayer, [
-      TRAIN_ACCURACY,
-      TEST_ACCURACY,
-    ]);
+    yield measuresByEpochFigure(
+      'accuracies-by-epoch',
+      'Accuracies against epoch',
+      firstLayer,
+      [TRAIN_ACCURACY, TEST_ACCURACY],
+      groups,
+    );
   }
-  for (const run of new Set(shown.map((row) => row.run))) {
-    const groups = layers
-      .map((layer) => ({ label: layer, rows: rows.filter((row) => row.run === run && row.layer === layer) }))
+  for (const { id, name, members } of new Set(shown.map((row) => subjectOf.get(row)!))) {
+    const byLayer = layers
+      .map((layer) => ({
+        label: layer,
+        rows: rows.filter((row) => row.layer === layer && members.includes(row.run)),
+      }))
       .filter((group) => several(group.rows, 'epoch'));
-    if (groups.length > 0) {
+    if (byLayer.length > 0) {
       yield doubleAxisByEpochFigure(
-        `entropy-stable-rank-by-epoch-${run}`,
-        `Entropy and stable rank against epoch, ${run}`,
-        groups,
+        `entropy-stable-rank-by-epoch-${name}`,
+        `Entropy and stable rank against epoch, ${id}`,
+        byLayer,
         [ENTROPY, STABLE_RANK],
       );
     }
@@ -160,23 +200,23 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
   }
   const swept = commonSetting(last);
   if (several(swept, 'batch_size')) {
-    const groups = layers.map((layer) => ({
+    const byLayer = layers.map((layer) => ({
       label: layer,
       rows: swept.filter((row) => row.layer === layer),
     }));
     yield doubleAxisByBatchSizeFigure(
       'ranks-by-batch-size',
       'Stable rank and MP soft rank against batch size, last epoch',
-      groups,
+      byLayer,
       [STABLE_RANK, SOFT_RANK],
     );
     yield doubleAxisByBatchSizeFigure(
       'entropy-alpha-by-batch-size',
       'Entropy and alpha against batch size, last epoch',
-      groups,
+      byLayer,
       [ENTROPY, ALPHA],
     );
-    const once = groups[0]!.rows;
+    const once = byLayer[0]!.rows;
     if (once.some((row) => row.test_accuracy !== null)) {
       yield accuraciesByBatchSizeFigure(
         'accuracies-by-batch-size',
@@ -186,33 +226,68 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
     }
   }
   if (last.filter((row) => row.gap !== null && row.alpha !== null).length > 1) {
-    const groups = layers.map((layer) => ({ label: layer, rows: last.filter((row) => row.layer === layer) }));
-    yield scatterFigure('gap-against-alpha', 'Generalization gap against alpha, last epoch', groups, {
+    const means = meansAtEnd(last, groups);
+    const byLayer = layers.map((layer) => ({
+      label: layer,
+      rows: means.filter((row) => row.layer === layer),
+    }));
+    yield scatterFigure('gap-against-alpha', 'Generalization gap against alpha, last epoch', byLayer, {
       x: ALPHA,
       y: GAP,
     });
   }
 }
 
-/** The first seed of every setting, by batch size, the most frequent setting first. */
-function representatives(last: readonly JoinedRow[]): JoinedRow[] {
-  const seen = new Set<string>();
-  const usual = new Set(commonSetting(last));
-  const order = (row: JoinedRow): number => (usual.has(row) ? 0 : 1);
-  return [...last]
-    .sort(
-      (a, b) =>
-        order(a) - order(b) || (a.batch_size ?? 0) - (b.batch_size ?? 0) || (a.seed ?? 0) - (b.seed ?? 0),
-    )
-    .filter((row) => {
-      const key = settingKey(row);
-      return !seen.has(key) && seen.add(key);
-    });
+/** What a figure is about: a run, or those that differ from it by seed alone. */
+interface Subject {
+  /** As titles have it. */
+  id: string | null;
+  /** As file names have it: it does not change with the number of seeds. */
+  name: string;
+  group: string;
+  members: readonly (string | null)[];
+  /** Of its spectra, pooled where they are several. */
+  rows: readonly JoinedRow[];
 }
 
-/** What runs that differ by seed alone have in common, layer by layer. */
-const settingKey = ({ layer, batch_size, setting, run }: JoinedRow): string =>
-  `${layer}/${batch_size}/${setting}/${batch_size === null ? run : ''}`;
+/** Returns an ensemble for each group that has one, else its first seed. */
+function subjectsOf(
+  rows: readonly JoinedRow[],
+  groupOf: (row: JoinedRow) => string,
+  ensembles: readonly Ensemble[],
+): Subject[] {
+  const first = new Map<string, JoinedRow>();
+  for (const row of rows) {
+    const known = first.get(groupOf(row));
+    if (known === undefined || (row.seed ?? 0) < (known.seed ?? 0)) first.set(groupOf(row), row);
+  }
+  return [...first].map(([group, { run }]): Subject => {
+    const ensemble = ensembles.find((one) => one.group === group);
+    if (ensemble === undefined) {
+      return { id: run, name: run ?? '', group, members: [run], rows: rows.filter((row) => row.run === run) };
+    }
+    const { id, members, spectra } = ensemble;
+    return { id, name: group, group, members, rows: spectra.map(({ row }) => row) };
+  });
+}
+
+/** By batch size, the most frequent setting first. */
+function inOrder(rows: readonly JoinedRow[]): JoinedRow[] {
+  const usual = new Set(commonSetting(rows));
+  const order = (row: JoinedRow): number => (usual.has(row) ? 0 : 1);
+  return [...rows].sort((a, b) => order(a) - order(b) || (a.batch_size ?? 0) - (b.batch_size ?? 0));
+}
+
+/** Returns the means over seeds; members may have ended at different epochs: it is over their ends. */
+function meansAtEnd(last: readonly JoinedRow[], groups: ReadonlyMap<string, string>): JoinedRow[] {
+  const ends = new Map<string, number | null>();
+  const at = last.map((row) => {
+    const key = JSON.stringify([groups.get(row.run ?? '') ?? row.run, row.layer]);
+    if (!ends.has(key)) ends.set(key, row.epoch);
+    return { ...row, epoch: ends.get(key)! };
+  });
+  return meanOverSeeds(at, groups);
+}
 
 /** The learning rate in a setting, with the comma behind it. */
 const RATE = /\blearningRate=[^,]*(, )?/;

@@ -25,6 +25,9 @@ export function scatterFigure(
     name: fileNamePart(name),
     svg: drawSheet({
       title,
+      ...(all.some((row) => typeof row[`${x.column}_sd`] === 'number')
+        ? { subtitle: 'Points are means over runs that differ by seed alone, lines one standard deviation.' }
+        : {}),
       panels,
       columns: 2,
       panelWidth: 400,

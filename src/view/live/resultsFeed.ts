@@ -9,6 +9,7 @@ import { type PageData, pageData } from '../page/content/pageData.ts';
 import { type PagePayload, packPage } from '../page/content/pagePayload.ts';
 import type { Progress } from '../page/content/progressPart.ts';
 import type { ReportInput } from '../page/content/reportInput.ts';
+import { PooledBefore } from '../page/pooledBefore.ts';
 import { EVENTS_PATH } from './eventServer.ts';
 import type { PageFeed } from './pageFeed.ts';
 
@@ -24,6 +25,7 @@ interface Shown {
 export class ResultsFeed implements PageFeed {
   private readonly dir: string;
   private shown: Shown | null = null;
+  private readonly pooled = new PooledBefore();
 
   /** `told` says how the runs stand where the folder does not: its spectra are of trainings elsewhere. */
   constructor(
@@ -59,7 +61,8 @@ export class ResultsFeed implements PageFeed {
   private current(): Shown {
     const stamp = this.stamp();
     if (this.shown?.stamp !== stamp) {
-      this.shown = { stamp, data: pageData(this.input()), html: null, payload: null };
+      const data = this.pooled.during((pool) => pageData(this.input(), pool));
+      this.shown = { stamp, data, html: null, payload: null };
     }
     return this.shown;
   }

@@ -5,6 +5,7 @@ import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/base/random/stream.ts';
 import { writeSafetensors } from '../../../src/base/safetensors/safetensors.ts';
+import type { CsvRow } from '../../../src/experiment/results/csvFiles.ts';
 import { type JoinedRow, joinRows } from '../../../src/experiment/results/joinRows.ts';
 import { resultsLayout } from '../../../src/experiment/results/layout.ts';
 import { type Results, readResults } from '../../../src/experiment/results/readResults.ts';
@@ -260,7 +261,7 @@ describe('figures as files', () => {
   it('a scree plot', async () => {
     const spectra = [0, 4].map((epoch) => ({
       label: `epoch ${epoch}`,
-      spectrum: drawnSpectrum('b=16', epoch),
+      spectra: [drawnSpectrum('b=16', epoch)],
     }));
     await expect(screeFigure('s', 'Singular values', spectra).svg).toMatchFileSnapshot('snapshots/scree.svg');
   });
@@ -304,6 +305,45 @@ describe('every figure of a results folder', () => {
         'ranks-by-batch-size',
         'gap-against-alpha',
       ]),
+    );
+  });
+
+  it('shows seeds together: spectra pooled with the label of the ensemble, the rest as means with a band', () => {
+    const own = results.spectra.filter(({ run, layer }) => run === 'b=8_seed=0' && layer === 'fc2');
+    const seeds = [0, 1, 2].map((seed) => ({ id: `b=8_seed=${seed}`, seed }));
+    const runs = seeds.map(({ id, seed }) => ({ id, config: { batchSize: 8, seed }, metrics: [] }));
+    const spectra = seeds.flatMap(({ id, seed }) =>
+      own.map((row) => ({ ...row, run: id, stable_rank: row.stable_rank! + seed })),
+    );
+    const esd: Results['esd'] = (_, epoch, layer) => results.esd('b=8_seed=0', epoch, layer);
+    const drawn = new Map([...resultsFigures({ runs, spectra, esd })].map((one) => [one.name, one]));
+    const [{ M, epoch: first }, { epoch: last }] = [own[0]!, own.at(-1)!];
+    const counted = (name: string, ofPanel: (row: CsvRow) => boolean): number =>
+      drawn
+        .get(name)!
+        .rows.filter(ofPanel)
+        .reduce((sum, { count }) => sum + Number(count), 0);
+    expect(counted('esd-fc2-b=8', ({ panel }) => panel === 'linear')).toBe(3 * M);
+    expect(texts(drawn.get('esd-fc2-b=8')!.svg)[0]).toContain('b=8, 3 seeds');
+    const { rows: bins } = drawn.get('esd-by-epoch-fc2-b=8')!;
+    expect(new Set(bins.map(({ run }) => run))).toEqual(new Set(['b=8, 3 seeds']));
+    expect([...drawn.keys()].filter((name) => name.includes('seed='))).toEqual([]);
+
+    const marks = (svg: string, kind: string) => [
+      ...parseHTML(svg).document.querySelectorAll(`[aria-label="${kind}"] path`),
+    ];
+    const { svg } = drawn.get('measures-by-epoch-fc2')!;
+    expect(marks(svg, 'line')).toHaveLength(4);
+    expect(marks(svg, 'area').length).toBeGreaterThan(0);
+    expect(marks(drawn.get('entropy-stable-rank-by-epoch-b=8')!.svg, 'area').length).toBeGreaterThan(0);
+    const scree = drawn.get('scree-fc2-b=8')!;
+    expect(scree.rows.map(({ epoch }) => epoch)).toEqual(
+      [first, last].flatMap((epoch) => Array(3 * M).fill(epoch)),
+    );
+    expect(marks(scree.svg, 'line')).toHaveLength(4);
+    const map = drawn.get('phase-map-fc2')!.rows;
+    expect(map.map(({ run, epoch }) => [run, epoch])).toEqual(
+      own.map(({ epoch }) => ['b=8, 3 seeds', epoch]),
     );
   });
 
@@ -382,7 +422,7 @@ describe('partsFigure', () => {
     const drawn = [...resultsFigures({ runs, spectra, esd: () => evals })].filter(({ name }) =>
       name.startsWith('parts-'),
     );
-    expect(drawn.map(({ name }) => name)).toEqual(['parts-fc2-b=8_seed=0']);
+    expect(drawn.map(({ name }) => name)).toEqual(['parts-fc2-b=8']);
     const all = drawn[0]!.rows.filter(({ panel }) => panel === 'linear');
     expect(all.reduce((sum, { count }) => sum + Number(count), 0)).toBe(2 * evals.length);
   });

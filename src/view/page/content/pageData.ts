@@ -2,6 +2,7 @@ import type { CsvRow } from '../../../experiment/results/csvFiles.ts';
 import { type JoinedRow, joinRows } from '../../../experiment/results/joinRows.ts';
 import type { MetricsRow } from '../../../experiment/results/metricsRow.ts';
 import { seedGroups } from '../../../experiment/results/overSeeds.ts';
+import type { PoolSpectra } from '../../figures/ensembles.ts';
 import { type EsdHistogram, type EsdView, esdHistogram, spectrumEnds } from '../../figures/esdHistogram.ts';
 import { pageEnsembles } from './pageEnsembles.ts';
 import type { PageRun } from './pageRun.ts';
@@ -44,8 +45,8 @@ export interface PageData {
 /** What weights are called that belong to no run. */
 export const NO_RUN = 'weights';
 
-/** Returns what the page shows of a results folder. */
-export function pageData(input: ReportInput): PageData {
+/** Returns what the page shows of a results folder; `pool` pools the spectra of runs that differ by seed alone. */
+export function pageData(input: ReportInput, pool?: PoolSpectra): PageData {
   const rows = joinRows(input.spectra, input.runs);
   const configs = new Map(input.runs.map((run) => [run.id, run.config]));
   const statuses = new Map(input.runs.map((run) => [run.id, run.status]));
@@ -62,7 +63,7 @@ export function pageData(input: ReportInput): PageData {
       notLearned: statuses.get(id)?.warning ?? null,
     }),
   );
-  const ensembles = pageEnsembles(runs, rows, groups, input.esd);
+  const ensembles = pageEnsembles(runs, rows, input.esd, pool);
   return {
     name: input.experiment.name,
     description: input.experiment.description,

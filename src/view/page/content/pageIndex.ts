@@ -1,6 +1,5 @@
 import type { MetricsRow } from '../../../experiment/results/metricsRow.ts';
-import { spread } from '../../../experiment/results/overSeeds.ts';
-import type { CurvePoint } from '../../figures/curvesPlot.ts';
+import { type CurvePoint, meanCurve } from '../../figures/curvesPlot.ts';
 import { NO_RUN, type PageData, type PageSpectrum, type SeedsShown, shownRuns } from './pageData.ts';
 import type { PageRun } from './pageRun.ts';
 
@@ -65,18 +64,7 @@ export function pageIndex({ runs, spectra, metrics }: PageData, seeds: SeedsShow
     run: (id) => byId.get(id),
     series: (run, layer) => series.get(seriesKey(run, layer)) ?? [],
     metrics: (run) => metricsOf.get(run) ?? [],
-    curve: ({ members }, pointsOf) => {
-      const at = new Map<number, number[]>();
-      for (const member of members) {
-        for (const [x, y] of pointsOf(member)) at.set(x, [...(at.get(x) ?? []), y]);
-      }
-      return [...at]
-        .sort(([a], [b]) => a - b)
-        .map(([x, values]) => {
-          const { mean, sd } = spread(values)!;
-          return { x, y: mean, low: sd === null ? null : mean - sd, high: sd === null ? null : mean + sd };
-        });
-    },
+    curve: ({ members }, pointsOf) => meanCurve(members.flatMap((member) => [...pointsOf(member)])),
     place: (run) => ({
       size: sizes.indexOf(run.batchSize),
       group: groups.get(run.batchSize)!.indexOf(run.group),
