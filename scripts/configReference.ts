@@ -203,6 +203,6 @@ A finished run is not trained again. Two runs are the same when what their weigh
 every key of the run but \`snapshots\`, without the constants that its optimizer does not read.
 Names, comments and the order of keys do not count. \`snapshots\` of a finished run serve when they
 hold all that the config asks for. Layers can be added to a finished run that kept all parameters
-(\`snapshots.network: true\`, with those of every epoch still there): \`run\` with the longer
-\`snapshots.layers\` or \`network.analyzedLayers\` writes them into the snapshots and extends
-\`spectra.csv\`, and trains nothing. Elsewhere the command says what was kept.`;
+(\`snapshots.network: true\`, with those of every epoch still there): \`run\`, a worker or Slurm jobs
+with the longer \`snapshots.layers\` or \`network.analyzedLayers\` write them into the snapshots and
+extend \`spectra.csv\`, and train nothing. Elsewhere the command says what was kept.`;

@@ -23,6 +23,8 @@ import { UserError } from '../src/base/userError.ts';
 import { analysisSchema, parseRunConfig } from '../src/experiment/config/schema.ts';
 import { loadDataset } from '../src/experiment/data/loadDataset.ts';
 import { resultsLayout } from '../src/experiment/results/layout.ts';
+import { collectEnvironment } from '../src/experiment/results/provenance.ts';
+import { engineVersions } from '../src/run/engineOptions.ts';
 import { runInProcess } from '../src/run/runInProcess.ts';
 import { availableLinearAlgebra } from '../src/train/engine/availableLinearAlgebra.ts';
 import { runTool } from '../src/train/engine/install/runTool.ts';
@@ -89,12 +91,15 @@ try {
 async function train(folder: string): Promise<string[]> {
   console.error('training LeNet5 on 6000 images of MNIST, 2 epochs');
   const config = parseRunConfig(QUICK_LENET);
+  const engine = loadEngine();
   const status = await runInProcess({
     run: 'lenet5',
     files: resultsLayout(folder).run('lenet5'),
     config,
     dataset: loadDataset(config.dataset, config),
-    binding: loadEngine().binding,
+    binding: engine.binding,
+    environment: collectEnvironment({ engine: engineVersions(engine), threads: null, device: null }),
+    source: { config_file: '', overrides: [], command: 'parity' },
     signal: new AbortController().signal,
     onEvent: () => {},
   });

@@ -67,7 +67,11 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
       if (runs.some(({ state, error }) => state !== 'done' || error !== null)) {
         process.exitCode = EXIT_NOT_DONE;
       }
-    } else if ((await analyzeSubmitted(work, options)) > 0) process.exitCode = EXIT_NOT_DONE;
+    } else {
+      const { skippedLayers, damage } = await analyzeSubmitted(work, options);
+      for (const message of damage) line.log(`damaged: ${message}`);
+      if (skippedLayers + damage.length > 0) process.exitCode = EXIT_NOT_DONE;
+    }
     if (!timeIsUp.signal.aborted || interrupt.signal.aborted) return;
     process.exitCode = EXIT_INTERRUPTED;
     requeueTask(gotOn, process.env);

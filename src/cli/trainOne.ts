@@ -7,7 +7,7 @@ import type { RunStatus } from '../experiment/results/runStatus.ts';
 import type { RunEvent } from '../experiment/status/runEvents.ts';
 import type { ChildTask, FromChild, ToChild } from '../run/childMessages.ts';
 import { engineOptions, engineVersions } from '../run/engineOptions.ts';
-import { recordedRun } from '../run/recordedRun.ts';
+import { runInProcess } from '../run/runInProcess.ts';
 import { refreshEngine } from '../train/engine/install/ensureEngine.ts';
 import { loadEngine } from '../train/engine/loadEngine.ts';
 
@@ -50,7 +50,7 @@ async function train(
     onMessage: (message) => tell({ type: 'event', event: { type: 'engine', message } }),
   });
   const engine = loadEngine(engineOptions({ threads, device }, [config]));
-  return recordedRun({
+  return runInProcess({
     run,
     files: runLayout(dir),
     config,

@@ -69,7 +69,7 @@ export const workCommand: CommandModule<object, WorkArgs> = {
     let progress: ReturnType<typeof runProgress> | null = null;
     const known = (): Experiment => plan ?? loadExperiment(resultsLayout(dir).experiment, { out: dir });
     try {
-      const { experiment, runs, report, leftOut } = await workOnSweep(resolve(dir), {
+      const { experiment, runs, layers, report, skippedLayers, damage } = await workOnSweep(resolve(dir), {
         plan,
         threads,
         device,
@@ -90,14 +90,15 @@ export const workCommand: CommandModule<object, WorkArgs> = {
       line.clear();
       const interrupted = interrupt.signal.aborted;
       output.document({ experiment: experiment.name, out: dir, interrupted, report, runs });
-      output.block(resultTable(runs, [], output.width));
+      output.block(resultTable(runs, layers, output.width));
+      for (const message of damage) output.note(`damaged: ${message}`);
       const here = runs.filter(({ trained }) => trained).length;
       output.print(`Trained here: ${here} of ${runs.length} runs.`);
       const left = runs.filter(({ state }) => state !== 'done' && state !== 'failed');
       if (left.length > 0) output.print(`Not done: ${left.map(({ run }) => run).join(', ')}.`);
       if (report !== null) output.print(`Report: ${report}`);
       const done = runs.every(({ state, error }) => state === 'done' && error === null);
-      if (!interrupted && (!done || leftOut > 0)) process.exitCode = EXIT_NOT_DONE;
+      if (!interrupted && (!done || skippedLayers + damage.length > 0)) process.exitCode = EXIT_NOT_DONE;
     } finally {
       line.clear();
       interrupt.release();

@@ -1,10 +1,6 @@
 import { relative } from 'node:path';
-import { analyzeResults, pruneSnapshots } from '../analyze/analyzeResults.ts';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import { UserError } from '../base/userError.ts';
-import type { AnalysisConfig, RunConfig } from '../experiment/config/schema.ts';
-import type { Dataset } from '../experiment/data/dataset.ts';
-import { loadDataset } from '../experiment/data/loadDataset.ts';
 import { readOrElse } from '../experiment/results/damage.ts';
 import { type ResultsLayout, type RunLayout, resultsLayout } from '../experiment/results/layout.ts';
 import { accuracyGap } from '../experiment/results/metricsRow.ts';
@@ -14,26 +10,18 @@ import { type RunStatus, readStatus } from '../experiment/results/runStatus.ts';
 import { storeChoice } from '../experiment/status/executorFile.ts';
 import { lockResults } from '../experiment/status/resultsLock.ts';
 import type { RunExperimentOptions, RunOutcome, RunSummary } from '../experiment/status/runEvents.ts';
-import {
-  addLayers,
-  isFinished,
-  planRun,
-  type RunTask,
-  readStoredRun,
-} from '../experiment/status/runFolder.ts';
+import { isFinished, planRun, type RunTask, readStoredRun } from '../experiment/status/runFolder.ts';
 import type { Experiment, ExperimentRun } from '../experiment/sweep/loadExperiment.ts';
-import { availableLinearAlgebra, slowSolverRemark } from '../train/engine/availableLinearAlgebra.ts';
 import { ensureEngine } from '../train/engine/install/ensureEngine.ts';
 import { loadEngine } from '../train/engine/loadEngine.ts';
-import { writeReport } from '../view/page/writeReport.ts';
 import { whileAnalyzing } from './analyzerProcess.ts';
 import { runInChildren } from './childExecutor.ts';
 import { engineOptions, engineVersions } from './engineOptions.ts';
+import { addMissingLayers, finishResults, NOTHING_FINISHED } from './finishResults.ts';
 import { longestFirst } from './longestFirst.ts';
-import { recordedRun } from './recordedRun.ts';
 import { requireMemory } from './requireMemory.ts';
-import { trainingData } from './runInProcess.ts';
-import { evaluateTruncated } from './truncation/evaluateTruncated.ts';
+import { runInProcess } from './runInProcess.ts';
+import { Datasets } from './trainingData.ts';
 
 export interface PlannedRun {
   run: ExperimentRun;
@@ -58,19 +46,14 @@ export async function runExperiment(
   });
   try {
     writeFileAtomic(layout.experiment, experiment.resolvedYaml);
-    const trained = await trainAndAnalyze(experiment, planned, options);
+    const datasets = new Datasets();
+    const trained = await trainAndAnalyze(experiment, planned, { ...options, datasets });
     const runs = planned.map((one) => summarize(one, trained.has(one.run.id)));
-    const done = (): boolean => options.trainOnly || signal.aborted;
-    if (done()) {
-      return { runs, layers: [], skippedLayers: 0, damage: [], report: null, interrupted: signal.aborted };
-    }
-    await evaluateTruncatedRuns(planned, experiment.analysis, layout, options);
-    const analyzed = await analyzeExperiment(experiment, layout, options);
-    if (done()) return { runs, ...analyzed, damage: [], report: null, interrupted: true };
-    const damage: string[] = [];
-    const report = writeReport(layout.dir, (message) => damage.push(message));
-    onEvent({ type: 'report', path: report });
-    return { runs, ...analyzed, damage, report, interrupted: false };
+    if (options.trainOnly) addMissingLayers(experiment, layout, onEvent);
+    if (options.trainOnly || signal.aborted)
+      return { runs, ...NOTHING_FINISHED, interrupted: signal.aborted };
+    const finished = await finishResults(experiment, layout, { ...options, datasets });
+    return { runs, ...finished, interrupted: signal.aborted };
   } finally {
     release();
   }
@@ -103,6 +86,11 @@ export function planExperiment(
   return planned;
 }
 
+interface TrainOptions extends RunExperimentOptions {
+  /** Where what is read for the training is to be had afterwards. */
+  datasets?: Datasets;
+}
+
 /**
  * Trains as `trainExperiment` does while another process analyzes each snapshot that is written, unless only training is asked for. What
  * that process does not get to, because it dies or has no core to itself, the analysis at the end does.
@@ -110,7 +98,7 @@ export function planExperiment(
 export async function trainAndAnalyze(
   experiment: Experiment,
   planned: readonly PlannedRun[],
-  options: RunExperimentOptions,
+  options: TrainOptions,
 ): Promise<Set<string>> {
   const { trainOnly, program, outDir, onEvent } = options;
   if (trainOnly || program === null) return trainExperiment(experiment, planned, options);
@@ -123,20 +111,15 @@ export async function trainAndAnalyze(
 async function trainExperiment(
   experiment: Experiment,
   planned: readonly PlannedRun[],
-  options: RunExperimentOptions,
+  options: TrainOptions,
 ): Promise<Set<string>> {
-  const { threads, device, signal, failFast, program, onEvent } = options;
+  const { threads, device, signal, failFast, program, onEvent, datasets = new Datasets() } = options;
   const skipped = planned.filter(({ task }) => task.startsWith('skip'));
   const open = planned.filter(({ task }) => !task.startsWith('skip'));
   for (const one of skipped) {
-    const { run, files, task } = one;
-    const added = task === 'skip-done' ? addLayers(files, run.config) : [];
-    if (added.length > 0) {
-      onEvent({ type: 'note', message: `added ${added.join(', ')} to the snapshots of run ${run.id}` });
-    }
     const { epoch, test_accuracy: testAccuracy } = summarize(one, false);
-    const state = task === 'skip-failed' ? 'failed' : 'done';
-    onEvent({ type: 'run-skipped', run: run.id, state, epoch, testAccuracy });
+    const state = one.task === 'skip-failed' ? 'failed' : 'done';
+    onEvent({ type: 'run-skipped', run: one.run.id, state, epoch, testAccuracy });
   }
   if (open.length === 0) return new Set();
   await requireMemory(
@@ -150,11 +133,7 @@ async function trainExperiment(
     if (signal.aborted) return new Set();
     throw error;
   }
-  const source: Source = {
-    config_file: relative(process.cwd(), experiment.configPath),
-    overrides: experiment.overrides,
-    command: process.argv.slice(2).join(' '),
-  };
+  const source = sourceOf(experiment);
   if (options.jobs > 1) {
     if (program === null) throw new RangeError('program must be given for several jobs, got null');
     const tasks = longestFirst(open, options).map(({ run, files }) => ({
@@ -173,11 +152,10 @@ async function trainExperiment(
   const configs = open.map(({ run }) => run.config);
   const engine = loadEngine(engineOptions({ threads, device }, configs));
   const environment = collectEnvironment({ engine: engineVersions(engine), threads, device });
-  const datasets = new DatasetCache();
   for (const { run, files } of open) {
     if (signal.aborted) break;
     trained.add(run.id);
-    const status = await recordedRun({
+    const status = await runInProcess({
       run: run.id,
       files,
       config: run.config,
@@ -193,69 +171,13 @@ async function trainExperiment(
   return trained;
 }
 
-/** Measures the errors of networks with layers cut to their tails, of the runs that keep their parameters. */
-async function evaluateTruncatedRuns(
-  planned: readonly PlannedRun[],
-  { fit }: AnalysisConfig,
-  layout: ResultsLayout,
-  { threads, device, signal, onEvent }: RunExperimentOptions,
-): Promise<void> {
-  const datasets = new DatasetCache();
-  for (const { run } of planned) {
-    const { id, config } = run;
-    if (!config.snapshots.network || signal.aborted) continue;
-    await evaluateTruncated(layout, id, {
-      config,
-      fit,
-      data: () => trainingData(datasets.get(config), config),
-      binding: () => loadEngine(engineOptions({ threads, device }, [config])).binding,
-      algebra: availableLinearAlgebra(threads ?? undefined),
-      signal,
-      onEpoch: (done, total) => onEvent({ type: 'truncate', done, total }),
-    });
-  }
-}
-
-/** Brings spectra.csv and esd/ up to date with the snapshots and returns the rows, and how many layers had to be left out. */
-export async function analyzeExperiment(
-  experiment: Experiment,
-  layout: ResultsLayout,
-  { threads, signal, onEvent }: Pick<RunExperimentOptions, 'threads' | 'signal' | 'onEvent'>,
-): Promise<Pick<RunOutcome, 'layers' | 'skippedLayers'>> {
-  let skippedLayers = 0;
-  const algebra = availableLinearAlgebra(threads ?? undefined);
-  const remark = slowSolverRemark(algebra);
-  if (remark !== null) onEvent({ type: 'note', message: remark });
-  const ids = experiment.runs.map(({ id }) => id);
-  const layers = await analyzeResults(layout, ids, experiment.analysis, {
-    algebra,
-    signal,
-    onProgress: (done, total) => onEvent({ type: 'analyze', done, total }),
-    onSkip: (message) => {
-      skippedLayers++;
-      onEvent({ type: 'layer-skipped', message });
-    },
-    onNote: (message) => onEvent({ type: 'note', message }),
-  });
-  if (!signal.aborted) {
-    for (const { id, config } of experiment.runs) pruneSnapshots(layout, id, config.snapshots.keep);
-  }
-  return { layers, skippedLayers };
-}
-
-/** Data sets of the sweep, each read once. */
-class DatasetCache {
-  private readonly loaded = new Map<string, Dataset>();
-
-  get({ dataset, trainImages, testImages }: RunConfig): Dataset {
-    const key = JSON.stringify([dataset, trainImages, testImages]);
-    let found = this.loaded.get(key);
-    if (found === undefined) {
-      found = loadDataset(dataset, { trainImages, testImages });
-      this.loaded.set(key, found);
-    }
-    return found;
-  }
+/** Returns what asks for the training of the runs of an experiment: this command. */
+export function sourceOf({ configPath, overrides }: Experiment): Source {
+  return {
+    config_file: relative(process.cwd(), configPath),
+    overrides,
+    command: process.argv.slice(2).join(' '),
+  };
 }
 
 export function summarize({ run, files }: PlannedRun, trained: boolean): RunSummary {

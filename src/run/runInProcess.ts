@@ -2,15 +2,16 @@ import pino from 'pino';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Dataset } from '../experiment/data/dataset.ts';
-import { randomizeLabels } from '../experiment/data/randomLabels.ts';
-import { validationSplit } from '../experiment/data/validationSplit.ts';
 import type { RunLayout } from '../experiment/results/layout.ts';
+import { type Environment, openSession, type Source } from '../experiment/results/provenance.ts';
 import { ProgressFile } from '../experiment/results/runProgress.ts';
 import { newStatus, type RunStatus, readStatus, writeStatus } from '../experiment/results/runStatus.ts';
+import { lockRun } from '../experiment/status/resultsLock.ts';
 import type { RunEvent } from '../experiment/status/runEvents.ts';
 import { checkpointIdentity } from '../experiment/status/runFolder.ts';
 import type { SessionBinding } from '../train/graph/graphSession.ts';
-import { type TrainingData, trainRun } from '../train/trainRun.ts';
+import { trainRun } from '../train/trainRun.ts';
+import { trainingData } from './trainingData.ts';
 
 export interface RunInProcessOptions {
   run: string;
@@ -18,14 +19,44 @@ export interface RunInProcessOptions {
   config: RunConfig;
   dataset: Dataset;
   binding: SessionBinding;
+  environment: Environment;
+  source: Source;
   /** The process that the command was started as; this one when left out. */
   commandPid?: number | undefined;
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
 }
 
-/** Trains one run here and now, keeping its config.json, status.json and log.ndjson true, and returns how it ended. */
+/**
+ * Trains one run here and now, alone in its folder, and returns how it ended. Keeps config.json, status.json, log.ndjson and
+ * provenance.json true, and writes the checksums of a run that is done. A folder that cannot be written to fails this run and no other.
+ */
 export async function runInProcess(options: RunInProcessOptions): Promise<RunStatus> {
+  const { run, files, config, dataset, environment, source, signal, onEvent } = options;
+  let status = newStatus(config.epochs);
+  let release = (): void => {};
+  try {
+    release = await lockRun(files.dir, {
+      signal,
+      onWait: (message) => onEvent({ type: 'note', message }),
+    });
+    const close = openSession(files, { source, environment, datasetSha256: dataset.checksum });
+    status = await trainTold(options);
+    close(status);
+  } catch (error) {
+    if (signal.aborted) return { ...status, state: 'interrupted' };
+    const { message } = error as Error;
+    status = { ...status, state: 'failed', error: message };
+    unlessFull(() => writeStatus(files.status, status));
+    onEvent({ type: 'run-failed', run, error: message });
+  } finally {
+    release();
+  }
+  return status;
+}
+
+/** Trains the run and tells of it: in its config, its status, its log, and to who listens. Returns how it ended. */
+async function trainTold(options: RunInProcessOptions): Promise<RunStatus> {
   const { run, files, config, dataset, onEvent } = options;
   writeFileAtomic(files.config, `${JSON.stringify(config, null, 2)}\n`);
   const destination = pino.destination({ dest: files.log, sync: true });
@@ -85,7 +116,10 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     log.error(error, 'run failed');
-    tryUpdate(() => update({ state: 'failed', error: message, finished_at: now() }), log);
+    unlessFull(
+      () => update({ state: 'failed', error: message, finished_at: now() }),
+      (problem) => log.error(problem, 'status not written'),
+    );
     status = { ...status, state: 'failed', error: message };
     onEvent({ type: 'run-failed', run, error: message });
   } finally {
@@ -95,40 +129,11 @@ export async function runInProcess(options: RunInProcessOptions): Promise<RunSta
   return status;
 }
 
-/** On a full disk even the status cannot be written; the run has failed all the same. */
-function tryUpdate(update: () => void, log: pino.Logger): void {
+/** On a full disk even the status cannot be written; the run has failed all the same, and an event tells. */
+function unlessFull(write: () => void, onProblem: (problem: unknown) => void = () => {}): void {
   try {
-    update();
-  } catch (error) {
-    log.error(error, 'status not written');
+    write();
+  } catch (problem) {
+    onProblem(problem);
   }
-}
-
-/** Returns the images of a run, labels randomized where its config asks for it. */
-export function trainingData(dataset: Dataset, config: RunConfig): TrainingData {
-  const labels = trainingLabels(dataset, config);
-  return {
-    inputShape: dataset.shape,
-    classes: dataset.classes,
-    preprocessing: dataset.preprocessing,
-    train: { ...dataset.train, labels },
-    test: dataset.test,
-  };
-}
-
-/** Returns the labels of the training images, randomized where the config asks for it; those that are held out keep theirs. */
-function trainingLabels({ train, classes }: Dataset, { randomLabels, validation, seed }: RunConfig) {
-  if (randomLabels === 0) return train.labels;
-  const { trained } = validationSplit(train.count, Math.round(validation * train.count), seed);
-  const randomized = randomizeLabels(
-    Uint8Array.from(trained, (index) => train.labels[index]!),
-    classes,
-    randomLabels,
-    seed,
-  );
-  const labels = Uint8Array.from(train.labels);
-  trained.forEach((index, place) => {
-    labels[index] = randomized[place]!;
-  });
-  return labels;
 }

@@ -1,8 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
-import { CHECKSUMS_FILE } from '../base/files/checksums.ts';
 import { availableCores } from '../base/machine/cores.ts';
 import { UserError } from '../base/userError.ts';
 import { type ResultsLayout, resultsLayout } from '../experiment/results/layout.ts';
@@ -12,11 +10,17 @@ import type { RunEvent, RunSummary } from '../experiment/status/runEvents.ts';
 import { readStoredRun } from '../experiment/status/runFolder.ts';
 import { type Experiment, loadExperiment } from '../experiment/sweep/loadExperiment.ts';
 import { ensureEngine } from '../train/engine/install/ensureEngine.ts';
-import { analyzeAndReport } from './analyzeAndReport.ts';
 import { whileAnalyzing } from './analyzerProcess.ts';
 import { runInChildren } from './childExecutor.ts';
+import {
+  addMissingLayers,
+  type Finished,
+  finishResults,
+  isReported,
+  NOTHING_FINISHED,
+} from './finishResults.ts';
 import { longestFirst } from './longestFirst.ts';
-import { type PlannedRun, planExperiment, summarize } from './runExperiment.ts';
+import { type PlannedRun, planExperiment, sourceOf, summarize } from './runExperiment.ts';
 
 export interface WorkOptions {
   /** The config of the sweep, where the folder may not have been planned yet; null: it must have been. */
@@ -33,13 +37,10 @@ export interface WorkOptions {
   pollMs?: number;
 }
 
-export interface WorkOutcome {
+/** What was finished is nothing where runs are left; where another worker has finished it, the report alone. */
+export interface WorkOutcome extends Finished {
   experiment: Experiment;
   runs: RunSummary[];
-  /** Path of the report; null where runs are left. */
-  report: string | null;
-  /** Layers and files that had to be left out of analysis and report. */
-  leftOut: number;
 }
 
 const POLL_MS = 5000;
@@ -61,9 +62,8 @@ export async function workOnSweep(dir: string, options: WorkOptions): Promise<Wo
   const planned = planExperiment(experiment, layout, false);
   const runs = planned.map((one) => summarize(one, trained.has(one.run.id)));
   const open = planned.some(({ task }) => !task.startsWith('skip'));
-  if (signal.aborted || open) return { experiment, runs, report: null, leftOut: 0 };
-  const leftOut = await finish(experiment, layout, { threads, signal, onEvent });
-  return { experiment, runs, report: layout.report, leftOut };
+  if (signal.aborted || open) return { experiment, runs, ...NOTHING_FINISHED };
+  return { experiment, runs, ...(await finish(experiment, layout, { ...options, threads })) };
 }
 
 /** Returns the sweep of the folder, and the threads that every worker gives a run: other numbers may give other bytes. */
@@ -142,11 +142,7 @@ async function trainOpenRuns(
       const [now] = planExperiment({ ...experiment, runs: [run] }, layout, false);
       if (now!.task.startsWith('skip')) continue;
       trained.add(run.id);
-      const source = {
-        config_file: experiment.configPath,
-        overrides: experiment.overrides,
-        command: process.argv.slice(2).join(' '),
-      };
+      const source = sourceOf(experiment);
       const task = { run: run.id, dir: files.dir, config: run.config, source, threads, device };
       const how = await runInChildren([task], { jobs: 1, failFast: false, signal, program, onEvent });
       const status = how.get(run.id);
@@ -170,26 +166,22 @@ async function claimFirst(
   return null;
 }
 
-/** Analyzes and writes the report, unless another worker has; returns how many layers and files had to be left out. */
+/** Does what follows the training, unless another worker has. */
 async function finish(
   experiment: Experiment,
   layout: ResultsLayout,
-  { threads, signal, onEvent }: Pick<WorkOptions, 'threads' | 'signal' | 'onEvent'>,
-): Promise<number> {
+  options: WorkOptions & { threads: number },
+): Promise<Finished> {
+  const { signal, onEvent } = options;
   const release = await lockResultsInTurn(layout.dir, {
     signal,
     onWait: (message) => onEvent({ type: 'note', message }),
   });
   try {
-    if (isReported(layout)) return 0;
-    return await analyzeAndReport(experiment, layout, { threads, signal, onEvent });
+    addMissingLayers(experiment, layout, onEvent);
+    if (isReported(experiment, layout)) return { ...NOTHING_FINISHED, report: layout.report };
+    return await finishResults(experiment, layout, options);
   } finally {
     release();
   }
-}
-
-/** The checksums of the spectra go with the first row that is added; the report is written after them. */
-function isReported({ dir, report }: ResultsLayout): boolean {
-  const sums = join(dir, CHECKSUMS_FILE);
-  return existsSync(sums) && existsSync(report) && statSync(report).mtimeMs >= statSync(sums).mtimeMs;
 }

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileSha256 } from '../../src/base/files/checksums.ts';
 import { readMetricsCsv } from '../../src/experiment/results/csvFiles.ts';
@@ -15,6 +15,7 @@ export function endState(dir: string): Record<string, unknown> {
   for (const run of readdirSync(layout.runs).sort()) {
     const files = layout.run(run);
     const paths = [files.config, files.checkpoint, layout.esd(run)];
+    if (existsSync(layout.truncated(run))) paths.push(layout.truncated(run));
     for (const name of readdirSync(files.snapshots)) paths.push(join(files.snapshots, name));
     for (const path of paths) state[path.slice(dir.length)] = fileSha256(path);
     state[`${run} metrics`] = readMetricsCsv(files.metrics).map((row) => ({

@@ -7,8 +7,10 @@ import type { Dataset, Split } from '../../src/experiment/data/dataset.ts';
 import { readMetricsCsv } from '../../src/experiment/results/csvFiles.ts';
 import { runLayout } from '../../src/experiment/results/layout.ts';
 import { NO_CIRCUMSTANCES } from '../../src/experiment/results/metricsRow.ts';
+import { collectEnvironment, type Environment } from '../../src/experiment/results/provenance.ts';
 import type { RunStatus } from '../../src/experiment/results/runStatus.ts';
 import type { RunEvent } from '../../src/experiment/status/runEvents.ts';
+import { engineVersions } from '../../src/run/engineOptions.ts';
 import { runInProcess } from '../../src/run/runInProcess.ts';
 import { loadEngine } from '../../src/train/engine/loadEngine.ts';
 
@@ -45,19 +47,24 @@ export function jobConfig(changes: object = {}): RunConfig {
   });
 }
 
+let environment: Environment | undefined;
+
 /** Trains a job in this process on images of noise and returns how it ended. */
 export function trainJob(
   { dir, config }: TrainingJob,
   onEvent: (event: RunEvent) => void = () => {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<RunStatus> {
-  const { binding } = loadEngine();
+  const engine = loadEngine();
+  environment ??= collectEnvironment({ engine: engineVersions(engine), threads: null, device: null });
   return runInProcess({
     run: 'run',
     files: runLayout(dir),
     config,
     dataset: noiseDataset(config),
-    binding,
+    binding: engine.binding,
+    environment,
+    source: { config_file: '', overrides: [], command: '' },
     signal,
     onEvent,
   });

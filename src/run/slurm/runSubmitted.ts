@@ -3,7 +3,7 @@ import { type ResultsLayout, resultsLayout } from '../../experiment/results/layo
 import { lockResults } from '../../experiment/status/resultsLock.ts';
 import type { RunExperimentOptions, RunSummary } from '../../experiment/status/runEvents.ts';
 import { type Experiment, loadExperiment } from '../../experiment/sweep/loadExperiment.ts';
-import { analyzeAndReport } from '../analyzeAndReport.ts';
+import { type Finished, finishResults } from '../finishResults.ts';
 import { planExperiment, summarize, trainAndAnalyze } from '../runExperiment.ts';
 import { readSubmission, type Submission } from './submission.ts';
 
@@ -41,18 +41,18 @@ export async function trainSubmitted(
   return planned.map((one) => summarize(one, trained.has(one.run.id)));
 }
 
-/** Analyzes what there is, whatever became of the training, writes the report, and returns how many layers and files had to be left out. */
+/** Does what follows the training of a submission, whatever became of that. */
 export async function analyzeSubmitted(
   { layout, experiment }: SubmittedWork,
   options: RunExperimentOptions,
-): Promise<number> {
+): Promise<Finished> {
   const { signal, onEvent } = options;
   const release = await lockResults(layout.dir, {
     signal,
     onWait: (message) => onEvent({ type: 'note', message }),
   });
   try {
-    return await analyzeAndReport(experiment, layout, options);
+    return await finishResults(experiment, layout, options);
   } finally {
     release();
   }
