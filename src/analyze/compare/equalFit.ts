@@ -1,5 +1,6 @@
 import { largestOf, smallestOf } from '../../base/extremes.ts';
 import type { JoinedRow } from '../../experiment/results/joinRows.ts';
+import { fittedAccuracy } from '../../experiment/results/metricsRow.ts';
 
 export interface EqualFit {
   /** Those of the first epoch of each run whose training accuracy reaches the bound. */
@@ -9,13 +10,14 @@ export interface EqualFit {
 }
 
 /**
- * Returns the rows of every run at the first analyzed epoch whose training accuracy is at least `accuracy` (0 to 1): a gap between
- * training and test accuracy says how a run generalizes only beside one that has fitted as much.
+ * Returns the rows of every run at the first analyzed epoch whose training accuracy, as the gap has it, is at least `accuracy` (0 to
+ * 1): a gap between training and test accuracy says how a run generalizes only beside one that has fitted as much.
  */
 export function atTrainAccuracy(rows: readonly JoinedRow[], accuracy: number): EqualFit {
   const first = new Map<string, number>();
-  for (const { run, epoch, train_accuracy } of rows) {
-    if (run === null || epoch === null || train_accuracy === null || train_accuracy < accuracy) continue;
+  for (const row of rows) {
+    const [{ run, epoch }, fitted] = [row, fittedAccuracy(row)];
+    if (run === null || epoch === null || fitted === null || fitted < accuracy) continue;
     first.set(run, Math.min(first.get(run) ?? Number.POSITIVE_INFINITY, epoch));
   }
   const runs = new Set(rows.flatMap(({ run }) => (run === null ? [] : [run])));
@@ -30,7 +32,7 @@ export function atTrainAccuracy(rows: readonly JoinedRow[], accuracy: number): E
  * order of their gaps is mostly that of how far each has fitted.
  */
 export function unequalFit(rows: readonly JoinedRow[]): string | null {
-  const train = range(rows.map((row) => row.train_accuracy));
+  const train = range(rows.map(fittedAccuracy));
   const test = range(rows.map((row) => row.test_accuracy));
   if (train === null || test === null || train.high - train.low <= test.high - test.low) return null;
   const bound = Math.floor(100 * train.low) / 100;

@@ -32,13 +32,22 @@ export const NOT_EVALUATED = {
   validation_accuracy: null,
 } as const satisfies Partial<MetricsRow>;
 
-/** Returns training minus test accuracy after the epoch; with the running one where the other was not evaluated. */
-export function accuracyGap({
+type Accuracies = Record<'train_accuracy' | 'evaluated_train_accuracy' | 'test_accuracy', number | null>;
+
+/**
+ * Returns the training accuracy that stands beside the test accuracy, in gaps, tables and comparisons: that after the epoch; where it was
+ * not evaluated, the mean while training.
+ */
+export function fittedAccuracy({
   train_accuracy,
   evaluated_train_accuracy,
-  test_accuracy,
-}: Record<'train_accuracy' | 'evaluated_train_accuracy' | 'test_accuracy', number | null>): number | null {
-  const train = evaluated_train_accuracy ?? train_accuracy;
+}: Omit<Accuracies, 'test_accuracy'>): number | null {
+  return evaluated_train_accuracy ?? train_accuracy;
+}
+
+/** Returns the fitted minus the test accuracy after the epoch. */
+export function accuracyGap({ test_accuracy, ...accuracies }: Accuracies): number | null {
+  const train = fittedAccuracy(accuracies);
   return train === null || test_accuracy === null ? null : train - test_accuracy;
 }
 

@@ -78,10 +78,6 @@ export interface RunSummary {
   trained: boolean;
 }
 
-/** Returns the training accuracy that the generalization gap is taken from. */
-export const trainAccuracy = ({ evaluated_train_accuracy, train_accuracy }: RunSummary): number | null =>
-  evaluated_train_accuracy ?? train_accuracy;
-
 export interface RunOutcome {
   runs: RunSummary[];
   /** Rows of spectra.csv; none with `trainOnly`. */

@@ -1,5 +1,6 @@
 import { largestOf } from '../../base/extremes.ts';
-import { type RunSummary, trainAccuracy } from '../../experiment/status/runEvents.ts';
+import { fittedAccuracy } from '../../experiment/results/metricsRow.ts';
+import type { RunSummary } from '../../experiment/status/runEvents.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { fixed, NO_VALUE, significant } from './numberText.ts';
 import { type Column, formatTable } from './table.ts';
@@ -21,8 +22,8 @@ const COLUMNS: readonly Column<Line>[] = [
   { title: 'epoch', text: ({ run }) => `${run.epoch}/${run.epochs}`, ...right },
   {
     title: 'train',
-    text: ({ run }) => fixed(trainAccuracy(run), 4),
-    brief: ({ run }) => fixed(trainAccuracy(run), 3),
+    text: ({ run }) => fixed(fittedAccuracy(run), 4),
+    brief: ({ run }) => fixed(fittedAccuracy(run), 3),
     ...right,
   },
   {

@@ -1,6 +1,7 @@
 import { lastEpochRows } from '../../experiment/results/joinRows.ts';
+import { fittedAccuracy } from '../../experiment/results/metricsRow.ts';
 import { type Spread, spread } from '../../experiment/results/overSeeds.ts';
-import { type RunSummary, trainAccuracy } from '../../experiment/status/runEvents.ts';
+import type { RunSummary } from '../../experiment/status/runEvents.ts';
 import { PHASES } from '../../spectra/phase.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { NO_VALUE } from './numberText.ts';
@@ -26,7 +27,7 @@ const ofRows = (column: 'alpha' | 'stable_rank' | 'mp_softrank' | 'num_spikes', 
 const COLUMNS: readonly Column<Line>[] = [
   { title: 'setting', text: ({ group }) => group, elastic: true },
   { title: 'seeds', text: ({ runs }) => String(runs.length), ...right },
-  { title: 'train', ...ofRuns(trainAccuracy, 4), dispensable: 1 },
+  { title: 'train', ...ofRuns(fittedAccuracy, 4), dispensable: 1 },
   { title: 'test', ...ofRuns((run) => run.test_accuracy, 4) },
   { title: 'gap', ...ofRuns((run) => run.generalization_gap, 4), dispensable: 2 },
   { title: 'layer', text: ({ layer }) => layer ?? NO_VALUE },

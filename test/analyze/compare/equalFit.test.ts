@@ -7,6 +7,19 @@ const row = (run: string, epoch: number, train: number | null, test: number, lay
   ({ run, layer, epoch, train_accuracy: train, test_accuracy: test }) as JoinedRow;
 
 describe('atTrainAccuracy', () => {
+  it('goes by the accuracy after the epoch, as the gap does, and by the mean while training where that alone is known', () => {
+    const evaluated = (epoch: number, train: number, after: number) => ({
+      ...row('run', epoch, train, 0.5),
+      evaluated_train_accuracy: after,
+    });
+    const rows = [evaluated(1, 0.6, 0.8), evaluated(2, 0.8, 0.79), evaluated(3, 0.9, 0.95)];
+    expect(atTrainAccuracy(rows, 0.8).rows.map(({ epoch }) => epoch)).toEqual([1]);
+    expect(atTrainAccuracy(rows, 0.85).rows.map(({ epoch }) => epoch)).toEqual([3]);
+    expect(atTrainAccuracy([...rows.slice(0, 2), row('run', 3, 0.9, 0.5)], 0.85).rows).toHaveLength(1);
+    const other = { ...row('other', 1, 0.99, 0.6), evaluated_train_accuracy: 0.82 };
+    expect(unequalFit([rows[0]!, other])).toBeNull();
+  });
+
   it('takes every layer of each run at its first epoch that reaches the bound, and names the runs that never do', () => {
     const rows = [
       row('slow', 0, null, 0.1),
