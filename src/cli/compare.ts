@@ -18,7 +18,7 @@ import { requireWritableFile } from '../base/files/requireWritableFile.ts';
 import { csvText } from '../experiment/results/csvFiles.ts';
 import { type JoinedRow, joinedLabel } from '../experiment/results/joinRows.ts';
 import { type MeanRow, meanOverSeeds } from '../experiment/results/overSeeds.ts';
-import { compareFigures } from '../view/figures/compareFigures.ts';
+import { comparedByEpochFigures, compareFigures } from '../view/figures/compareFigures.ts';
 import { fixed, NO_VALUE } from '../view/terminal/numberText.ts';
 import { type Column, formatTable } from '../view/terminal/table.ts';
 import { writeFigures } from '../view/writeFigures.ts';
@@ -62,7 +62,8 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
         'train-accuracy': {
           requiresArg: true,
           coerce: share('--train-accuracy'),
-          describe: 'take each run where its training accuracy first reaches this, not at its last epoch',
+          describe:
+            'take each run where its training accuracy after an epoch, as the gap has it, first reaches this, not at its last epoch',
         },
         resamples: {
           default: 1000,
@@ -85,7 +86,7 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
       ) as unknown as Argv<CompareArgs>,
   handler: async (args) => {
     const output = createOutput(args);
-    const { rows, leftOut, groupOf, warnings, seedGroups } = readRuns(
+    const { rows, epochs, leftOut, groupOf, warnings, seedGroups } = readRuns(
       args.dirs,
       args.vary,
       args.trainAccuracy ?? null,
@@ -99,7 +100,10 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
     });
     const table = comparisonTable(comparisons);
     writeFileAtomic(join(out, 'compare.csv'), csvText(table, Object.keys(table[0]!)));
-    const { figures, pngMissing } = await writeFigures(out, compareFigures(rows, comparisons));
+    const { figures, pngMissing } = await writeFigures(out, [
+      ...compareFigures(rows, comparisons),
+      ...comparedByEpochFigures(epochs, seedGroups),
+    ]);
     if (pngMissing !== null) output.note(`note: no PNG files: ${pngMissing}`);
     const warning = unequalFit(rows);
     const found = finding(comparisons, { unequalFit: warning !== null });

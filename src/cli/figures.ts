@@ -6,6 +6,7 @@ import { eigenvectorFigures } from '../view/eigenvectorFigures.ts';
 import type { Figure } from '../view/figures/figure.ts';
 import { resultsFigures } from '../view/figures/resultsFigures.ts';
 import { learnedFigures } from '../view/learnedFigures.ts';
+import { permutedFigures } from '../view/permutedFigures.ts';
 import { writeFigures } from '../view/writeFigures.ts';
 import { createOutput, type OutputFlags } from './output.ts';
 
@@ -15,6 +16,7 @@ interface FiguresArgs extends OutputFlags {
   dir: string;
   eigenvectors: boolean;
   learned: boolean;
+  permuted: boolean;
 }
 
 /** `figures DIR`: the figures of a results folder, SVG and PNG, each with the CSV of what it shows. */
@@ -31,6 +33,11 @@ export const figuresCommand: CommandModule<object, FiguresArgs> = {
         type: 'boolean',
         default: false,
         describe: 'what was learned too, from all snapshots: a second or so a layer and epoch',
+      })
+      .option('permuted', {
+        type: 'boolean',
+        default: false,
+        describe: 'spectra of the last snapshots with their entries permuted too: a second or so a layer',
       })
       .example('$0 figures results/quick', 'writes results/quick/figures/')
       .example(
@@ -51,8 +58,9 @@ export const figuresCommand: CommandModule<object, FiguresArgs> = {
   },
 };
 
-function* drawAll(results: Results, { eigenvectors, learned }: FiguresArgs): Generator<Figure> {
+function* drawAll(results: Results, { eigenvectors, learned, permuted }: FiguresArgs): Generator<Figure> {
   yield* resultsFigures(results);
   if (eigenvectors) yield* eigenvectorFigures(results, availableLinearAlgebra());
   if (learned) yield* learnedFigures(results, availableLinearAlgebra());
+  if (permuted) yield* permutedFigures(results, availableLinearAlgebra());
 }

@@ -6,7 +6,13 @@ export const SCALES = ['quick', 'desk', 'paper'] as const;
 export type Scale = (typeof SCALES)[number];
 
 /** What computes an experiment that trains nothing. */
-const CALCULATIONS = ['marchenkoPastur', 'spikedCovariance', 'universality', 'pretrained'] as const;
+const CALCULATIONS = [
+  'marchenkoPastur',
+  'spikedCovariance',
+  'universality',
+  'powerLawCalibration',
+  'pretrained',
+] as const;
 export type CalculationName = (typeof CALCULATIONS)[number];
 
 const text = z.string().min(1);

@@ -19,6 +19,7 @@ const ORDER = [
   'marchenko-pastur',
   'spiked-covariance',
   'universality',
+  'power-law',
   'lenet5',
   'mlp3',
   'minialexnet-baseline',

@@ -8,6 +8,7 @@ import { UserError } from '../../src/base/userError.ts';
 import { readResults } from '../../src/experiment/results/readResults.ts';
 import { alphaOfMuFigure } from '../../src/paper/calculations/alphaOfMuFigure.ts';
 import type { CalculationOptions } from '../../src/paper/calculations/calculation.ts';
+import { fittedAlphaFigure } from '../../src/paper/calculations/fittedAlphaFigure.ts';
 import { runCalculation } from '../../src/paper/calculations/runCalculation.ts';
 import { loadReproduction } from '../../src/paper/registry.ts';
 import { reproducedNumbers } from '../../src/paper/reproducedNumbers.ts';
@@ -58,6 +59,30 @@ describe('a calculation', () => {
     expect(again).toEqual({ numbers, computed: false });
     const other = await runCalculation(dir, 'marchenkoPastur', { columns: 40, draws: 1 }, options());
     expect(other.computed).toBe(true);
+  });
+
+  it('of power laws finds the exponents that the samples have, the nearer the larger they are', async () => {
+    const { numbers } = await runCalculation(dir, 'powerLawCalibration', { draws: 6 }, options());
+    const [check] = loadReproduction('power-law').checks;
+    const rows = reproducedNumbers(check!, found('power-law', numbers));
+    expect(rows).toHaveLength(8);
+    for (const { difference, authors } of rows)
+      expect(Math.abs(difference!)).toBeLessThan(0.1 * Number(authors));
+    const off = (n: number): number =>
+      [2, 3, 4, 5].reduce(
+        (sum, alpha) => sum + Math.abs(numbers[`alpha=${alpha}, n=${n}.alpha`]!.value - alpha),
+        0,
+      );
+    expect(off(5000)).toBeLessThan(off(100));
+    const { svg, rows: points } = fittedAlphaFigure(
+      [
+        { n: 100, alpha: 2, fitted: 2.1, low: 1.9, high: 2.3 },
+        { n: 100, alpha: 3, fitted: 3.2, low: 2.8, high: 3.5 },
+      ],
+      6,
+    );
+    expect(svg).not.toMatch(/NaN|undefined/);
+    expect(points).toHaveLength(2);
   });
 
   it('of pretrained models finds layers by the names of the files, and needs some', async () => {

@@ -15,6 +15,7 @@ describe('experiments of the paper', () => {
       'marchenko-pastur',
       'spiked-covariance',
       'universality',
+      'power-law',
       'lenet5',
       'mlp3',
       'minialexnet-baseline',

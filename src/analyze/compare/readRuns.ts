@@ -1,6 +1,7 @@
 import { largestOf } from '../../base/extremes.ts';
 import { UserError } from '../../base/userError.ts';
 import { type JoinedRow, joinRows, lastEpochRows } from '../../experiment/results/joinRows.ts';
+import { fittedAccuracy } from '../../experiment/results/metricsRow.ts';
 import { seedGroups } from '../../experiment/results/overSeeds.ts';
 import { readResults } from '../../experiment/results/readResults.ts';
 import { differingSettings, settingKeys, settingText } from '../../experiment/results/runSettings.ts';
@@ -10,6 +11,8 @@ import { strangers } from './strangers.ts';
 export interface ComparedRuns {
   /** One row a run and layer, at the run's last analyzed epoch or where its training accuracy reaches the bound. */
   rows: JoinedRow[];
+  /** Every analyzed epoch of every run. */
+  epochs: JoinedRow[];
   /** Runs that never reach the bound. */
   leftOut: string[];
   /** What speaks against comparing these runs. */
@@ -59,7 +62,7 @@ export function readRuns(
       ? { rows: lastEpochRows(joined), leftOut: [] }
       : atTrainAccuracy(joined, trainAccuracy);
   if (rows.length === 0) {
-    const most = largestOf(joined.map((row) => row.train_accuracy ?? 0));
+    const most = largestOf(joined.map((row) => fittedAccuracy(row) ?? 0));
     throw new UserError(
       `--train-accuracy must be reached by some run, got ${trainAccuracy} where the highest is ${most}`,
     );
@@ -71,6 +74,7 @@ export function readRuns(
   const settings = differingSettings(runs, [vary]);
   return {
     rows,
+    epochs: joined,
     leftOut,
     // Epochs are chosen to differ where runs are taken at one training accuracy.
     warnings: strangers(

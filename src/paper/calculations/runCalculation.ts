@@ -12,6 +12,7 @@ import type { CalculationName } from '../experimentFile.ts';
 import type { CalculatedNumber } from '../reproducedNumbers.ts';
 import type { Calculated, CalculationOptions } from './calculation.ts';
 import { marchenkoPasturLaws } from './marchenkoPasturLaws.ts';
+import { powerLawCalibration } from './powerLawCalibration.ts';
 import { pretrained } from './pretrained.ts';
 import { spikedCovariance } from './spikedCovariance.ts';
 import { universality } from './universality.ts';
@@ -24,6 +25,7 @@ const CALCULATIONS_BY_NAME: Readonly<Record<CalculationName, Calculation>> = {
     marchenkoPasturLaws({ columns: columns!, draws: draws! }, options),
   spikedCovariance: ({ draws }, options) => spikedCovariance({ draws: draws! }, options),
   universality: ({ draws, repeats }, options) => universality({ draws: draws!, repeats: repeats! }, options),
+  powerLawCalibration: ({ draws }, options) => powerLawCalibration({ draws: draws! }, options),
   pretrained,
 };
 

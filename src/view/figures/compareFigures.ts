@@ -1,6 +1,7 @@
 import { type ComparisonRow, POOLED, type Predictor, TARGETS } from '../../analyze/compare/compareMetrics.ts';
 import { type JoinedRow, joinedLabel } from '../../experiment/results/joinRows.ts';
 
+import { measuresByEpochFigure } from './curves.ts';
 import { type Figure, fileNamePart } from './figure.ts';
 import { measure } from './measure.ts';
 import { scatterFigure } from './scatterFigure.ts';
@@ -12,6 +13,28 @@ const DRAWN = [
   'stable_rank',
   'log_norm',
 ] as const satisfies readonly Predictor[];
+
+/** What is followed over the epochs. */
+const FOLLOWED = ['entropy', 'stable_rank', 'mp_softrank', 'alpha'] as const;
+
+/** Returns the measures of all runs over their epochs, on one axis, seeds together: a figure a layer that several of them have. */
+export function* comparedByEpochFigures(
+  epochs: readonly JoinedRow[],
+  seedGroups: ReadonlyMap<string, string> = new Map(),
+): Generator<Figure> {
+  for (const layer of new Set(epochs.map((row) => row.layer))) {
+    const rows = epochs.filter((row) => row.layer === layer);
+    const [runs, times] = [new Set(rows.map(({ run }) => run)), new Set(rows.map(({ epoch }) => epoch))];
+    if (runs.size < 2 || times.size < 2) continue;
+    yield measuresByEpochFigure(
+      `measures-by-epoch-${layer}`,
+      `${layer} against epoch`,
+      rows,
+      FOLLOWED.map(measure),
+      seedGroups,
+    );
+  }
+}
 
 /** Returns the scatter plots of every target against the main predictors, a panel a layer, its pooled Spearman correlation in the title. */
 export function* compareFigures(

@@ -17,8 +17,9 @@ interface Point {
 }
 
 /**
- * Returns panels of measures against epoch, coloured by batch size: a line a group of runs that differ by seed alone, their mean with the
- * band of one standard deviation. `rows` are of one layer or of several runs' one, `groups` has the group of a run.
+ * Returns panels of measures against epoch, coloured by batch size or, where all have one, by what else sets them apart: a line a group of
+ * runs that differ by seed alone, their mean with the band of one standard deviation. `rows` are of one layer or of several runs' one,
+ * `groups` has the group of a run.
  */
 export function measuresByEpochFigure(
   name: string,
@@ -28,16 +29,20 @@ export function measuresByEpochFigure(
   groups: ReadonlyMap<string, string> = new Map(),
 ): Figure {
   const sizes = ascending(rows.map((row) => row.batch_size));
-  const colors = sequenceColors(Math.max(1, sizes.length));
-  const color = (row: JoinedRow): string =>
-    row.batch_size === null ? INK : colors[sizes.indexOf(row.batch_size)]!;
   const settings = [...new Set(rows.map((row) => row.setting))];
+  const bySetting = sizes.length < 2 && settings.length > 1;
+  const colors = sequenceColors(Math.max(1, bySetting ? settings.length : sizes.length));
+  const color = ({ batch_size, setting }: JoinedRow): string => {
+    if (bySetting) return colors[settings.indexOf(setting)]!;
+    return batch_size === null ? INK : colors[sizes.indexOf(batch_size)]!;
+  };
+  const other = bySetting ? [] : settings.slice(1);
   const together = groupBy(rows, (row) => groups.get(row.run ?? '') ?? row.run ?? '');
   const curves = measures.map((measure) =>
     [...together].map(([label, members]) => ({
       label,
       color: color(members[0]!),
-      dash: settings.indexOf(members[0]!.setting) > 0 ? '5 3' : 'none',
+      dash: other.includes(members[0]!.setting) ? '5 3' : 'none',
       points: meanOf(points(members, (row) => row.epoch, measure)),
     })),
   );
@@ -55,12 +60,10 @@ export function measuresByEpochFigure(
       panelWidth: 400,
       panelHeight: 250,
       legend: [
-        ...sizes.map(
-          (size, i): LegendEntry => ({ label: `batch size ${size}`, color: colors[i]!, mark: 'line' }),
+        ...(bySetting ? settings : sizes.map((size) => `batch size ${size}`)).map(
+          (label, i): LegendEntry => ({ label, color: colors[i]!, mark: 'line' }),
         ),
-        ...(settings.length > 1
-          ? [{ label: settings.filter((_, i) => i > 0).join('; '), color: INK, mark: 'dashed' as const }]
-          : []),
+        ...(other.length > 0 ? [{ label: other.join('; '), color: INK, mark: 'dashed' as const }] : []),
       ],
     }),
     columns: ['run', 'batch_size', 'setting', 'layer', 'epoch', ...measures.map(({ column }) => column)],

@@ -22,6 +22,7 @@ import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from './phaseMap.
 import { rateOverBatchFigure } from './rateOverBatch.ts';
 import { scatterFigure } from './scatterFigure.ts';
 import { screeFigure } from './screeFigure.ts';
+import { semicircleFigure } from './semicircleFigure.ts';
 import { truncatedFigure } from './truncatedFigure.ts';
 
 export interface FigureInput {
@@ -113,10 +114,18 @@ export function* resultsFigures(input: FigureInput): Generator<Figure> {
           (other) =>
             other.layer === row.layer && other.epoch === epoch && subject.members.includes(other.run),
         );
+      const ends = [grid[0]!, grid.at(-1)!];
+      if (row.Q === 1) {
+        yield semicircleFigure(
+          `semicircle-${part}`,
+          `Singular values of ${row.layer} and the quarter circle, ${row.run}`,
+          ends,
+        );
+      }
       yield screeFigure(
         `scree-${part}`,
         `Singular values of ${row.layer}, ${row.run}`,
-        [grid[0]!, grid.at(-1)!].map(({ label, spectrum: { row: at } }) => ({
+        ends.map(({ label, spectrum: { row: at } }) => ({
           label,
           spectra: members(at.epoch).flatMap((member) => spectrumOf(member) ?? []),
         })),

@@ -16,6 +16,7 @@ import type { SpectrumRow } from '../../../src/spectra/spectrumRow.ts';
 import { spikedMatrix } from '../../../src/spectra/synthetic/matrices.ts';
 import { eigenvectorFigures } from '../../../src/view/eigenvectorFigures.ts';
 import { embedFont } from '../../../src/view/figureFont.ts';
+import { comparedByEpochFigures } from '../../../src/view/figures/compareFigures.ts';
 import {
   doubleAxisByBatchSizeFigure,
   doubleAxisByEpochFigure,
@@ -23,6 +24,7 @@ import {
 } from '../../../src/view/figures/curves.ts';
 import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
 import { esdBars, esdHistogram, type Spectrum } from '../../../src/view/figures/esdHistogram.ts';
+import { sequenceColors } from '../../../src/view/figures/figure.ts';
 import { layersFigure } from '../../../src/view/figures/layersFigure.ts';
 import { localizationFigure } from '../../../src/view/figures/localizationFigure.ts';
 import { measure } from '../../../src/view/figures/measure.ts';
@@ -31,7 +33,9 @@ import { phaseMapByEpochFigure, phaseMapByLearningRateFigure } from '../../../sr
 import { resultsFigures } from '../../../src/view/figures/resultsFigures.ts';
 import { scatterFigure } from '../../../src/view/figures/scatterFigure.ts';
 import { screeFigure } from '../../../src/view/figures/screeFigure.ts';
+import { semicircleFigure } from '../../../src/view/figures/semicircleFigure.ts';
 import { weightsFigures } from '../../../src/view/figures/weightsFigures.ts';
+import { permutedFigures } from '../../../src/view/permutedFigures.ts';
 import { writeFigures } from '../../../src/view/writeFigures.ts';
 import { writeSyntheticResults } from '../../experiment/results/syntheticResults.ts';
 
@@ -485,6 +489,67 @@ describe('eigenvectorFigures', () => {
     const participation = vectors.reduce((sum, vector) => sum + Number(vector.participation_ratio), 0) / 48;
     expect(participation).toBeGreaterThan(16 ** 0.25 - 0.1);
     expect(participation).toBeLessThan(16 ** 0.25 + 0.15);
+  });
+});
+
+describe('permutedFigures', () => {
+  it('draw a layer beside copies without its correlations, and the sigma of the law that ends where they do', () => {
+    const run = 'b=32_seed=0';
+    const path = resultsLayout(results.dir).run(run).snapshot(4);
+    const W = spikedMatrix(randomStream(3, 'permuted'), { rows: 96, cols: 48 }, [3, 2.5]);
+    writeSafetensors(path, new Map([['fc2', { dtype: 'F32', shape: [96, 48], data: Float32Array.from(W) }]]));
+    const figures = [...permutedFigures(results, typescriptLinearAlgebra)];
+    const again = [...permutedFigures(results, typescriptLinearAlgebra)];
+    rmSync(path);
+    expect(figures.map((figure) => figure.name)).toEqual([`permuted-fc2-${run}`]);
+    expect(figures[0]!.svg).toBe(again[0]!.svg);
+    const bins = (panel: string) => figures[0]!.rows.filter((row) => row.panel === panel);
+    const total = (panel: string): number => bins(panel).reduce((sum, { count }) => sum + Number(count), 0);
+    expect([total('layer'), total('permuted')]).toEqual([48, 480]);
+    const end = (panel: string): number => Number(bins(panel).findLast(({ count }) => Number(count) > 0)!.to);
+    // The spikes of the layer are at (1/Q + S^2)(1 + 1/S^2) = 10.6 and 7.8; of its entries noise is left, of variance 1 + 15.25 / 96.
+    expect(end('layer')).toBeGreaterThan(9);
+    const [sigma] = figures[0]!.svg.match(/(?<=sigma_shuf )[\d.]+/)!;
+    expect(Number(sigma)).toBeGreaterThan(1);
+    expect(Number(sigma)).toBeLessThan(1.25);
+    expect(end('permuted')).toBeCloseTo((Number(sigma) * (1 + Math.SQRT1_2)) ** 2, 0);
+  });
+});
+
+describe('semicircleFigure', () => {
+  it('has every singular value under a curve of area 1, and is drawn of square layers alone', () => {
+    const spectrum = drawnSpectrum('run', 0);
+    const square = { ...spectrum, row: { ...spectrum.row, Q: 1, N: 48 } };
+    const figure = semicircleFigure('s', 'S', [{ label: 'epoch 0', spectrum: square }]);
+    const count = figure.rows.reduce((sum, row) => sum + Number(row.count), 0);
+    const area = figure.rows.reduce(
+      (sum, row) => sum + Number(row.density) * (Number(row.to) - Number(row.from)),
+      0,
+    );
+    expect(count).toBe(48);
+    expect(area).toBeCloseTo(1, 12);
+    const draw = (Q: number): string[] =>
+      [
+        ...resultsFigures({
+          runs: [],
+          spectra: [0, 1].map((epoch) => ({ ...square.row, Q, epoch })),
+          esd: () => square.evals,
+        }),
+      ].map(({ name }) => name);
+    expect(draw(1)).toContain('semicircle-fc1-run');
+    expect(draw(2)).not.toContain('semicircle-fc1-run');
+  });
+});
+
+describe('comparedByEpochFigures', () => {
+  it('put the runs of several folders on one axis, told apart by their settings where their batch size is one', () => {
+    const alike = drawnRows().map((row) => ({ ...row, batch_size: 16, setting: row.run! }));
+    const [figure] = [...comparedByEpochFigures(alike)];
+    expect(figure!.name).toBe('measures-by-epoch-fc1');
+    expect(texts(figure!.svg)).toEqual(expect.arrayContaining(['b=2', 'b=16', 'b=500']));
+    const strokes = new Set([...figure!.svg.matchAll(/stroke="(#[0-9a-f]{6})"/g)].map(([, color]) => color));
+    for (const color of sequenceColors(3)) expect(strokes).toContain(color);
+    expect([...comparedByEpochFigures(alike.filter(({ run }) => run === 'b=2'))]).toEqual([]);
   });
 });
 
