@@ -70,7 +70,7 @@ export async function analyzeSnapshots(
       if (options.signal.aborted) break;
     }
     if (!options.signal.aborted) {
-      writeSpectraCsv(layout.spectra, rows, settings.columns);
+      writeSpectraCsv(layout.spectra, rows, ['run', ...settings.columns]);
       writeAnalysisChecksums(layout);
     }
     return rows;

@@ -39,7 +39,7 @@ export function relabelResults(layout: ResultsLayout, analysis: AnalysisConfig):
   }
   const { settled, columns } = rowSettings(layout, [...new Set(rows.flatMap(({ run }) => run ?? []))]);
   const all = rows.map(settled);
-  writeSpectraCsv(layout.spectra, all, columns);
+  writeSpectraCsv(layout.spectra, all, ['run', ...columns]);
   writeAnalysisChecksums(layout);
   return all;
 }

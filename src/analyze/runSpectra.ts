@@ -133,7 +133,7 @@ export function storeRunSpectra(
   { rows, settings }: { rows: readonly SpectrumRow[]; settings: RowSettings },
 ): void {
   rmSync(join(layout.dir, CHECKSUMS_FILE), { force: true });
-  writeSpectraCsv(layout.spectra, rows, settings.columns);
+  writeSpectraCsv(layout.spectra, rows, ['run', ...settings.columns]);
   writeSafetensors(layout.esd(run), eigenvalues, {
     format: ESD_FORMAT,
     analysis: key,

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
 import { layerChoice } from '../analyze/layerChoice.ts';
-import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import { requireWritableFile } from '../base/files/requireWritableFile.ts';
 import { UserError } from '../base/userError.ts';
-import { spectraCsv } from '../experiment/results/csvFiles.ts';
+import { writeSpectraCsv } from '../experiment/results/csvFiles.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
+import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import { type ModelSummary, modelSummaries } from '../spectra/modelSummary.ts';
 import { availableLinearAlgebra, slowSolverRemark } from '../train/engine/availableLinearAlgebra.ts';
 import { layerTable } from '../view/terminal/layerTable.ts';
@@ -61,18 +61,10 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     if (analyzed.failed.length === 0 && !interrupted) choice.checkNames(args.path.join(', '));
     const refused = analyzed.skipped.some((layer) => layer.refused);
     if (analyzed.layers.length === 0 && !refused && !interrupted) throw nothingFound(analyzed, args.path);
-    if (args.csv !== undefined) writeFileAtomic(args.csv, spectraCsv(analyzed.layers, ['file']));
+    if (args.csv !== undefined) writeSpectraCsv(args.csv, analyzed.layers, ['file']);
     const models = modelSummaries(analyzed.layers);
     if (analyzed.layers.length > 0) await pictures.write((line) => output.note(line));
-    output.document({
-      eigenvalues: 'of W^T W, no 1/N',
-      algebra: tools.algebra.name,
-      models,
-      layers: analyzed.layers,
-      skipped: analyzed.skipped.map(({ refused: _, ...layer }) => layer),
-      failed: analyzed.failed.map(({ file, error }) => ({ file, error: error.message })),
-      passed_over: analyzed.passedOver,
-    });
+    if (args.json) output.document(documentOf(analyzed, models, tools.algebra));
     output.block(layerTable(analyzed.layers, output.width));
     if (models.length > 0) output.block(`\n${modelTable(lastEpochs(models), output.width)}`);
     if (analyzed.layers.length > 0) output.note('how to read it: docs/guide/reading.md');
@@ -82,6 +74,16 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     if (!interrupted && (refused || analyzed.failed.length > 0)) process.exitCode = EXIT_NOT_DONE;
   },
 };
+
+const documentOf = (analyzed: Analyzed, models: readonly ModelSummary[], algebra: LinearAlgebra): object => ({
+  eigenvalues: 'of W^T W, no 1/N',
+  algebra: algebra.name,
+  models,
+  layers: analyzed.layers,
+  skipped: analyzed.skipped.map(({ refused: _, ...layer }) => layer),
+  failed: analyzed.failed.map(({ file, error }) => ({ file, error: error.message })),
+  passed_over: analyzed.passedOver,
+});
 
 /** Yields what each path gives, or all paths together where they are checkpoints. */
 async function* analyses(

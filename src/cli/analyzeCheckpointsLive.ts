@@ -32,7 +32,7 @@ export const analyzeCheckpointsLiveCommand: CommandModule<object, LiveArgs> = {
       );
     }
     const end = new AbortController();
-    process.on('SIGINT', () => {});
+    for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
     process.on('SIGTERM', () => end.abort());
     process.on('disconnect', () => end.abort());
     const watch = new CheckpointWatch(checkpoints, resultsLayout(out), {

@@ -20,9 +20,10 @@ export const analyzeLiveCommand: CommandModule<object, { dir: string }> = {
     };
     const end = new AbortController();
     const stop = (): void => end.abort();
-    // The terminal sends Ctrl-C to every process of the command.
+    // The terminal sends Ctrl-C, and its end, to every process of the command.
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
+    process.on('SIGHUP', stop);
     process.on('disconnect', stop);
     const waiting = new Set<string>();
     let wake = (): void => {};

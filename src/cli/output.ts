@@ -1,4 +1,5 @@
-import { oneLine, plainJson } from '../base/files/plainText.ts';
+import { oneLine, plainJson, plainLines } from '../base/files/plainText.ts';
+import { jsonParts } from '../base/jsonParts.ts';
 
 export interface OutputFlags {
   json: boolean;
@@ -31,9 +32,9 @@ export function createOutput({ json, quiet }: OutputFlags): Output {
   };
   return {
     print: (line) => block(oneLine(line)),
-    block: (text) => block(text.split('\n').map(oneLine).join('\n')),
+    block: (text) => block(plainLines(text)),
     document: (value) => {
-      if (json) process.stdout.write(`${plainJson(JSON.stringify(value, null, 2))}\n`);
+      if (json) for (const part of jsonParts(value)) process.stdout.write(plainJson(part));
     },
     note: (line) => {
       if (!quiet) printError([line]);

@@ -20,8 +20,8 @@ export const trainOneCommand: CommandModule = {
       throw new UserError('train-one must be started by phasewatch itself', 'Use phasewatch train CONFIG.');
     }
     const interrupt = new AbortController();
-    // The terminal sends Ctrl-C to every process of the command; what to do about it is the parent's to say.
-    process.on('SIGINT', () => {});
+    // The terminal sends Ctrl-C, and its end, to every process of the command; what to do about it is the parent's to say.
+    for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
     process.on('SIGTERM', () => interrupt.abort());
     process.on('disconnect', () => interrupt.abort());
     const task = await new Promise<ChildTask>((resolve) => {

@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { setPriority, tmpdir } from 'node:os';
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
+import { temporaryFolder } from '../base/files/temporaryFolder.ts';
 import { UserError } from '../base/userError.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
 import { CheckpointsProcess } from '../run/checkpointsProcess.ts';
@@ -68,7 +69,7 @@ export const watchCommand: CommandModule<object, WatchArgs> = {
     // `run --watch` starts this as its child: Ctrl-C is its own to deal with, and it lets go when the runs have ended.
     const ofRun = process.send !== undefined;
     process.on('disconnect', () => end.abort());
-    if (ofRun) process.on('SIGINT', () => {});
+    if (ofRun) for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
     const interrupt = ofRun ? null : interruptSignal(() => end.abort());
     const { feed, stop } = holdsCheckpoints(args)
       ? checkpointsFeed(args, output)
@@ -105,7 +106,7 @@ function checkpointsFeed(
   { dir, out, epochFrom }: WatchArgs,
   output: Output,
 ): { feed: ResultsFeed; stop(): Promise<void> } {
-  const temporary = out === undefined ? mkdtempSync(join(tmpdir(), 'phasewatch-watch-')) : null;
+  const temporary = out === undefined ? temporaryFolder('watch') : null;
   // The page is called after the folder.
   const results = out ?? join(temporary!, basename(resolve(dir)));
   let told: readonly string[] = ['looking'];

@@ -48,10 +48,14 @@ export function openWeights(path: string): WeightsFile {
   const file = inOneLine(path, () => openTensors(path));
   const joined = putTogether(file.tensors, adapterScale(path));
   const { layers, skipped } = classifyTensors(joined.tensors);
+  for (const layer of layers) {
+    const { read } = layer;
+    layer.read = () => inOneLine(path, read);
+  }
   return {
     path,
     format: file.format,
-    layers: () => layers.map((layer) => ({ ...layer, read: () => inOneLine(path, layer.read) })),
+    layers: () => layers,
     skipped: [...skipped, ...joined.skipped, ...file.skipped],
     close: file.close,
   };

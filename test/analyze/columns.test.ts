@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { metricsMarkdown } from '../../scripts/metricsReference.ts';
 import { analyzeLayer } from '../../src/analyze/analyzeLayer.ts';
 import { randomStream } from '../../src/base/random/stream.ts';
 import { analysisSchema } from '../../src/experiment/config/schema.ts';
-import { spectraCsv } from '../../src/experiment/results/csvFiles.ts';
+import { writeSpectraCsv } from '../../src/experiment/results/csvFiles.ts';
 import { COLUMN_OF, isNumeric, OPTION_COLUMNS, SPECTRUM_COLUMNS } from '../../src/spectra/columns.ts';
 import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { spikedMatrix } from '../../src/spectra/synthetic/matrices.ts';
@@ -56,7 +58,10 @@ it('holds what the table says it holds', () => {
 it('is written in the order of the table', () => {
   const row = rowWith(OPTIONS);
   const backwards = Object.fromEntries(Object.entries(row).reverse()) as typeof row;
-  const [header] = spectraCsv([{ ...backwards, of_another_version: 1 }]).split('\n');
+  const path = join(mkdtempSync(join(tmpdir(), 'phasewatch-columns-')), 'spectra.csv');
+  writeSpectraCsv(path, [{ ...backwards, of_another_version: 1 }]);
+  const [header] = readFileSync(path, 'utf8').split('\n');
+  rmSync(dirname(path), { recursive: true });
   const others: string[] = [...OPTION_COLUMNS.truncated, ...OPTION_COLUMNS.range].map(([name]) => name);
   const columns = [...COLUMN_OF.keys()].filter((name) => !others.includes(name));
   expect(header).toBe([...columns, 'of_another_version'].join());

@@ -22,13 +22,18 @@ const whole = join(folder, 'whole');
 const killed = join(folder, 'killed');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+// So small that most of a round is starting, reading, writing and analyzing, where a kill can do harm.
 const config = writeConfig(
-  `network: lenet5
+  `network:
+  layers:
+    - { type: flatten }
+    - { type: dense, name: fc1, units: 24 }
+    - { type: dense, name: fc2, units: 10, activation: linear }
 dataset: mnist
 trainImages: 600
 testImages: 200
 epochs: 3
-sweep: { batchSize: [8, 32], seed: [1, 2] }
+sweep: { batchSize: [2, 20], seed: [1, 2] }
 `,
   'killed.yaml',
 );
@@ -66,6 +71,23 @@ function litter(dir: string): string[] {
 /** What is killed: the command, one of its children, or all of them. */
 const VICTIMS = ['command', 'child', 'both'] as const;
 
+/** How long what lost its parent may take to end. */
+const ORPHAN_SECONDS = 60;
+
+/** Waits until nothing of a process group is left. */
+async function allGone(leader: number): Promise<void> {
+  const late = performance.now() + 1000 * ORPHAN_SECONDS;
+  while (group(leader).length > 0 && performance.now() < late) await sleep(20);
+  expect(group(leader)).toEqual([]);
+}
+
+/** Returns the part of the runs that is not trained; 0: a kill now hits the analysis or the report. */
+function untrained(dir: string): number {
+  if (!existsSync(resultsLayout(dir).experiment)) return 1;
+  const { runs } = experimentStatus(dir);
+  return runs.filter(({ state }) => state !== 'done').length / runs.length;
+}
+
 function kill(leader: number, victim: (typeof VICTIMS)[number], choice: number): boolean {
   try {
     if (victim === 'both') process.kill(-leader, 'SIGKILL');
@@ -81,31 +103,37 @@ function kill(leader: number, victim: (typeof VICTIMS)[number], choice: number):
   }
 }
 
+/** How long an undisturbed sweep takes. */
+let sweepMs: number;
 beforeAll(async () => {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: root });
+  const started = performance.now();
   expect(await start(sweep(whole)).ended).toBe(0);
+  sweepMs = performance.now() - started;
 }, 600_000);
 
 describe('a sweep of four runs in two processes', () => {
   it(`killed ${KILLS} times at random moments ends as an undisturbed one, file by file`, async () => {
     const moments = randomStream(SEED, 'kill');
-    const counts = { command: 0, child: 0, both: 0, rounds: 0 };
+    const counts = { command: 0, child: 0, both: 0, trained: 0, rounds: 0 };
     const kills = (): number => counts.command + counts.child + counts.both;
-    let longest = 2000;
     while (kills() < KILLS) {
-      // Of the whole sweep at first, so that training, analysis and report are all hit; then on from what there is.
-      const started = performance.now();
+      // Of the whole sweep at first, then of what is left, so that training, analysis and report are all hit.
+      const left = 0.25 + 0.75 * untrained(killed);
       const { child, ended } = start(sweep(killed));
       const leader = child.pid!;
       const victim = VICTIMS[Math.floor(3 * moments.uniform())]!;
       const done = await Promise.race([
         ended.then(() => true),
-        sleep(150 + longest * moments.uniform()).then(() => false),
+        sleep(150 + left * sweepMs * moments.uniform()).then(() => false),
       ]);
-      if (!done && kill(leader, victim, moments.uniform())) counts[victim]++;
+      if (!done && kill(leader, victim, moments.uniform())) {
+        counts[victim]++;
+        if (untrained(killed) === 0) counts.trained++;
+      }
       const code = await ended;
       // A child that lost its parent finishes its step and ends; nothing is left behind.
-      while (group(leader).length > 0) await sleep(20);
+      await allGone(leader);
       if (!existsSync(resultsLayout(killed).experiment)) continue;
       if (code !== 0) {
         // What was killed goes on by the same command: it is not failed.
@@ -114,7 +142,6 @@ describe('a sweep of four runs in two processes', () => {
       } else {
         expect(endState(killed)).toEqual(endState(whole));
         expect(litter(killed)).toEqual([]);
-        longest = Math.max(longest, performance.now() - started);
         counts.rounds++;
         rmSync(killed, { recursive: true });
       }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,9 +26,10 @@ epochs: 6
 );
 
 /** Starts phasewatch, and returns its address when it tells one and how it ends. */
-function start(words: string[]) {
+function start(words: string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const url = new Promise<string>((resolve) => {
@@ -66,4 +67,18 @@ describe('watch', () => {
       expect(await ended).toBe(0);
     },
   );
+
+  it('of checkpoints leaves no temporary folder where the terminal goes, nor those of watches that were killed', async () => {
+    const temporary = mkdtempSync(join(folder, 'tmp-'));
+    const dir = mkdtempSync(join(folder, 'checkpoints-'));
+    const watches = (): string[] => readdirSync(temporary).filter((name) => name.includes('-watch-'));
+    for (const signal of ['SIGKILL', 'SIGHUP'] as const) {
+      const { child, url, ended } = start(['watch', dir, '--port', '0'], { TMPDIR: temporary });
+      await url;
+      expect(watches()).toHaveLength(1);
+      child.kill(signal);
+      expect(await ended).toBe(signal === 'SIGHUP' ? 0 : null);
+    }
+    expect(watches()).toEqual([]);
+  });
 });

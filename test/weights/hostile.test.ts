@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { MAX_TENSORS } from '../../src/base/files/limits.ts';
 import { ProtoMessage } from '../../src/base/protobuf/message.ts';
 import { UserError } from '../../src/base/userError.ts';
 import { putTogether } from '../../src/weights/joined/putTogether.ts';
@@ -293,4 +294,16 @@ it('joins no parts whose values cannot be had', () => {
   const joined = tensors.find(({ name }) => name === 'weight')!;
   expect(joined.notes).toEqual(['before its parametrization']);
   expect(joined.read()).toEqual(read());
+});
+
+it('refuses more tensors than any model has, before they take memory', () => {
+  const entry = (i: number): string =>
+    `"t${i}":{"dtype":"F32","shape":[1],"data_offsets":[${4 * i},${4 * i + 4}]}`;
+  const header = `{${Array.from({ length: MAX_TENSORS + 1 }, (_, i) => entry(i)).join()}}`;
+  const bytes = Buffer.alloc(8 + header.length + 4 * (MAX_TENSORS + 1));
+  bytes.writeUInt32LE(header.length);
+  bytes.write(header, 8, 'latin1');
+  expect(read('many.safetensors', bytes)).toThrow(
+    /many.safetensors must have at most 262144 tensors, got more/,
+  );
 });

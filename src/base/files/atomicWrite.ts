@@ -40,10 +40,10 @@ export function requireRegularFile(path: string): void {
 
 /**
  * Writes `data` to `path` so that a reader sees the old file or the new one, never a part: temporary file in the same folder,
- * fsync, rename, fsync of the folder. The folder is made when missing. On failure the temporary file is removed; Ctrl-C and SIGTERM wait
+ * fsync, rename, fsync of the folder. The folder is made when missing. On failure the temporary file is removed; Ctrl-C, SIGTERM and SIGHUP wait
  * until the file is in place.
  */
-export function writeFileAtomic(path: string, data: string | Uint8Array | readonly Uint8Array[]): void {
+export function writeFileAtomic(path: string, data: string | Uint8Array | Iterable<Uint8Array>): void {
   holdSignals();
   const folder = dirname(path);
   makeFolder(folder);
@@ -77,20 +77,23 @@ export function writeFileAtomic(path: string, data: string | Uint8Array | readon
   }
 }
 
-/** Removes what processes that were killed while they wrote have left in a folder. Other machines may be writing there. */
-export function removeTemporaries(folder: string): void {
+/**
+ * Removes what processes that were killed while they wrote have left in a folder. Other machines may be writing there; `now` is by the
+ * clock of the file system.
+ */
+export function removeTemporaries(folder: string, now: number): void {
   for (const name of readdirSync(folder)) {
     const [, space, pid] = TEMPORARY.exec(name) ?? [];
     if (pid === undefined) continue;
     const path = join(folder, name);
-    const dead = space === processSpace ? !isAlive(Number(pid)) : isOld(path);
+    const dead = space === processSpace ? !isAlive(Number(pid)) : isOld(path, now);
     if (dead) rmSync(path, { force: true });
   }
 }
 
-function isOld(path: string): boolean {
+function isOld(path: string, now: number): boolean {
   const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return written !== undefined && Date.now() - written > OTHERS_AFTER_MS;
+  return written !== undefined && now - written > OTHERS_AFTER_MS;
 }
 
 let holding = false;
@@ -99,7 +102,7 @@ let holding = false;
 function holdSignals(): void {
   if (holding) return;
   holding = true;
-  const held = (['SIGINT', 'SIGTERM'] as const).filter((name) => process.listenerCount(name) === 0);
+  const held = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter((name) => process.listenerCount(name) === 0);
   const letGo = (): void => {
     for (const name of held) process.off(name, again);
     holding = false;

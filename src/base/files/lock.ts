@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -8,22 +9,20 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
-  utimesSync,
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../userError.ts';
+import { forget, HEARTBEAT_MS, heartbeatState, unchanged, WATCHED_MS } from './heartbeat.ts';
 import { makeFolder } from './makeFolder.ts';
 import { isAlive, processSpace, processStart } from './processes.ts';
 import { readText } from './readFile.ts';
 
-const NAME = '.lock';
+/** The usual name of a lock. */
+export const LOCK_FILE = '.lock';
 const POLL_MS = 300;
-const HEARTBEAT_MS = 10_000;
-/** A holder on another machine, or in another container of this one, is known only by its heartbeat. */
-const SILENT_AFTER_MS = 120_000;
 /** How long a lock that nobody can read is watched, unchanged, before it is broken: a lock of ours is never half there. */
 const UNREADABLE_AFTER_MS = 5_000;
 const MAX_LOCK_BYTES = 1 << 16;
@@ -44,19 +43,22 @@ export interface LockOptions {
   name?: string;
   /** Told once, when another holds the lock. */
   onWait?: ((holder: LockHolder) => void) | undefined;
-  /** Told once, when something else stands in the lock's place: the path and how long it is watched before it is taken away. */
-  onUnreadable?: ((message: string) => void) | undefined;
+  /**
+   * Told once, when it is not known whether the lock is held: it cannot be read, or its holder elsewhere is silent. The message has how long
+   * it is watched before it is taken away.
+   */
+  onDoubt?: ((message: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
  * Returns a function that gives the lock on `folder` back, once this process has it; the folder is made when missing. A lock whose holder is
- * dead is broken at once, one that cannot be read after some seconds. Waiting sleeps, and ends with an AbortError at `signal`. The lock
+ * dead is broken at once, one that cannot be read, or is silent, after it was watched for some seconds. Waiting sleeps, and ends with an AbortError at `signal`. The lock
  * file is linked into place whole, so that no reader sees half of it. Throws UserError where a folder that is not empty has its name.
  */
 export async function takeLock(
   folder: string,
-  { name = NAME, onWait, onUnreadable, signal }: LockOptions = {},
+  { name = LOCK_FILE, onWait, onDoubt, signal }: LockOptions = {},
 ): Promise<() => void> {
   makeFolder(folder);
   const lock = join(folder, name);
@@ -67,42 +69,38 @@ export async function takeLock(
     space: processSpace,
     since: new Date().toISOString(),
   };
-  const told = new Set<'holder' | 'unreadable'>();
-  const tell = (what: 'holder' | 'unreadable', how: () => void): void => {
+  const told = new Set<'holder' | 'doubt'>();
+  const tell = (what: 'holder' | 'doubt', how: () => void): void => {
     if (!told.has(what)) how();
     told.add(what);
   };
-  const watched = { id: '', since: 0 };
+  let fd: number;
   while (true) {
     signal?.throwIfAborted();
-    if (placeLock(lock, mine)) break;
+    const placed = placeLock(lock, mine);
+    if (placed.fd !== null) {
+      fd = placed.fd;
+      break;
+    }
     const found = inspect(lock);
     if (found === null) continue;
-    if (found.holder !== null) {
-      const { holder } = found;
-      if (!isHeld(holder, found.silentMs)) {
-        breakLock(lock, found.id);
-        continue;
-      }
-      tell('holder', () => onWait?.(holder));
-    } else {
-      if (watched.id !== found.id) Object.assign(watched, { id: found.id, since: performance.now() });
-      if (performance.now() - watched.since >= UNREADABLE_AFTER_MS) {
-        breakLock(lock, found.id);
-        continue;
-      }
-      tell('unreadable', () =>
-        onUnreadable?.(
-          `waiting: ${lock} is no lock of phasewatch; it is taken away if it stays as it is for ${UNREADABLE_AFTER_MS / 1000} s`,
-        ),
-      );
+    const { holder } = found;
+    const state =
+      holder === null ? unreadableState(lock, found) : holderState(lock, holder, found, placed.now);
+    if (state === 'dead') {
+      breakLock(lock, found.id);
+      continue;
     }
+    if (state === 'held') tell('holder', () => onWait?.(holder!));
+    else tell('doubt', () => onDoubt?.(doubtText(lock, holder)));
     await sleep(POLL_MS, undefined, { signal });
   }
+  forget(lock);
   removeDrafts(folder, name);
   const heartbeat = setInterval(() => {
     try {
-      utimesSync(lock, new Date(), new Date());
+      // Written, not touched: the time is that of the file system, not of this machine. Through the descriptor: no other's lock is written over.
+      writeSync(fd, JSON.stringify(mine), 0);
     } catch {
       // someone emptied the folder: the work in it fails by itself
     }
@@ -111,6 +109,7 @@ export async function takeLock(
   const release = (): void => {
     clearInterval(heartbeat);
     process.off('exit', release);
+    closeSync(fd);
     const held = inspect(lock)?.holder;
     // A process that was stopped for long may find that its lock was broken and is another's now.
     if (held != null && isSame(held, mine)) rmSync(lock, { force: true });
@@ -119,25 +118,46 @@ export async function takeLock(
   return release;
 }
 
-/** Links the lock into place, written whole and synced; false when something has its name. */
-function placeLock(lock: string, mine: LockHolder): boolean {
+/** Links the lock into place, written whole and synced, and returns it open; where something has its name, what time it is for the file system. */
+function placeLock(lock: string, mine: LockHolder): { fd: number } | { fd: null; now: number } {
   const draft = `${lock}.${mine.space}.${mine.pid}`;
+  const fd = openSync(draft, 'w');
   try {
-    const fd = openSync(draft, 'w');
-    try {
-      writeSync(fd, JSON.stringify(mine));
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    writeSync(fd, JSON.stringify(mine));
+    fsyncSync(fd);
     linkSync(draft, lock);
-    return true;
+    return { fd };
   } catch (error) {
+    const now = fstatSync(fd).mtimeMs;
+    closeSync(fd);
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return false;
+    return { fd: null, now };
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/** Whether a lock is held: `doubtful` while it is watched. */
+type LockState = 'held' | 'dead' | 'doubtful';
+
+const unreadableState = (lock: string, { id }: Found): LockState =>
+  unchanged(lock, id).ms >= UNREADABLE_AFTER_MS ? 'dead' : 'doubtful';
+
+function holderState(lock: string, holder: LockHolder, { id, written }: Found, now: number): LockState {
+  const { pid, process_start, host, space } = holder;
+  if (host !== hostname() || (space ?? processSpace) !== processSpace) {
+    return heartbeatState(now - written, unchanged(lock, `${id} ${written}`));
+  }
+  const isThere = process_start === null ? isAlive(pid) : process_start === processStart(pid);
+  return isThere ? 'held' : 'dead';
+}
+
+function doubtText(lock: string, holder: LockHolder | null): string {
+  const [what, seconds] =
+    holder === null
+      ? [`${lock} is no lock of phasewatch`, UNREADABLE_AFTER_MS / 1000]
+      : [`process ${holder.pid} on ${holder.host}, which holds ${lock}, is silent`, WATCHED_MS / 1000];
+  return `waiting: ${what}; it is taken away if it stays as it is for ${seconds} s`;
 }
 
 /** Removes what processes that were killed while they took or broke the lock have left. */
@@ -154,7 +174,8 @@ interface Found {
   id: string;
   /** Null when it is no lock that can be read. */
   holder: LockHolder | null;
-  silentMs: number;
+  /** When it was written last, in ms, by the clock of the file system. */
+  written: number;
 }
 
 /** Returns what is in the lock's place, null when nothing is (any more). */
@@ -164,7 +185,7 @@ function inspect(lock: string): Found | null {
   const found: Found = {
     id: `${stat.ino} ${stat.size}`,
     holder: null,
-    silentMs: Date.now() - stat.mtimeMs,
+    written: stat.mtimeMs,
   };
   if (!stat.isFile()) return found;
   try {
@@ -191,12 +212,6 @@ const isSame = (a: LockHolder, b: LockHolder): boolean =>
   a.host === b.host &&
   a.space === b.space &&
   a.since === b.since;
-
-function isHeld({ pid, process_start, host, space }: LockHolder, silentMs: number): boolean {
-  const elsewhere = host !== hostname() || (space ?? processSpace) !== processSpace;
-  if (elsewhere) return silentMs < SILENT_AFTER_MS;
-  return process_start === null ? isAlive(pid) : process_start === processStart(pid);
-}
 
 /**
  * Takes the lock away that was seen as `id`. Renamed before it is removed: of two that find it dead one gets it, and what that one gets may

@@ -10,6 +10,13 @@ export function oneLine(text: string): string {
   return text.replace(OBEYED, (character) => SHORT[character] ?? escaped(character));
 }
 
+/** Returns the text as lines that a terminal shows and does not obey. */
+export function plainLines(text: string): string {
+  return text.replace(OBEYED, (character) =>
+    character === '\n' ? character : (SHORT[character] ?? escaped(character)),
+  );
+}
+
 /** Returns JSON text that means the same and holds nothing a terminal obeys, but the newlines it is laid out with. */
 export function plainJson(json: string): string {
   return json.replace(OBEYED, (character) => (character === '\n' ? character : unicodeEscape(character)));

@@ -1,3 +1,4 @@
+import { checkCount, MAX_TENSORS } from '../files/limits.ts';
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { jsonEntries } from '../jsonEntries.ts';
 import { UserError } from '../userError.ts';
@@ -72,7 +73,7 @@ function inOrder(infos: Map<string, TensorInfo>): Map<string, TensorInfo> {
 
 const compare = (a: TensorInfo, b: TensorInfo): number => a.offset - b.offset || a.bytes - b.bytes;
 
-/** Reads the header entry by entry: as one tree of objects a million tensors would take hundreds of megabytes. */
+/** Reads the header entry by entry: as one tree of objects so many tensors would take hundreds of megabytes. */
 function parseHeader(
   file: RandomAccessFile,
   length: number,
@@ -86,6 +87,7 @@ function parseHeader(
     for (const [name, entry] of jsonEntries(bytes, MAX_DEPTH - 1)) {
       if (name === '__metadata__') metadata = entry;
       else infos.set(name, readInfo(file, name, entry, dataStart, shapes));
+      checkCount(file, 'tensors', infos.size, MAX_TENSORS);
     }
   } catch (error) {
     if (error instanceof UserError) throw error;

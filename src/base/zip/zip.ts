@@ -1,6 +1,6 @@
 import { constants, inflateRawSync } from 'node:zlib';
 import { ByteReader } from '../files/byteReader.ts';
-import { checkCount } from '../files/limits.ts';
+import { checkCount, MAX_TENSORS } from '../files/limits.ts';
 import { fileSection, memoryFile, type RandomAccessFile } from '../files/randomAccessFile.ts';
 import { UserError } from '../userError.ts';
 import { unpackToDisk } from './unpackToDisk.ts';
@@ -119,7 +119,7 @@ function readEntries(file: RandomAccessFile): Map<string, Entry> {
   const { offset, size, count } = findDirectory(file);
   const reader = new ByteReader(file, offset, offset + size);
   const entries = new Map<string, Entry>();
-  checkCount(file, 'members', count);
+  checkCount(file, 'members', count, MAX_TENSORS);
   for (let i = 0; i < count; i++) {
     const start = reader.offset;
     if (reader.u32('entry of the central directory') !== ENTRY_SIGNATURE) {

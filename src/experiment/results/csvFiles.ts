@@ -26,28 +26,45 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  * Throws RangeError for a number that is not finite: a quantity that cannot be had must be null.
  */
 export function csvText(rows: readonly CsvRow[], columns: readonly string[]): string {
-  const records = rows.map((row) => columns.map((column) => field(row[column] ?? null, column)));
+  return [...csvParts(rows, columns)].join('');
+}
+
+/** Rows that are made text at a time. */
+const ROWS_TOGETHER = 1000;
+
+/** Yields what `csvText` returns, some rows at a time. */
+function* csvParts(rows: readonly CsvRow[], columns: readonly string[]): Generator<string> {
   // A lone carriage return ends a record too, as the reader sees it.
-  return stringify([columns.map(harmless), ...records], { quoted_match: /\r/ });
+  const text = (records: string[][]): string => stringify(records, { quoted_match: /\r/ });
+  yield text([columns.map(harmless)]);
+  for (let start = 0; start < rows.length; start += ROWS_TOGETHER) {
+    const some = rows.slice(start, start + ROWS_TOGETHER);
+    yield text(some.map((row) => columns.map((column) => field(row[column] ?? null, column))));
+  }
+}
+
+function columnsOf(rows: readonly SpectrumRow[], leading: readonly string[]): string[] {
+  const present = new Set<string>();
+  for (const row of rows) for (const name of Object.keys(row)) present.add(name);
+  const options = [...COLUMN_OF.keys()].filter((name) => present.has(name));
+  return [...new Set([...leading, ...EVERY_ROW, ...options, ...present])];
 }
 
 /**
- * Returns rows of spectra.csv as CSV text, in the order of the table of columns; `leading` columns stand before them, those of another
- * version behind.
+ * Writes rows of spectra.csv, atomically, in the order of the table of columns; `leading` columns, such as the settings of the runs, stand
+ * before them, those of another version behind.
  */
-export function spectraCsv(rows: readonly SpectrumRow[], leading: readonly string[] = []): string {
-  const present = new Set(rows.flatMap((row) => Object.keys(row)));
-  const options = [...COLUMN_OF.keys()].filter((name) => present.has(name));
-  return csvText(rows, [...new Set([...leading, ...EVERY_ROW, ...options, ...present])]);
-}
-
-/** Writes rows of spectra.csv, atomically; the settings of the runs stand behind their names. */
 export function writeSpectraCsv(
   path: string,
   rows: readonly SpectrumRow[],
-  settings: readonly string[] = [],
+  leading: readonly string[] = ['run'],
 ): void {
-  writeFileAtomic(path, spectraCsv(rows, ['run', ...settings]));
+  const parts = csvParts(rows, columnsOf(rows, leading));
+  writeFileAtomic(path, encoded(parts));
+}
+
+function* encoded(parts: Iterable<string>): Generator<Uint8Array> {
+  for (const part of parts) yield Buffer.from(part);
 }
 
 /** Writes rows of metrics.csv, atomically. */

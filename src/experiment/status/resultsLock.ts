@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { removeTemporaries } from '../../base/files/atomicWrite.ts';
-import { type LockHolder, takeLock } from '../../base/files/lock.ts';
+import { LOCK_FILE, type LockHolder, takeLock } from '../../base/files/lock.ts';
 import { UserError } from '../../base/userError.ts';
 import { type ResultsLayout, runLayout } from '../results/layout.ts';
 
@@ -26,7 +27,7 @@ export async function lockResults(dir: string, { signal, onWait }: WaitOptions):
         `Watch it with: phasewatch status ${dir} --watch`,
       );
     },
-    onUnreadable: onWait,
+    onDoubt: onWait,
   });
   clean(dir);
   return release;
@@ -37,7 +38,7 @@ export async function lockResultsInTurn(dir: string, { signal, onWait }: WaitOpt
   const release = await takeLock(dir, {
     signal,
     onWait: (holder) => onWait(`waiting for ${dir}: ${holderText(holder)}`),
-    onUnreadable: onWait,
+    onDoubt: onWait,
   });
   clean(dir);
   return release;
@@ -52,6 +53,10 @@ export async function claimRun(dir: string): Promise<(() => void) | null> {
     return await takeLock(dir, {
       name: CLAIM,
       onWait: () => {
+        throw HELD;
+      },
+      // The next look may know.
+      onDoubt: () => {
         throw HELD;
       },
     });
@@ -72,7 +77,7 @@ export async function lockSpectra(
   const release = await takeLock(esdFolder, {
     signal,
     onWait: (holder) => onWait(`waiting for the spectra of ${dir}: ${holderText(holder)}`),
-    onUnreadable: onWait,
+    onDoubt: onWait,
   });
   clean(esdFolder);
   return release;
@@ -86,15 +91,17 @@ export async function lockRun(dir: string, { signal, onWait }: WaitOptions): Pro
   const release = await takeLock(dir, {
     signal,
     onWait: (holder) => onWait(`waiting for ${dir}: ${holderText(holder)}`),
-    onUnreadable: onWait,
+    onDoubt: onWait,
   });
   clean(dir, runLayout(dir).snapshots);
   return release;
 }
 
-/** What was killed while it wrote has left temporary files. */
-function clean(...folders: string[]): void {
-  for (const folder of folders) if (existsSync(folder)) removeTemporaries(folder);
+/** What was killed while it wrote has left temporary files in a folder, which is locked now, and in those below. */
+function clean(locked: string, ...below: string[]): void {
+  // The lock was written a moment ago: it has the time of the file system.
+  const now = statSync(join(locked, LOCK_FILE), { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+  for (const folder of [locked, ...below]) if (existsSync(folder)) removeTemporaries(folder, now);
 }
 
 const holderText = ({ pid, host, since }: LockHolder): string =>

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '../../base/files/temporaryFolder.ts';
 import { readResults } from '../../experiment/results/readResults.ts';
 import { networkOf } from '../../experiment/sweep/checkRun.ts';
 import { runTool } from '../../train/engine/install/runTool.ts';
@@ -15,7 +15,7 @@ const SETTINGS = [`epochs=${EPOCHS}`, 'trainImages=2000', 'testImages=1000', 'sw
 
 /** Runs a sweep of two epochs, two runs side by side on the device, and looks at what it leaves. */
 export async function proveSweep({ device, program, signal }: Proving): Promise<ProofCheck> {
-  const folder = mkdtempSync(join(tmpdir(), 'phasewatch-proof-'));
+  const folder = temporaryFolder('proof');
   const out = join(folder, 'sweep');
   const words = [...SETTINGS.flatMap((setting) => ['--set', setting]), '--jobs', '2', '--device', device];
   try {

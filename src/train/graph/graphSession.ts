@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../base/files/temporaryFolder.ts';
 import {
   DataType,
   type DataTypeName,
@@ -43,7 +43,7 @@ export class GraphSession {
     private readonly binding: SessionBinding,
     graph: GraphBuilder,
   ) {
-    const folder = mkdtempSync(join(tmpdir(), 'phasewatch-graph-'));
+    const folder = temporaryFolder('graph');
     try {
       writeFileSync(join(folder, 'saved_model.pb'), graph.toSavedModel());
       this.id = binding.loadSavedModel(folder, SAVED_MODEL_TAG);

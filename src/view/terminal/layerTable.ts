@@ -44,8 +44,9 @@ export function layerTable(rows: readonly Row[], width: number): string {
     warning: rows.some(({ warning }) => (warning ?? null) !== null),
     traps: rows.some(({ num_traps }) => typeof num_traps === 'number'),
   };
-  const columns = COLUMNS.filter(({ title }) => shown[title] ?? true);
   const names = shortNames(rows.map(({ file }) => file));
-  const named = rows.map((row) => ({ ...row, file: names.get(row.file)! }));
-  return formatTable(columns, named, width);
+  const columns = COLUMNS.filter(({ title }) => shown[title] ?? true).map((column) =>
+    column.title === 'file' ? { ...column, text: ({ file }: Row) => names.get(file)! } : column,
+  );
+  return formatTable(columns, rows, width);
 }

@@ -1,5 +1,6 @@
 import { largestOf } from '../../base/extremes.ts';
 import { oneLine } from '../../base/files/plainText.ts';
+
 /** A column of a table on the terminal. */
 export interface Column<Row> {
   title: string;
@@ -26,9 +27,12 @@ export function formatTable<Row>(
   rows: readonly Row[],
   width = Number.POSITIVE_INFINITY,
 ): string {
+  // The cells are made when their line is: those of hundreds of thousands of rows would take much memory.
   const lay = (column: Column<Row>, text: (row: Row) => string, most = Number.POSITIVE_INFINITY) => {
-    const cells = rows.map((row) => shorten(oneLine(text(row)), most));
-    return { column, cells, size: largestOf([oneLine(column.title), ...cells].map((cell) => cell.length)) };
+    const cell = (row: Row): string => shorten(oneLine(text(row)), most);
+    let size = oneLine(column.title).length;
+    for (const row of rows) size = Math.max(size, cell(row).length);
+    return { column, cell, size };
   };
   const laid = columns.map((column) => lay(column, (row) => column.text(row)));
   let shown = laid;
@@ -62,7 +66,7 @@ export function formatTable<Row>(
     );
   return [
     line(({ column }) => oneLine(column.title)),
-    ...rows.map((_, index) => line(({ cells }) => cells[index]!)),
+    ...rows.map((row) => line(({ cell }) => cell(row))),
     ...(left.length === 0 ? [] : wrap(`(too narrow for ${left.join(', ')}; --json has all)`, width)),
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { checkCount, MAX_TENSORS } from '../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
 import { UserError } from '../../base/userError.ts';
 import { jsonProperty } from '../tensors/jsonProperty.ts';
@@ -37,6 +38,7 @@ export function openWeightsIndex(file: RandomAccessFile, open: (path: string) =>
       const shard = open(join(dirname(file.path), name));
       shards.push(shard);
       for (const tensor of shard.tensors) tensors.push(tensor);
+      checkCount(file, 'tensors in its shards', tensors.length, MAX_TENSORS);
       for (const tensor of shard.skipped) skipped.push(tensor);
     }
   } catch (error) {

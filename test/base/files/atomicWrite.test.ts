@@ -49,7 +49,7 @@ test('temporary files of the dead are removed, no others', () => {
     'mine.tmp',
   ];
   for (const name of names) writeFileSync(join(own, name), '');
-  removeTemporaries(own);
+  removeTemporaries(own, Date.now());
   expect(readdirSync(own).sort()).toEqual(names.slice(1).sort());
 });
 
@@ -57,11 +57,11 @@ test('temporary files of processes elsewhere, whose numbers say nothing here, ar
   const own = mkdtempSync(join(folder, 'others-'));
   const names = ['spectra.csv.0a1b2c3d.1.tmp', `spectra.csv.0a1b2c3d.${2 ** 30}.tmp`];
   for (const name of names) writeFileSync(join(own, name), '');
-  removeTemporaries(own);
+  removeTemporaries(own, Date.now());
   expect(readdirSync(own).sort()).toEqual(names.sort());
   const yesterday = new Date(Date.now() - 86_400_000);
   utimesSync(join(own, names[0]!), yesterday, yesterday);
-  removeTemporaries(own);
+  removeTemporaries(own, Date.now());
   expect(readdirSync(own)).toEqual([names[1]]);
 });
 

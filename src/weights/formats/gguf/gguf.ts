@@ -1,6 +1,6 @@
 import { elementCount } from '../../../base/elementCount.ts';
 import { ByteReader } from '../../../base/files/byteReader.ts';
-import { checkCount, MAX_NAME_LENGTH } from '../../../base/files/limits.ts';
+import { checkCount, MAX_NAME_LENGTH, MAX_TENSORS } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { storedTensor, unreadTensor } from '../../tensors/storedTensor.ts';
 import type { StoredTensor, TensorFile } from '../../tensors/weightsFile.ts';
@@ -48,7 +48,7 @@ export function openGguf(file: RandomAccessFile): TensorFile {
   }
   const tensorCount = reader.u64('number of tensors');
   const keyCount = reader.u64('number of keys');
-  checkCount(file, 'tensors', tensorCount);
+  checkCount(file, 'tensors', tensorCount, MAX_TENSORS);
   checkCount(file, 'keys', keyCount);
   let alignment = DEFAULT_ALIGNMENT;
   for (let i = 0; i < keyCount; i++) {

@@ -1,5 +1,5 @@
 import { ByteReader } from '../../../base/files/byteReader.ts';
-import { checkCount } from '../../../base/files/limits.ts';
+import { checkCount, MAX_TENSORS } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { readAddress, readerAt } from './header.ts';
 
@@ -131,7 +131,7 @@ function indexedIds(file: RandomAccessFile, address: number, idBytes: number): n
     const reader = readerAt(file, node, level === 0 ? 'BTLF' : 'BTIN');
     if (seen.has(node)) throw reader.error('a node of a B-tree must be there once, got it again', node);
     seen.add(node);
-    checkCount(file, 'links in a group', ids.length + records);
+    checkCount(file, 'links in a group', ids.length + records, MAX_TENSORS);
     reader.skip(2, 'version');
     const start = reader.offset;
     reader.skip(records * recordBytes, 'records');

@@ -1,5 +1,5 @@
 import { ByteReader } from '../../../base/files/byteReader.ts';
-import { checkCount, MAX_NAME_LENGTH } from '../../../base/files/limits.ts';
+import { checkCount, MAX_NAME_LENGTH, MAX_TENSORS } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { denseLinkMessages } from './denseLinks.ts';
 import { type Hdf5Message, MESSAGE, readAddress, readerAt, readObjectHeader, readSized } from './header.ts';
@@ -30,7 +30,7 @@ export function walkObjects(
     checkCount(file, 'characters in a name', name.length, MAX_NAME_LENGTH);
     const messages = readObjectHeader(file, address);
     const links = readLinks(file, messages);
-    checkCount(file, 'objects', links.length + open.length + seen.size);
+    checkCount(file, 'objects', links.length + open.length + seen.size, 2 * MAX_TENSORS);
     visit(name, messages);
     for (const link of links.toReversed()) {
       open.push({
@@ -107,7 +107,7 @@ function readSymbolTable(file: RandomAccessFile, message: ByteReader, links: Lin
       const name = new ByteReader(file, heapStart + nameOffset, heapStart + heapSize).textUntil(0, 'name');
       links.push({ name, address });
     }
-    checkCount(file, 'links in a group', links.length);
+    checkCount(file, 'links in a group', links.length, MAX_TENSORS);
   }
 }
 

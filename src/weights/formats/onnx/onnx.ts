@@ -1,4 +1,4 @@
-import { checkCount } from '../../../base/files/limits.ts';
+import { checkCount, MAX_TENSORS } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { type ProtobufField, protobufFields } from '../../../base/protobuf/fields.ts';
 import { UserError } from '../../../base/userError.ts';
@@ -59,7 +59,7 @@ function readGraph(file: RandomAccessFile, graph: ProtobufField, depth: number, 
       if (constant !== null) add({ ...constant, name: node.outputs[0] ?? 'constant' });
       for (const inner of graphs) readGraph(file, inner, depth + 1, collected);
     }
-    checkCount(file, 'tensors', tensors.length + skipped.length);
+    checkCount(file, 'tensors', tensors.length + skipped.length, MAX_TENSORS);
   }
 }
 

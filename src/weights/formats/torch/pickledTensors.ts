@@ -1,4 +1,4 @@
-import { checkCount, MAX_ITEMS, MAX_NAME_LENGTH } from '../../../base/files/limits.ts';
+import { checkCount, MAX_ITEMS, MAX_NAME_LENGTH, MAX_TENSORS } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import type { TensorUse } from '../../tensors/weightsFile.ts';
 import { type NumpyArray, numpyArray } from './pickledNumpy.ts';
@@ -55,7 +55,7 @@ export function findTensors(file: RandomAccessFile, value: PickleValue): Pickled
     const tensor = isTensor(current) ? current.value : numpyArray(current);
     if (tensor !== null) {
       found.push({ name: path === '' ? 'tensor' : path, tensor, use });
-      checkCount(file, 'tensors', found.length);
+      checkCount(file, 'tensors', found.length, MAX_TENSORS);
       continue;
     }
     if (typeof current !== 'object' || current === null || depth > MAX_DEPTH || seen.has(current)) continue;
