@@ -144,12 +144,24 @@ const unreadableState = (lock: string, { id }: Found): LockState =>
   unchanged(lock, id).ms >= UNREADABLE_AFTER_MS ? 'dead' : 'doubtful';
 
 function holderState(lock: string, holder: LockHolder, { id, written }: Found, now: number): LockState {
-  const { pid, process_start, host, space } = holder;
-  if (host !== hostname() || (space ?? processSpace) !== processSpace) {
-    return heartbeatState(now - written, unchanged(lock, `${id} ${written}`));
-  }
-  const isThere = process_start === null ? isAlive(pid) : process_start === processStart(pid);
-  return isThere ? 'held' : 'dead';
+  if (isElsewhere(holder)) return heartbeatState(now - written, unchanged(lock, `${id} ${written}`));
+  return isThere(holder) ? 'held' : 'dead';
+}
+
+const isElsewhere = ({ host, space }: LockHolder): boolean =>
+  host !== hostname() || (space ?? processSpace) !== processSpace;
+
+const isThere = ({ pid, process_start }: LockHolder): boolean =>
+  process_start === null ? isAlive(pid) : process_start === processStart(pid);
+
+/** Takes a lock away that a process here held and was killed with; returns whether there was one. */
+export function breakDeadLock(folder: string, name = LOCK_FILE): boolean {
+  const lock = join(folder, name);
+  const found = inspect(lock);
+  if (found?.holder == null || isElsewhere(found.holder) || isThere(found.holder)) return false;
+  breakLock(lock, found.id);
+  removeDrafts(folder, name);
+  return true;
 }
 
 function doubtText(lock: string, holder: LockHolder | null): string {

@@ -1,9 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTemporaries } from '../../base/files/atomicWrite.ts';
-import { LOCK_FILE, type LockHolder, takeLock } from '../../base/files/lock.ts';
+import { breakDeadLock, LOCK_FILE, type LockHolder, takeLock } from '../../base/files/lock.ts';
 import { UserError } from '../../base/userError.ts';
-import { type ResultsLayout, runLayout } from '../results/layout.ts';
+import { type ResultsLayout, resultsLayout, runLayout } from '../results/layout.ts';
 
 const CLAIM = '.claim';
 const HELD = new Error('the run is held by another worker');
@@ -29,7 +29,7 @@ export async function lockResults(dir: string, { signal, onWait }: WaitOptions):
     },
     onDoubt: onWait,
   });
-  clean(dir);
+  cleanResults(dir);
   return release;
 }
 
@@ -40,7 +40,7 @@ export async function lockResultsInTurn(dir: string, { signal, onWait }: WaitOpt
     onWait: (holder) => onWait(`waiting for ${dir}: ${holderText(holder)}`),
     onDoubt: onWait,
   });
-  clean(dir);
+  cleanResults(dir);
   return release;
 }
 
@@ -95,6 +95,19 @@ export async function lockRun(dir: string, { signal, onWait }: WaitOptions): Pro
   });
   clean(dir, runLayout(dir).snapshots);
   return release;
+}
+
+/** A process that was killed when its run was done has left its lock, which nobody takes any more. */
+function cleanResults(dir: string): void {
+  clean(dir);
+  const { runs } = resultsLayout(dir);
+  if (!existsSync(runs)) return;
+  for (const entry of readdirSync(runs, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const folder = join(runs, entry.name);
+    const broken = [LOCK_FILE, CLAIM].filter((name) => breakDeadLock(folder, name));
+    if (broken.length > 0) clean(folder, runLayout(folder).snapshots);
+  }
 }
 
 /** What was killed while it wrote has left temporary files in a folder, which is locked now, and in those below. */
