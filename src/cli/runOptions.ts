@@ -77,6 +77,7 @@ export function runOptions(parser: Argv): Argv<RunArgs> {
       // Declared, so that names that look like numbers stay as they are.
       ...Object.fromEntries(SLURM_TEXTS.map((name) => [`slurm.${name}`, { type: 'string', hidden: true }])),
       'slurm.pack': { describe: 'runs a Slurm task trains [1]' },
+      'slurm.timeouts': { describe: 'how often a Slurm task may run out of time and go on [20]' },
     }) as unknown as Argv<RunArgs>;
 }
 

@@ -74,7 +74,8 @@ export const slurmTaskCommand: CommandModule<object, SlurmTaskArgs> = {
     }
     if (!timeIsUp.signal.aborted || interrupt.signal.aborted) return;
     process.exitCode = EXIT_INTERRUPTED;
-    requeueTask(gotOn, process.env);
+    const most = submission.timeouts ?? Number.POSITIVE_INFINITY;
+    requeueTask({ dir, gotOn, most }, process.env);
   },
 };
 

@@ -6,11 +6,16 @@ export type SbatchOptions = Readonly<Record<string, string | true>>;
 export interface SlurmOptions {
   /** Runs a task of the array trains. */
   pack: number;
+  /** How often a task may run out of time and come back. */
+  timeouts: number;
   /** Options of the array job, and of the analysis where it has none of its own. */
   sbatch: SbatchOptions;
   /** Options of the analysis alone. */
   analysis: SbatchOptions;
 }
+
+/** With a limit of some hours this is days of training; with one of minutes, a sign that it is too short. */
+const MOST_TIMEOUTS = 20;
 
 /** What phasewatch needs to decide itself, and what to do instead. */
 const RESERVED: Readonly<Record<string, string>> = {
@@ -34,19 +39,24 @@ const SIGNAL = /^B:(SIG)?USR2(@\d+)?$/;
 
 /** Returns the options that stand behind `--slurm.` on a command line, as yargs nests them. Throws UserError for what cannot be. */
 export function parseSlurmOptions(given: Readonly<Record<string, unknown>>): SlurmOptions {
-  const { pack = 1, analysis = {}, ...sbatch } = given;
-  const runs = Number(pack);
-  if (!Number.isInteger(runs) || runs < 1) {
-    throw new UserError(`--slurm.pack must be a whole number of at least 1, got ${pack}`);
-  }
+  const { pack = 1, timeouts = MOST_TIMEOUTS, analysis = {}, ...sbatch } = given;
+  const runs = wholeNumber('--slurm.pack', pack, 1);
+  const times = wholeNumber('--slurm.timeouts', timeouts, 0);
   if (typeof analysis !== 'object' || analysis === null || Array.isArray(analysis)) {
     throw new UserError(`--slurm.analysis must be followed by .OPTION, got ${analysis}`);
   }
   return {
     pack: runs,
+    timeouts: times,
     sbatch: sbatchOptions(sbatch, '--slurm', RESERVED),
     analysis: sbatchOptions(analysis as Record<string, unknown>, '--slurm.analysis', RESERVED_OF_ANALYSIS),
   };
+}
+
+function wholeNumber(option: string, value: unknown, least: number): number {
+  const number = Number(value);
+  if (value !== '' && Number.isInteger(number) && number >= least) return number;
+  throw new UserError(`${option} must be a whole number of at least ${least}, got ${value}`);
 }
 
 function sbatchOptions(

@@ -17,6 +17,8 @@ export interface Submission {
   device: string | null;
   retry_failed: boolean;
   fail_fast: boolean;
+  /** How often a task may run out of time; null in submissions of earlier versions: as often as it likes. */
+  timeouts: number | null;
   tensorboard: boolean;
   /** True where no analysis follows: snapshots are then not analyzed while the tasks train either. */
   train_only: boolean;
@@ -31,12 +33,16 @@ export const slurmLayout = (dir: string) => ({
   trainScript: join(dir, 'slurm', 'train.sh'),
   analysisScript: join(dir, 'slurm', 'analysis.sh'),
   logs: join(dir, 'slurm', 'logs'),
+  /** How often a task has run out of time; one that is submitted again has another name. */
+  timeouts: (task: string) => join(dir, 'slurm', 'timeouts', task),
 });
 
 /** Returns the last submission of a results folder, or null without any. */
 export function readSubmission(dir: string): Submission | null {
   const path = slurmLayout(dir).submission;
-  return existsSync(path) ? (readJson(path) as Submission) : null;
+  if (!existsSync(path)) return null;
+  const stored = readJson(path) as Submission;
+  return { ...stored, timeouts: stored.timeouts ?? null };
 }
 
 export function writeSubmission(dir: string, submission: Submission): void {

@@ -56,6 +56,7 @@ export async function submitExperiment(experiment: Experiment, options: SubmitOp
       submitted_at: new Date().toISOString(),
       tasks: inTasks(secondsOfRuns, slurmOptions.pack),
       ...stored,
+      timeouts: slurmOptions.timeouts,
       train_only,
       train_job: null,
       analysis_job: null,

@@ -14,19 +14,23 @@ describe('the options of sbatch', () => {
       requeue: false,
       array: '%8',
       pack: 3,
+      timeouts: 5,
       analysis: { partition: 'cpu', memPerCpu: '4G' },
     };
     expect(parseSlurmOptions(given)).toEqual({
       pack: 3,
+      timeouts: 5,
       sbatch: { partition: 'gpu', 'cpus-per-task': '4', exclusive: true, 'no-requeue': true, array: '%8' },
       analysis: { partition: 'cpu', 'mem-per-cpu': '4G' },
     });
-    expect(parseSlurmOptions({})).toEqual({ pack: 1, sbatch: {}, analysis: {} });
+    expect(parseSlurmOptions({})).toEqual({ pack: 1, timeouts: 20, sbatch: {}, analysis: {} });
   });
 
   it.each([
     [{ pack: 0 }, '--slurm.pack must be a whole number of at least 1, got 0'],
     [{ pack: true }, null],
+    [{ timeouts: 0 }, null],
+    [{ timeouts: -1 }, '--slurm.timeouts must be a whole number of at least 0, got -1'],
     [{ wait: true }, '--slurm.wait must not be given'],
     [{ partition: ['a', 'b'] }, '--slurm.partition must be given once, got 2 times: a, b'],
     [{ array: '0-3' }, '--slurm.array must be % and the number of tasks that may run at once, got 0-3'],

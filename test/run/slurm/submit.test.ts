@@ -15,7 +15,7 @@ const config = writeConfig(
   'submitted.yaml',
 );
 const options: SubmitOptions = {
-  slurm: { pack: 1, sbatch: {}, analysis: {} },
+  slurm: { pack: 1, timeouts: 20, sbatch: {}, analysis: {} },
   program: fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url)),
   jobs: 1,
   threads: null,
@@ -46,13 +46,14 @@ describe('submitting to Slurm', () => {
     const sbatch = { partition: 'gpu', array: '%2', dependency: 'singleton' };
     const submission = await submitExperiment(experiment, {
       ...options,
-      slurm: { pack: 2, sbatch, analysis: { partition: 'cpu' } },
+      slurm: { pack: 2, timeouts: 3, sbatch, analysis: { partition: 'cpu' } },
       jobs: 2,
       threads: 3,
     });
     expect(submission).toMatchObject({
       train_job: '101',
       analysis_job: '102',
+      timeouts: 3,
       tasks: [['seed=1', 'seed=4'], ['seed=2', 'seed=5'], ['seed=3']],
     });
     expect(readSubmission(dir)).toEqual(submission);

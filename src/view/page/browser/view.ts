@@ -12,7 +12,7 @@ export interface View {
   /** The layer and the run shown, those of the state where they exist. */
   layer: string;
   run: PageRun;
-  /** Epochs that some spectrum of the layer has, ascending. */
+  /** Epochs that some spectrum of the layer has in the runs that are shown, ascending. */
   epochs: readonly number[];
   /** One colour a batch size. */
   color(run: PageRun): string;
@@ -33,7 +33,7 @@ export function viewOf(data: PageData, state: PageState): View | null {
   const run = (state.run === null ? undefined : index.run(state.run)) ?? withSpectra ?? index.runs[0];
   if (run === undefined) return null;
   const epochs = new Set(
-    data.spectra.filter(({ row }) => row.layer === layer).map(({ row }) => row.epoch ?? 0),
+    index.runs.flatMap(({ id }) => index.series(id, layer).map(({ row }) => row.epoch ?? 0)),
   );
   const colors = PAGE_COLORS.sequence(index.sizes.length);
   return {

@@ -1,7 +1,7 @@
 import { escapeMarkup } from '../../../base/escapeMarkup.ts';
 import type { ExperimentState, RunState } from '../../../experiment/status/experimentStatus.ts';
 import { count, duration } from '../../terminal/numberText.ts';
-import { NOTHING, showPercent } from './html.ts';
+import { showPercent } from './html.ts';
 
 /**
  * How the runs stand, as a page is told that is served while they train: of runs of this program, or in lines of text, of trainings
@@ -39,10 +39,9 @@ function runLine(run: RunState): string {
   const part = run.step === null || run.steps === null ? 0 : run.step / run.steps;
   const epochs = run.epochs ?? 0;
   const share = epochs === 0 ? 0 : Math.min(1, (run.epoch + part) / epochs);
-  const speed = run.images_per_second === null ? NOTHING : `${count(run.images_per_second)} images/s`;
   const facts = [
     `epoch ${run.epoch} of ${run.epochs ?? '?'}`,
-    speed,
+    ...(run.images_per_second === null ? [] : [`${count(run.images_per_second)} images/s`]),
     ...(run.test_accuracy === null ? [] : [`test ${showPercent(run.test_accuracy)}`]),
     ...(run.eta_s === null ? [] : [`left: ${duration(run.eta_s)}`]),
   ];
