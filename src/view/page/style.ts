@@ -90,6 +90,9 @@ tbody tr:hover { background: var(--panel); }
 .numbers dd { margin: 0; overflow-wrap: anywhere; }
 .warning { color: var(--spike); font-size: 13px; }
 .mark.no { color: var(--spike); font-weight: 700; }
+.mark.no::before { content: '\\2717' / ''; }
+.mark.yes::before { content: '\\2713' / ''; }
+.mark.none::before { content: '\\2013' / ''; }
 .mark.yes, .mark.none { color: var(--muted); }
 .tall { max-height: 640px; overflow: auto; }
 .tall thead th { position: sticky; top: 0; }
@@ -154,9 +157,12 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
   .numbers .heads { display: none; }
   .numbers summary { grid-template-columns: 20px repeat(3, minmax(0, 1fr)); gap: 0 8px; }
   .numbers .name { grid-column: 2 / -1; }
-  .numbers summary > [data-head] { text-align: left; }
-  .numbers summary > [data-head='authors'] { grid-column: 2; }
-  .numbers summary > [data-head]::before { content: attr(data-head) ' '; color: var(--muted); font-size: 12px; }
+  .numbers summary.words { grid-template-columns: 20px repeat(3, auto); justify-content: start; }
+  .numbers summary > :nth-child(n + 3) { text-align: left; }
+  .numbers summary > :nth-child(3) { grid-column: 2; }
+  .numbers summary > :nth-child(n + 3)::before { content: 'authors '; color: var(--muted); font-size: 12px; }
+  .numbers summary > :nth-child(4)::before { content: 'here '; }
+  .numbers summary > :nth-child(5)::before { content: 'tolerance '; }
   .bar .slider { flex-basis: 100%; order: 3; }
 }
 @media print {

@@ -135,8 +135,8 @@ describe('buildReport', () => {
       [...line.children].map((cell) => cell.textContent),
     );
     expect(lines).toEqual([
-      ['\u2717beyond:', 'stable rank <b>', '148.5', '190.3', '8'],
-      ['\u2713within:', 'test accuracy', '0.763', '0.7612', '0.012'],
+      ['beyond:', 'stable rank <b>', '148.5', '190.3', '8'],
+      ['within:', 'test accuracy', '0.763', '0.7612', '0.012'],
       ['\u2013not judged:', 'epochs', '100', '20', '\u2013'],
     ]);
     expect(numberDetails(reproduction[2]!)).toBe('<dl><dt>why</dt><dd>&#60;x&#62;</dd></dl>');

@@ -23,12 +23,16 @@ export function reproductionSection(rows: readonly CsvRow[]): string {
 ${lines.join('\n')}</div>`;
 }
 
+/** Of four digits, with exponent or standard deviation. */
+const LONGEST_NUMBER = 9;
+
 function line(row: CsvRow, index: number): string {
   const judged = row.within === true ? 'yes' : row.within === false ? 'no' : 'none';
-  const mark = { yes: ['\u2713', 'within'], no: ['\u2717', 'beyond'], none: [NOTHING, 'not judged'] }[
-    judged
-  ]!;
-  return `<details data-kind="${judged}" data-row="${index}"><summary><span class="mark ${judged}" title="${mark[1]}"><span aria-hidden="true">${mark[0]}</span><span class="unseen">${mark[1]}:</span></span><span class="name">${text(row.number ?? null)}</span><span data-head="authors">${text(row.authors ?? null)}</span><span data-head="here">${text(row.here ?? null)}${spreadText(row)}</span><span data-head="tolerance">${text(row.tolerance ?? null)}</span></summary></details>`;
+  const said = { yes: 'within', no: 'beyond', none: 'not judged' }[judged];
+  const [authors, here] = [text(row.authors ?? null), `${text(row.here ?? null)}${spreadText(row)}`];
+  // Words take the width that they need, where numbers stand below each other.
+  const words = Math.max(authors.length, here.length) > LONGEST_NUMBER ? ' class="words"' : '';
+  return `<details data-kind="${judged}" data-row="${index}"><summary${words}><span class="mark ${judged}"><span class="unseen">${said}:</span></span><span class="name">${text(row.number ?? null)}</span><span>${authors}</span><span>${here}</span><span>${text(row.tolerance ?? null)}</span></summary></details>`;
 }
 
 /** The standard deviation over the runs, where there are several. */
