@@ -139,12 +139,14 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
   .runs thead button { padding: 2px 0; min-height: 28px; width: auto; }
   .runs [data-brief]::before { content: attr(data-brief) ' '; color: var(--muted); font-size: 12px; }
   .runs tbody [data-c='batch_size'] { display: none; }
-  .runs tbody [data-c='phase'] { margin-left: auto; order: -1; }
+  .runs tbody [data-c='phase'] { order: -1; }
+  .runs tbody [data-c='layer'] { flex-grow: 1; }
   .runs tbody th, .runs tbody [data-c='layer'] { order: -2; }
 }
 @media screen and (max-width: 600px) {
   .runs tbody tr { font-size: 12px; }
   .runs [data-brief]::before { font-size: 11px; }
+  .runs tbody [data-c='N'], .runs tbody [data-c='M'] { display: none; }
   .runs tbody tr:has(.sd) [data-c='epoch'], .runs td:not([data-c='test_accuracy'], [data-c='alpha']) .sd { display: none; }
 }
 @media screen and (max-width: 760px) {
@@ -157,7 +159,10 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 40px; }
   .numbers .heads { display: none; }
   .numbers summary { grid-template-columns: 20px repeat(3, minmax(0, 1fr)); gap: 0 8px; }
   .numbers .name { grid-column: 2 / -1; }
-  .numbers summary.words { grid-template-columns: 20px repeat(3, auto); justify-content: start; }
+  .numbers summary.words { display: block; padding-left: 38px; text-indent: -28px; }
+  .words > * { margin-right: 10px; text-indent: 0; }
+  .words .mark { display: inline-block; width: 18px; }
+  .words > .void { display: none; }
   .numbers summary > :nth-child(n + 3) { text-align: left; }
   .numbers summary > :nth-child(3) { grid-column: 2; }
   .numbers summary > :nth-child(n + 3)::before { content: 'authors '; color: var(--muted); font-size: 12px; }

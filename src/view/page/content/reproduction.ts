@@ -23,16 +23,16 @@ export function reproductionSection(rows: readonly CsvRow[]): string {
 ${lines.join('\n')}</div>`;
 }
 
-/** Of four digits, with exponent or standard deviation. */
-const LONGEST_NUMBER = 9;
+/** More letters take over two lines on a phone. */
+const LONG_NAME = 70;
 
 function line(row: CsvRow, index: number): string {
   const judged = row.within === true ? 'yes' : row.within === false ? 'no' : 'none';
   const said = { yes: 'within', no: 'beyond', none: 'not judged' }[judged];
-  const [authors, here] = [text(row.authors ?? null), `${text(row.here ?? null)}${spreadText(row)}`];
-  // Words take the width that they need, where numbers stand below each other.
-  const words = Math.max(authors.length, here.length) > LONGEST_NUMBER ? ' class="words"' : '';
-  return `<details data-kind="${judged}" data-row="${index}"><summary${words}><span class="mark ${judged}"><span class="unseen">${said}:</span></span><span class="name">${text(row.number ?? null)}</span><span>${authors}</span><span>${here}</span><span>${text(row.tolerance ?? null)}</span></summary></details>`;
+  const { number = null, authors = null, here = null, tolerance = null } = row;
+  // On a phone numbers stand below each other; words and long names flow.
+  const flows = [authors, here].some((value) => typeof value === 'string') || text(number).length > LONG_NAME;
+  return `<details data-kind="${judged}" data-row="${index}"><summary${flows ? ' class="words"' : ''}><span class="mark ${judged}"><span class="unseen">${said}:</span></span><span class="name">${text(number)}</span><span>${text(authors)}</span><span>${text(here)}${spreadText(row)}</span><span${tolerance === null ? ' class="void"' : ''}>${text(tolerance)}</span></summary></details>`;
 }
 
 /** The standard deviation over the runs, where there are several. */
