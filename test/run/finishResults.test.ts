@@ -83,6 +83,7 @@ function submit(dir: string, tasks: Submission['tasks']): void {
     retry_failed: false,
     fail_fast: false,
     tensorboard: false,
+    timeouts: 20,
     train_only: false,
     train_job: null,
     analysis_job: null,

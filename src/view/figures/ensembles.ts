@@ -33,7 +33,9 @@ export function ensemblesOf(
     const spectra = pooledSpectra(members, rows, esd, pool).map(({ row, evals, of }) => {
       const [mean] = meanOverSeeds(of, groups);
       const joined = Object.fromEntries(JOINED_COLUMNS.map(([name]) => [name, mean![name]]));
-      return { row: { ...row, ...joined, run: id } as JoinedRow, evals };
+      // Of pooled eigenvalues it would be above the number of columns: the rank of no matrix.
+      const { stable_rank } = mean!;
+      return { row: { ...row, ...joined, stable_rank, run: id } as JoinedRow, evals };
     });
     return spectra.length === 0 ? [] : [{ id, group, members, spectra }];
   });

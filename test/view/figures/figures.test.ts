@@ -349,6 +349,10 @@ describe('every figure of a results folder', () => {
     expect(map.map(({ run, epoch }) => [run, epoch])).toEqual(
       own.map(({ epoch }) => ['b=8, 3 seeds', epoch]),
     );
+    // That of pooled eigenvalues would be three times as high, above the number of columns.
+    for (const [i, { stable_rank }] of map.entries()) {
+      expect(stable_rank).toBeCloseTo(own[i]!.stable_rank! + 1, 9);
+    }
   });
 
   it('is drawn of weights that belong to no run', () => {

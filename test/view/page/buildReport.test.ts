@@ -137,7 +137,7 @@ describe('buildReport', () => {
     expect(lines).toEqual([
       ['beyond:', 'stable rank <b>', '148.5', '190.3', '8'],
       ['within:', 'test accuracy', '0.763', '0.7612', '0.012'],
-      ['\u2013not judged:', 'epochs', '100', '20', '\u2013'],
+      ['not judged:', 'epochs', '100', '20', '\u2013'],
     ]);
     expect(numberDetails(reproduction[2]!)).toBe('<dl><dt>why</dt><dd>&#60;x&#62;</dd></dl>');
     expect(document.querySelector('nav [data-to="reproduction"]')!.hasAttribute('hidden')).toBe(false);
