@@ -3,6 +3,7 @@ import { UserError } from '../../base/userError.ts';
 import { readZip } from '../../base/zip/zip.ts';
 import { openNpz } from '../../weights/formats/npy.ts';
 import { openSafetensorsWeights } from '../../weights/formats/safetensorsWeights.ts';
+import { isNumberDtype, NUMBER_BYTES } from '../../weights/tensors/floatBytes.ts';
 import type { OwnSource, SplitSource } from './splitSource.ts';
 
 /** Names of the arrays of a split, those of Keras's .npz files and of MedMNIST among them. */
@@ -34,6 +35,11 @@ function splitSource(path: string, names: Names): SplitSource {
   if (images.dtype !== 'uint8') {
     throw new UserError(
       `${path}: array ${images.name} must be of bytes (uint8, 0 to 255), got ${images.dtype}`,
+    );
+  }
+  if (!isNumberDtype(labels.dtype)) {
+    throw new UserError(
+      `${path}: array ${labels.name} must be of ${Object.keys(NUMBER_BYTES).join(', ')}, got ${labels.dtype}`,
     );
   }
   const shape = labels.shape.filter((side, axis) => axis === 0 || side !== 1);

@@ -182,6 +182,8 @@ function outputShape(layer: Layer, input: readonly number[], of: string): readon
         );
       }
       const window = layer.type === 'conv' ? layer.kernel : layer.size;
+      requireWithin(of, layer.type === 'conv' ? 'kernel' : 'size', window, input);
+      requireWithin(of, 'stride', layer.stride, input);
       const side = (size: number): number =>
         layer.padding === 'same'
           ? Math.ceil(size / layer.stride)
@@ -203,6 +205,17 @@ function outputShape(layer: Layer, input: readonly number[], of: string): readon
     case 'activation':
     case 'add':
       return input;
+  }
+}
+
+/** Padding brings the last pixel of an image under the first weight of a kernel, no farther: what is larger has weights that see no pixel. */
+function requireWithin(of: string, what: string, value: number, [height, width]: readonly number[]): void {
+  const most = 2 * Math.max(height!, width!) - 1;
+  // A stride of 2 over a single pixel is that of a usual block.
+  if (value > Math.max(2, most)) {
+    throw new UserError(
+      `${what} of ${of} must be at most ${Math.max(2, most)} on images of ${height} x ${width}, got ${value}`,
+    );
   }
 }
 

@@ -6,12 +6,19 @@ const SMALLEST = 2 ** -126;
 
 /** Reports the numbers of a run that training cannot use as they are: its arithmetic is float32, which has no 1e-50 and no 1e39. */
 export function checkNumbers(config: RunConfig, report: (path: KeyPath, message: string) => void): void {
-  const { network, optimizer, l2, dropout } = config;
+  const { network, optimizer, l2, dropout, schedule } = config;
   const scales: [KeyPath, number][] = [
     [['learningRate'], config.learningRate],
     [['optimizer', 'epsilon'], optimizer.epsilon],
     [['l2', 'coefficient'], l2?.coefficient ?? 0],
+    [['learningRateDecay'], config.learningRateDecay],
+    [['schedule', 'factor'], schedule?.factor ?? 0],
+    [['schedule', 'final'], schedule?.final ?? 0],
+    [['clipNorm'], config.clipNorm ?? 0],
+    [['labelSmoothing'], config.labelSmoothing],
+    [['optimizer', 'weightDecay'], optimizer.weightDecay],
     [['network', 'bias'], typeof network === 'string' ? 0 : network.bias],
+    [['network', 'scale'], typeof network === 'string' ? 0 : network.scale],
   ];
   for (const [path, value] of scales) {
     const rounded = Math.abs(Math.fround(value));
@@ -29,6 +36,7 @@ export function checkNumbers(config: RunConfig, report: (path: KeyPath, message:
       optimizer[key],
     ]),
     [['dropout', 'rate'], dropout?.rate ?? 0],
+    [['labelSmoothing'], config.labelSmoothing],
   ];
   for (const [path, value] of shares) {
     if (Math.fround(value) === 1)

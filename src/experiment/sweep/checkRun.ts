@@ -81,6 +81,13 @@ function checkImages(config: RunConfig, report: Report): void {
       `validation must hold out at least one of ${all} training images and leave one, got ${config.validation}`,
     );
   }
+  const side = Math.min(shape.inputShape[0], shape.inputShape[1]);
+  if (config.augment !== null && config.augment.shift >= side) {
+    report(
+      ['augment', 'shift'],
+      `augment.shift must be below ${side}, the side of an image, got ${config.augment.shift}`,
+    );
+  }
   if (config.batchSize > images) {
     report(
       ['batchSize'],

@@ -311,6 +311,18 @@ describe('what TensorFlow or float32 would not take', () => {
     ['l2: { coefficient: 1e-60, layers: [fc1] }', 'l2.coefficient must be a number that float32 holds'],
     ['optimizer: { beta2: 0.999999999999 }', 'optimizer.beta2 must be below 1 in float32 too'],
     ['dropout: { rate: 0.999999999999, layers: [fc1] }', 'dropout.rate must be below 1 in float32 too'],
+    ['labelSmoothing: 0.999999999999', 'labelSmoothing must be below 1 in float32 too'],
+    ['augment: { shift: 28 }', 'augment.shift must be below 28, the side of an image, got 28'],
+    ['augment: { shift: 1e12 }', 'augment.shift must be below 28'],
+    ['clipNorm: 1e-60', 'clipNorm must be a number that float32 holds'],
+    ['clipNorm: 1e60', 'clipNorm must be a number that float32 holds'],
+    ['learningRateDecay: 1e-60', 'learningRateDecay must be a number that float32 holds'],
+    ['optimizer: { weightDecay: 1e60 }', 'optimizer.weightDecay must be a number that float32 holds'],
+    [
+      'schedule: { type: step, every: 1, factor: 1e-60 }',
+      'schedule.factor must be a number that float32 holds',
+    ],
+    ['schedule: { type: cosine, final: 1e-60 }', 'schedule.final must be a number that float32 holds'],
   ])('refuses %s', (line, message) => {
     expect(problems(`${GOOD}${line}\n`).join('\n')).toContain(message);
   });

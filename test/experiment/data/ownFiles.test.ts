@@ -188,6 +188,16 @@ it('refuses arrays of other numbers, by file and array', () => {
   expect(() => loadDataset(path, ALL)).toThrow(/floats.npz: array x_train must be of bytes .*, got float32/);
 });
 
+it.each(['|O', '|b1', '<u4', '<u8', '<U1', '<c16'])('refuses labels of %s, by file and array', (descr) => {
+  const path = join(folder, 'labels.npz');
+  const bytes = new Uint8Array(6 * (Number(descr.slice(2)) || 8));
+  write(
+    path,
+    zipSync({ 'x_train.npy': npy('|u1', [6, 4, 5], images.train), 'y_train.npy': npy(descr, [6], bytes) }),
+  );
+  expect(() => loadDataset(path, ALL)).toThrow(/labels.npz: array y_train must be of .*int64, got/);
+});
+
 it('takes the path of a data set relative to the config, which refuses what does not fit it', () => {
   writeIdx({ train: 'train', test: 't10k' }, false);
   const config = join(folder, 'configs', 'own.yaml');

@@ -105,6 +105,18 @@ describe('a network of the config', () => {
       message: 'input of layer c must be at least 5 x 5, got (4, 4, 1)',
     },
     {
+      layers: [{ type: 'conv', name: 'c', filters: 2, kernel: 9 }],
+      message: 'kernel of layer c must be at most 7 on images of 4 x 4, got 9',
+    },
+    {
+      layers: [{ type: 'conv', name: 'c', filters: 2, kernel: 3, stride: 1e10 }],
+      message: 'stride of layer c must be at most 7 on images of 4 x 4, got 10000000000',
+    },
+    {
+      layers: [{ type: 'maxPool', size: 1000, padding: 'same' }],
+      message: 'size of layer 1 (maxPool) must be at most 7 on images of 4 x 4, got 1000',
+    },
+    {
       layers: [{ type: 'flatten' }, dense('a', 9)],
       message: 'the last layer must give 10 outputs, one a class, got shape (9)',
     },
