@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { refuseNewerFormat } from '../base/files/formatVersion.ts';
 import { openSafetensors, type Tensor, writeSafetensors } from '../base/safetensors/safetensors.ts';
 import { UserError } from '../base/userError.ts';
@@ -17,9 +18,16 @@ export interface TrainingPosition {
   seconds: number;
 }
 
-const FORMAT = 'phasewatch checkpoint 2';
-/** Is read as well: it is the same, without a checksum. */
-const FORMAT_WITHOUT_CHECKSUM = 'phasewatch checkpoint 1';
+const FORMAT = 'phasewatch checkpoint 3';
+/** Where the metadata keep the checksum, and how it is taken. Older formats are read as well; the first had none. */
+const CHECKSUMS: Readonly<Record<string, { key: string; of: (parts: Iterable<Part>) => string } | null>> = {
+  // Damage is found, not malice: any run of up to 32 bits, and all but one in 4e9 of what is longer.
+  [FORMAT]: { key: 'crc32', of: crc32Of },
+  'phasewatch checkpoint 2': { key: 'sha256', of: sha256Of },
+  'phasewatch checkpoint 1': null,
+};
+
+type Part = string | Uint8Array;
 
 /** Returns the position after `epoch` whole epochs. */
 export function epochStart(epoch: number): TrainingPosition {
@@ -39,7 +47,7 @@ export function writeCheckpoint(
   );
   const numbers = Object.entries(position).map(([key, value]) => [key, String(value)]);
   const metadata = { format: FORMAT, identity, ...Object.fromEntries(numbers) };
-  writeSafetensors(path, tensors, { ...metadata, sha256: checksum(metadata, tensors) });
+  writeSafetensors(path, tensors, { ...metadata, crc32: crc32Of(checked(metadata, tensors)) });
 }
 
 /**
@@ -55,7 +63,8 @@ export function readCheckpoint(
   const { metadata, read, close } = whole(path, () => openSafetensors(path));
   try {
     refuseNewerFormat(path, metadata.format ?? null, FORMAT);
-    if (metadata.format !== FORMAT && metadata.format !== FORMAT_WITHOUT_CHECKSUM) {
+    const checksum = CHECKSUMS[metadata.format ?? ''];
+    if (checksum === undefined) {
       throw refusal(path, 'must be one of phasewatch, got another file');
     }
     if (metadata.identity !== identity) {
@@ -65,9 +74,11 @@ export function readCheckpoint(
       );
     }
     const tensors = whole(path, () => new Map(state.map(({ name }) => [name, read(name)])));
-    const { sha256, ...rest } = metadata;
-    if (metadata.format === FORMAT && sha256 !== checksum(rest, tensors)) {
-      throw refusal(path, 'must be as it was written, got another checksum: it is damaged');
+    if (checksum !== null) {
+      const { [checksum.key]: written, ...rest } = metadata;
+      if (written !== checksum.of(checked(rest, tensors))) {
+        throw refusal(path, 'must be as it was written, got another checksum: it is damaged');
+      }
     }
     return {
       position: positionIn(metadata),
@@ -78,19 +89,33 @@ export function readCheckpoint(
   }
 }
 
-/** Returns the SHA-256 of everything in a checkpoint, in an order that does not depend on how it is laid out. */
-function checksum(metadata: Readonly<Record<string, string>>, tensors: ReadonlyMap<string, Tensor>): string {
+/** Gives everything in a checkpoint, in an order that does not depend on how it is laid out. */
+function* checked(
+  metadata: Readonly<Record<string, string>>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Generator<Part> {
   const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
     a < b ? -1 : 1;
-  const hash = createHash('sha256').update(JSON.stringify(Object.entries(metadata).sort(byName)));
+  yield JSON.stringify(Object.entries(metadata).sort(byName));
   for (const [name, { shape, data }] of [...tensors].sort(byName)) {
-    hash.update(JSON.stringify([name, shape]));
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    yield JSON.stringify([name, shape]);
+    yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
+}
+
+function crc32Of(parts: Iterable<Part>): string {
+  let sum = 0;
+  for (const part of parts) sum = crc32(part, sum);
+  return sum.toString(16).padStart(8, '0');
+}
+
+function sha256Of(parts: Iterable<Part>): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
   return hash.digest('hex');
 }
 
-function whole<Part>(path: string, take: () => Part): Part {
+function whole<Taken>(path: string, take: () => Taken): Taken {
   try {
     return take();
   } catch (error) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,16 +50,31 @@ test('is refused when any one bit of it is another', () => {
   );
 });
 
-test('of a newer version says so; of the one before, without a checksum, is read', () => {
+/** As format 2 wrote it: SHA-256 of the sorted metadata, then of each tensor by name, its name and shape before its bytes. */
+function sha256Of(metadata: Readonly<Record<string, string>>): string {
+  const hash = createHash('sha256').update(JSON.stringify(Object.entries(metadata).sort()));
+  for (const name of ['fc1/bias', 'fc1/kernel']) {
+    const { shape } = state.find((variable) => variable.name === name)!;
+    hash.update(JSON.stringify([name, shape])).update(new Uint8Array(values.get(name)!.buffer));
+  }
+  return hash.digest('hex');
+}
+
+test('of a newer version says so; of older ones, with SHA-256 or without a checksum, is read', () => {
   writeCheckpoint(path, 'this run', position, state, values);
   const { metadata, tensors } = readSafetensors(path);
   writeSafetensors(path, tensors, { ...metadata, format: 'phasewatch checkpoint 9' });
   expect(() => readCheckpoint(path, 'this run', state)).toThrow(
-    /must be of this version of phasewatch \(format 2\), got one of a newer version \(format 9\)/,
+    /must be of this version of phasewatch \(format 3\), got one of a newer version \(format 9\)/,
   );
-  const { sha256: _, ...older } = metadata;
-  writeSafetensors(path, tensors, { ...older, format: 'phasewatch checkpoint 1' });
+  const { crc32: _, ...rest } = metadata;
+  const second = { ...rest, format: 'phasewatch checkpoint 2' };
+  writeSafetensors(path, tensors, { ...second, sha256: sha256Of(second) });
   expect(readCheckpoint(path, 'this run', state)).toEqual({ position, values });
-  writeSafetensors(path, tensors, older);
+  writeSafetensors(path, tensors, { ...second, sha256: sha256Of({ ...second, epoch: '11' }) });
+  expect(() => readCheckpoint(path, 'this run', state)).toThrow(/it is damaged/);
+  writeSafetensors(path, tensors, { ...rest, format: 'phasewatch checkpoint 1' });
+  expect(readCheckpoint(path, 'this run', state)).toEqual({ position, values });
+  writeSafetensors(path, tensors, rest);
   expect(() => readCheckpoint(path, 'this run', state)).toThrow(/it is damaged/);
 });
