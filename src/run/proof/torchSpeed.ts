@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { OUT_OF_TIME } from './askProcess.ts';
 
 /** The package's own folder peers/, as far above this file in src/ as in dist/. */
 const SCRIPT = fileURLToPath(new URL('../../../peers/torch_training.py', import.meta.url));
@@ -10,11 +11,16 @@ export type TorchSpeed =
   | { imagesPerSecond: number; preparingSeconds: number; versions: string }
   | { reason: string };
 
-/** Returns the speed of PyTorch, where `python3` has it, on `device` (`cpu` or `gpu:N`), measured over `seconds`. */
+/** Returns the speed of PyTorch, where `python3` has it, on `device` (`cpu` or `gpu:N`), measured over `seconds`; `end` (ms since 1970) ends it. */
 export function torchSpeed(
   network: string,
   batch: number,
-  { device, seconds, signal }: { device: string; seconds: number; signal: AbortSignal },
+  {
+    device,
+    seconds,
+    end,
+    signal,
+  }: { device: string; seconds: number; end: number | undefined; signal: AbortSignal },
 ): Promise<TorchSpeed> {
   signal.throwIfAborted();
   const started = performance.now();
@@ -36,14 +42,22 @@ export function torchSpeed(
     });
     const stop = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', stop);
+    let late = false;
+    const giveUp = (): void => {
+      late = true;
+      stop();
+    };
+    const timer = end === undefined ? undefined : setTimeout(giveUp, Math.max(0, end - Date.now()));
     child.on('error', (error) => {
       said = error.message;
     });
     child.stdin.on('error', () => {});
     child.stdin.end(`${seconds}\n`);
     child.on('close', (code) => {
+      clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       if (signal.aborted) return reject(signal.reason);
+      if (late) return resolve({ reason: OUT_OF_TIME });
       const [facts, measurement] = printed.trim().split('\n');
       if (code !== 0 || facts === undefined || measurement === undefined) {
         return resolve({ reason: said.trim().split('\n').at(-1) || `python3 ended with exit code ${code}` });

@@ -3,6 +3,7 @@ const FAULT = process.env.FAULT ?? '';
 process.once('message', ({ device, tensorFloat32, work }) => {
   const tell = (answer) => process.send(answer);
   const gpu = device !== 'cpu';
+  if (FAULT === 'hangs') setInterval(() => {}, 1000);
   if (FAULT === 'crash' && gpu) {
     process.stderr.write('Illegal address\n');
     process.kill(process.pid, 'SIGABRT');
@@ -21,5 +22,8 @@ process.once('message', ({ device, tensorFloat32, work }) => {
       tell({ type: 'trained', network, before, after: Array.from({ length: work.trials }, () => after) });
     }
   }
-  setTimeout(() => process.exit(0), 20);
+  if (work.type === 'speeds') {
+    tell({ type: 'speed', batch: 2, imagesPerSecond: 100, preparingSeconds: 0.1 });
+  }
+  if (FAULT !== 'hangs') setTimeout(() => process.exit(0), 20);
 });
