@@ -79,6 +79,35 @@ describe('buildReport', () => {
     expect(bare[0]).toEqual(['b=2_seed=0', '2', ...Array(10).fill('\u2013')]);
   });
 
+  it('has of a training elsewhere what there is of it, and does not say that it has not begun', () => {
+    const spectra = results.spectra
+      .filter(({ run }) => run === 'b=2_seed=0')
+      .map((row) => ({ ...row, run: 'checkpoints', layer: `${row.layer}.weight` }));
+    const run = {
+      id: 'checkpoints',
+      config: null,
+      status: null,
+      provenance: null,
+      metrics: [],
+      snapshots: [],
+    };
+    const { document } = parseHTML(buildReport({ ...results, runs: [run], spectra }));
+    expect(document.getElementById('runs')!.textContent).not.toMatch(/not begun|Not finished/);
+    expect(document.getElementById('densities-title')!.textContent).toBe('Spectral density of each run');
+    const heads = [...document.querySelectorAll('#run-table th[data-column]')];
+    expect(heads.map((head) => head.getAttribute('data-column'))).toEqual([
+      'run',
+      'layer',
+      'epoch',
+      'phase',
+      'alpha',
+      'stable_rank',
+      'mp_softrank',
+      'num_spikes',
+    ]);
+    expect(document.querySelector('#run-table td[data-c="layer"]')!.innerHTML).toContain('class="whole"');
+  });
+
   it('has the training accuracy beside the gap that is taken from it', () => {
     const cellsOf = (page: string): string[] => {
       const row = parseHTML(page).document.querySelector('#run-table tbody tr')!;

@@ -59,7 +59,8 @@ export function pageData(input: ReportInput, pool?: PoolSpectra): PageData {
       seed: numberOf(configs.get(id)?.seed),
       group: groups.get(id)!,
       members: [id],
-      remark: statuses.has(id) ? remarkOf(statuses.get(id)!) : null,
+      // Of a training elsewhere there are only spectra.
+      remark: configs.get(id) || statuses.get(id) ? remarkOf(statuses.get(id) ?? null) : null,
       notLearned: statuses.get(id)?.warning ?? null,
     }),
   );

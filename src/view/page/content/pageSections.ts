@@ -77,12 +77,14 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
   {
     id: 'densities',
     name: 'Densities',
-    title: ({ weights, difference }) =>
+    title: ({ weights, difference, runs }) =>
       difference !== null
         ? 'Spectral density of B - A, layer by layer'
         : weights
           ? 'Spectral density of each layer'
-          : 'Spectral density by batch size',
+          : runs.some(({ batchSize }) => batchSize !== null)
+            ? 'Spectral density by batch size'
+            : 'Spectral density of each run',
     shown: hasSpectra,
     body: () => `<div class="bar controls"><label>Layer<select id="layer"></select></label>
 <label>View<select id="view"><option value="bulk">bulk and edge</option><option value="linear">whole spectrum</option><option value="log">log-log with power law</option></select></label>

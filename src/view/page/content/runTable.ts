@@ -3,7 +3,7 @@ import { type JoinedRow, joinedColumn } from '../../../experiment/results/joinRo
 import { accuracyGap } from '../../../experiment/results/metricsRow.ts';
 import { DIFF_COLUMN_OF } from '../../../spectra/diffColumns.ts';
 import { PHASES } from '../../../spectra/phase.ts';
-import { phaseBadge, showNumber, showPercent, showSpread, wholeName } from './html.ts';
+import { NOTHING, phaseBadge, showNumber, showPercent, showSpread, wholeName } from './html.ts';
 import { lastRows } from './lastRows.ts';
 import { NO_RUN, type PageData, type SeedsShown, shownRuns } from './pageData.ts';
 import type { PageRun } from './pageRun.ts';
@@ -23,20 +23,28 @@ interface Heading {
   share?: boolean;
   /** What its heading says, where that is not the column's label. */
   called?: string;
+  /** Left out where no row has it: of a training elsewhere only its spectra may be known. */
+  spare?: boolean;
   /** What it is called on a phone, where a row of the table is a few lines. */
   brief?: string;
 }
 
 const HEADINGS: readonly Heading[] = [
   { column: 'run', text: true, sorted: (row) => row.run ?? NO_RUN, show: runLink },
-  { column: 'batch_size' },
-  { column: 'layer', text: true },
+  { column: 'batch_size', spare: true },
+  { column: 'layer', text: true, show: ({ layer }) => (layer === undefined ? NOTHING : wholeName(layer)) },
   { column: 'epoch', brief: 'epoch' },
   { column: 'phase', text: true, sorted: phaseOrder, show: phaseBadge },
-  { column: 'evaluated_train_accuracy', called: 'training accuracy', share: true, brief: 'train' },
-  { column: 'train_accuracy', share: true, brief: 'train' },
-  { column: 'test_accuracy', share: true, brief: 'test' },
-  { column: 'gap', share: true, brief: 'gap' },
+  {
+    column: 'evaluated_train_accuracy',
+    called: 'training accuracy',
+    share: true,
+    brief: 'train',
+    spare: true,
+  },
+  { column: 'train_accuracy', share: true, brief: 'train', spare: true },
+  { column: 'test_accuracy', share: true, brief: 'test', spare: true },
+  { column: 'gap', share: true, brief: 'gap', spare: true },
   { column: 'alpha', brief: 'alpha' },
   { column: 'stable_rank', brief: 'stable' },
   { column: 'mp_softrank', brief: 'soft' },
@@ -95,12 +103,18 @@ function spectrumLink({ run, layer, epoch }: TableRow, name: string): string {
  * What a page has columns for: the training accuracy that the gap is taken from; of weights the file only where there are several, traps only
  * where they were looked for.
  */
-function headingsOf({ weights, difference, runs, spectra, metrics }: PageData): readonly Heading[] {
+function headingsOf(
+  { weights, difference, runs, spectra, metrics }: PageData,
+  rows: readonly TableRow[],
+): readonly Heading[] {
   if (difference !== null) return CHANGE_HEADINGS;
   if (!weights) {
     const evaluated = metrics.some((row) => typeof row.evaluated_train_accuracy === 'number');
     const other = evaluated ? 'train_accuracy' : 'evaluated_train_accuracy';
-    return HEADINGS.filter(({ column }) => column !== other);
+    return HEADINGS.filter(
+      ({ column, spare }) =>
+        column !== other && (spare !== true || rows.some((row) => typeof row[column] === 'number')),
+    );
   }
   const shown: Record<string, boolean> = {
     run: runs.length > 1,
@@ -120,7 +134,7 @@ function phaseOrder({ phase }: TableRow): number | null {
 export function runTable(data: PageData, seeds: SeedsShown): string {
   const { runs, spectra } = data;
   const rows = tableRows(data, seeds);
-  const headings = headingsOf(data);
+  const headings = headingsOf(data, rows);
   const head = headings
     .map(({ column, text, called }) => {
       const [, , label, , meaning] = DIFF_COLUMN_OF.get(column) ?? joinedColumn(column);
