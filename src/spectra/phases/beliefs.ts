@@ -3,6 +3,7 @@ import type { Phase } from '../phase.ts';
 import type { SpectrumFeatures } from './spectrumFeatures.ts';
 import {
   CHANCE_DISTANCE,
+  SIGNAL_RANK_COUNT,
   smallBulkDistance,
   THRESHOLDS,
   type Threshold,
@@ -66,26 +67,28 @@ export function decidePhase(features: SpectrumFeatures, witnesses: Witnesses): D
 }
 
 function collapse(features: SpectrumFeatures, { initialSigma }: Witnesses): number {
-  const { rankLoss, nullModeGap, faintBulk, fewSpikes, shrinkage, crowding, cliff, outlierShare } =
-    THRESHOLDS;
+  const { rankLoss, nullModeGap, shrinkage, crowding, cliff } = THRESHOLDS;
   const zeros = above(features.zeroExcess, rankLoss);
   const crowded = above(features.crowdedShare, crowding);
   if (initialSigma !== null && features.sigma !== null) {
     const shrunken = below(features.sigma / initialSigma, shrinkage);
     return either(zeros, shrunken * Math.max(crowded, above(features.nullModeGap, nullModeGap)));
   }
-  const clean = below(features.bulkDistance, bulkLimit(features));
-  const n = features.M * features.replicas;
-  const aboveGap = (1 - features.nullModeShare) * n;
-  const few = below(aboveGap, { ...fewSpikes, at: limitOfMany(features, fewSpikes, outlierShare) });
-  const faint = clean * few;
-  const gap =
-    faint * above(features.nullModeGap, faintBulk) + (1 - faint) * above(features.nullModeGap, nullModeGap);
+  const noise = below(features.bulkDistance, noiseBulkLimit(features));
+  const gap = (1 - noise * underSignal(features)) * above(features.nullModeGap, nullModeGap);
   const crowd =
     crowded *
-    (clean * UNKNOWN_SCALE + (1 - clean) * above(features.cliff, { ...cliff, at: features.cliffLimit }));
+    (noise * UNKNOWN_SCALE + (1 - noise) * above(features.cliff, { ...cliff, at: features.cliffLimit }));
   // Two views of one mode, not two grounds for it.
   return either(zeros, Math.max(gap, crowd));
+}
+
+/** Returns the belief that what stands above a gap is a signal on the noise below it: few directions, and noise that is not too faint. */
+function underSignal(features: SpectrumFeatures): number {
+  const { bulkWidth, signalRank } = THRESHOLDS;
+  const share = 1 - features.nullModeShare;
+  const most = Math.max(signalRank.at, SIGNAL_RANK_COUNT / features.M);
+  return below(share, { ...signalRank, at: most }) * above(features.bulkWidth, bulkWidth);
 }
 
 function powerLawFits({ powerLaw }: SpectrumFeatures): number {
@@ -112,24 +115,24 @@ function heavyEntries(mu: number): number {
 }
 
 /** Returns the number of spikes near the edge above which they are no perturbation of low rank any more. */
-export function nearLimit(features: Pick<SpectrumFeatures, 'M' | 'replicas'>): number {
-  return limitOfMany(features, THRESHOLDS.outlierCount, THRESHOLDS.outlierShare);
-}
-
-/** A limit as a count (for each matrix) or as a share, whichever is more. */
-function limitOfMany(
-  { M, replicas }: Pick<SpectrumFeatures, 'M' | 'replicas'>,
-  count: Threshold,
-  share: Threshold,
-): number {
-  return replicas * Math.max(count.at, share.at * M);
+export function nearLimit({ M, replicas }: Pick<SpectrumFeatures, 'M' | 'replicas'>): number {
+  const { outlierCount, outlierShare } = THRESHOLDS;
+  return replicas * Math.max(outlierCount.at, outlierShare.at * M);
 }
 
 /** Returns the distance of the bulk from which on it does not follow the law. */
-export function bulkLimit({ bulkSize, replicas }: SpectrumFeatures): Threshold {
-  const { bulkDistance } = THRESHOLDS;
+export function bulkLimit(features: SpectrumFeatures): Threshold {
+  return noLessThanNoise(THRESHOLDS.bulkDistance, features);
+}
+
+/** Returns the distance of the bulk up to which it is noise under a signal and no mode at 0. */
+export function noiseBulkLimit(features: SpectrumFeatures): Threshold {
+  return noLessThanNoise(THRESHOLDS.noiseBulk, features);
+}
+
+function noLessThanNoise(limit: Threshold, { bulkSize, replicas }: SpectrumFeatures): Threshold {
   const noise = bulkSize > 0 ? smallBulkDistance(bulkSize / replicas) : 0;
-  return { ...bulkDistance, at: Math.max(bulkDistance.at, noise) };
+  return { ...limit, at: Math.max(limit.at, noise) };
 }
 
 /** Returns R_mp below which spikes stand apart: one expected at the limit fluctuates by tau/sqrt(N); only one that lies further out does. */

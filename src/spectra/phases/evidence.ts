@@ -1,5 +1,12 @@
 import type { Phase } from '../phase.ts';
-import { bulkLimit, nearLimit, ofSingleEntries, powerLawLimit, separationLimit } from './beliefs.ts';
+import {
+  bulkLimit,
+  nearLimit,
+  noiseBulkLimit,
+  ofSingleEntries,
+  powerLawLimit,
+  separationLimit,
+} from './beliefs.ts';
 import type { SpectrumFeatures } from './spectrumFeatures.ts';
 import { NEAR_EDGE, THRESHOLDS } from './thresholds.ts';
 import type { Witnesses } from './witnesses.ts';
@@ -24,12 +31,12 @@ function reason(phase: Phase, features: SpectrumFeatures, witnesses: Witnesses):
       return 'a few eigenvalues lie just above the edge of a clean bulk';
     case 'bulk+spikes': {
       const spikes = 'a few spikes lie apart from a clean bulk';
-      if (features.crowdedShare < crowding.at) return spikes;
-      if (initialSigma !== null) return `${spikes}, which is as wide as at epoch 0`;
-      return `${spikes}; with a bulk this narrow, or collapsed: the scale of the first epoch would tell`;
+      return initialSigma !== null && features.crowdedShare >= crowding.at
+        ? `${spikes}, which is as wide as at epoch 0`
+        : `${spikes}${orCollapsed(features, witnesses)}`;
     }
     case 'bulk-decay':
-      return `${decay(features)}, and no heavy tail takes its place`;
+      return `${decay(features)}, and no heavy tail takes its place${orCollapsed(features, witnesses)}`;
     case 'heavy-tailed': {
       if (ofSingleEntries(features, witnesses) <= 0.5) {
         return 'lambda_max is far beyond the edge, and a power law fits the tail';
@@ -44,6 +51,13 @@ function reason(phase: Phase, features: SpectrumFeatures, witnesses: Witnesses):
         ? 'the bulk has shrunk to a mode at 0'
         : 'most eigenvalues are in a mode at 0';
   }
+}
+
+/** Says of a narrow bulk that follows the law what its eigenvalues do not tell. */
+function orCollapsed(features: SpectrumFeatures, { initialSigma }: Witnesses): string {
+  const narrow = features.crowdedShare >= THRESHOLDS.crowding.at;
+  if (initialSigma !== null || !narrow || features.bulkDistance > noiseBulkLimit(features).at) return '';
+  return '; with a bulk this narrow, or collapsed: the scale of the first epoch would tell';
 }
 
 function decay(features: SpectrumFeatures): string {
@@ -71,7 +85,7 @@ function bulk(features: SpectrumFeatures): string[] {
 }
 
 function modeAtZero(features: SpectrumFeatures): string[] {
-  const { rankLoss, nullModeGap, crowding } = THRESHOLDS;
+  const { rankLoss, nullModeGap, crowding, bulkWidth } = THRESHOLDS;
   const parts: string[] = [];
   if (features.zeroShare > 0) {
     const hides = `of them beyond what rounding hides (${percent(rankLoss.at)})`;
@@ -83,6 +97,9 @@ function modeAtZero(features: SpectrumFeatures): string[] {
     parts.push(
       `${percent(features.nullModeShare)} below a gap of a factor ${features.nullModeGap.toPrecision(3)} (${nullModeGap.at})`,
     );
+    if (features.noBulk === null) {
+      parts.push(`bulk of ${features.bulkWidth.toPrecision(3)} of all entries (${bulkWidth.at})`);
+    }
   }
   if (features.crowdedShare > crowding.at) {
     parts.push(

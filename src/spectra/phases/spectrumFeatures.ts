@@ -2,6 +2,7 @@ import { fitMarchenkoPastur } from '../laws/fitMarchenkoPastur.ts';
 import { fitPowerLaw } from '../laws/powerLaw.ts';
 import { johnstone, TW1_QUANTILE_99, tracyWidomQuantile } from '../laws/tracyWidom.ts';
 import type { Spectrum } from '../measures/spectrum.ts';
+import { sum } from '../measures/sum.ts';
 import {
   ABOVE_NULL_MODE_MIN_COUNT,
   ABOVE_NULL_MODE_MIN_SHARE,
@@ -52,6 +53,8 @@ export interface SpectrumFeatures {
   bulkDistance: number;
   /** Eigenvalues of that bulk. */
   bulkSize: number;
+  /** Root mean square of its entries over that of all entries, sigma_mp sqrt(M) / |W|_F. */
+  bulkWidth: number;
   /** The power law of the tail; null where there is none to speak of. */
   powerLaw: { alpha: number; D: number; tail: number } | null;
 }
@@ -85,6 +88,7 @@ export function spectrumFeatures(spectrum: Spectrum): SpectrumFeatures | { reaso
     nearSpikes: fit.numSpikes - (far === -1 ? 0 : n - far),
     bulkDistance: fit.bulkKs,
     bulkSize: n - fit.numSpikes,
+    bulkWidth: fit.sigma * Math.sqrt(n / sum(evals)),
     powerLaw: fit.mpSoftRank < TAIL_BELOW ? powerLaw(spectrum) : null,
   };
 }
@@ -116,6 +120,7 @@ const NOISE = {
   nearSpikes: 0,
   bulkDistance: 0,
   bulkSize: 0,
+  bulkWidth: 0,
   powerLaw: null,
 };
 

@@ -32,21 +32,29 @@ export const THRESHOLDS = {
     reason:
       'in a heavy tail of alpha = 1.5 the factor between ranks k and k + 1 exceeds 10 with probability 10^(-k/2), one in 10,000 at rank 8, the lowest looked at for M = 192',
   },
-  faintBulk: {
-    at: 1500,
-    width: 0.25,
+  noiseBulk: {
+    at: 0.05,
+    width: 0.1,
     unit: 'log',
-    quantity: 'the same factor, where a clean bulk lies below the gap and few spikes above it',
+    quantity: 'KS distance of the bulk, up to which it is noise under a signal, not a mode at 0',
     reason:
-      'spikes a thousand times the edge are seen over noise that nothing shrank; beyond, no picture tells the bulk from a bar at 0',
+      "the geometric mean of 0.031, of a transformer's position embeddings with clear spikes over a bulk, and 0.08, of a layer that a weight penalty made collapse. Of a small matrix what noise alone reaches, as for `bulkDistance`",
   },
-  fewSpikes: {
-    at: 24,
+  bulkWidth: {
+    at: 0.04,
+    width: 0.1,
+    unit: 'log',
+    quantity: 'sigma_mp sqrt(M) over the Frobenius norm: the entries of the bulk over those of the layer',
+    reason:
+      'the geometric mean of 0.055, noise under spikes of 15 % of its directions three hundred to a thousand times the edge, and of 0.03, the most noise that is added to a matrix of low rank and leaves it one: a thousandth of its energy',
+  },
+  signalRank: {
+    at: 0.2,
     width: 0.08,
     unit: 'log',
-    quantity: 'eigenvalues above the gap',
+    quantity: 'share of eigenvalues above a gap',
     reason:
-      'twice the ten directions of a ten-class task are still a perturbation of low rank, in a small layer as well; in a large one the share decides, as for `outlierShare`',
+      'a signal of up to a fifth of the directions stands on noise; more, in a bulk of their own, are a matrix of low rank. Of a small matrix 24: twice the ten directions of a ten-class task',
   },
   shrinkage: {
     at: 0.1,
@@ -166,6 +174,8 @@ export const CHANCE_DISTANCE = 1.08;
 export const NEAR_EDGE = 3;
 /** Belief that a mode near 0 is a collapse where the bulk is clean and nothing tells its scale: the same spectrum has noise that stayed as it was under strong spikes. */
 export const UNKNOWN_SCALE = 0.45;
+/** Spikes of a small matrix may be this many, whatever share that is (see `signalRank`). */
+export const SIGNAL_RANK_COUNT = 24;
 /** A mode near 0 holds at least this share of the eigenvalues (as `rankLoss`). */
 export const NULL_MODE_MIN_SHARE = 0.05;
 /** What stands above a mode near 0 is this many eigenvalues or more, and this share: fewer are spikes, or the top of a heavy tail, whose first eigenvalues lie far apart. */

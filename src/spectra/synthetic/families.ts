@@ -148,6 +148,20 @@ export const MATRIX_FAMILIES: readonly MatrixFamily[] = [
     draw: (stream, shape) => spikes(stream, shape, 1 + stream.below(20), () => logUniform(stream, 1.4, 1000)),
   },
   {
+    name: 'many strong spikes',
+    phase: 'bulk+spikes',
+    target: true,
+    onAxes: true,
+    minCols: 48,
+    description:
+      'normal noise and rank-one spikes of 0.05 M to 0.15 M, expected between some multiple of the edge, 3 to 300, and 1000',
+    draw: (stream, shape) => {
+      const count = Math.round(uniform(stream, 0.05, 0.15) * smaller(shape));
+      const least = logUniform(stream, 3, 300);
+      return spikes(stream, shape, count, () => logUniform(stream, least, 1000));
+    },
+  },
+  {
     name: 'strong signal, scale known',
     phase: 'bulk+spikes',
     target: true,

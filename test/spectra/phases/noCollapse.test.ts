@@ -48,3 +48,20 @@ it('heavy tails of mu near 1 fall by a factor of ten here and there, by chance',
   });
   expect(found).not.toContain('rank-collapse');
 });
+
+it('uneven noise under strong spikes down to its edge is no collapse for sure, as in position embeddings', () => {
+  const [rows, cols] = [512, 384];
+  const results = Array.from({ length: 6 }, (_, i) => {
+    const stream = randomStream(i, 'test/phases/uneven');
+    const scales = Array.from({ length: rows }, () => Math.exp(0.15 * stream.normal()));
+    const W = gaussianMatrix(stream, { rows, cols }).map((w, at) => w * scales[Math.floor(at / cols)]!);
+    // Some 30 spikes, from a thousand times the edge down to it.
+    for (let j = 0; j < 32; j++) W[j * cols + j]! += 60 * 0.9 ** j;
+    const weights = { rows, cols, matrices: [W], precision: 'float32' } as const;
+    return classifyPhase(weightSpectra([weights], typescriptLinearAlgebra)[0]!);
+  });
+  for (const result of results) {
+    expect(result.phase).not.toBe('rank-collapse');
+    expect(result.phase === null || result.ambiguous).toBe(true);
+  }
+});
