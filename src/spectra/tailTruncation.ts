@@ -1,6 +1,7 @@
 import type { PowerLawMode } from './laws/powerLaw.ts';
 import { layerSpectrum } from './layerSpectrum.ts';
 import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
+import { spreadEnergy } from './measures/rounding.ts';
 import { pooledSpectrum, spectrumOf } from './measures/spectrum.ts';
 import type { WeightMatrices } from './weightSpectra.ts';
 
@@ -30,7 +31,9 @@ export function tailProjectors(
   const shape = { N: Math.max(rows, cols), M: Math.min(rows, cols) };
   const decomposed = matrices.map((W) => algebra.eigenvectors(W, rows, cols));
   const spectrum = pooledSpectrum(
-    decomposed.map(({ eigenvalues }) => spectrumOf(eigenvalues, shape, precision)),
+    decomposed.map(({ eigenvalues }, i) =>
+      spectrumOf(eigenvalues, shape, precision, spreadEnergy(matrices[i]!)),
+    ),
   );
   const { num_pl_spikes, detX_num, num_spikes } = layerSpectrum(spectrum, { fit });
   const counts: Record<Cut, number | null> = { pl: num_pl_spikes, detX: detX_num, tw: num_spikes };

@@ -1,5 +1,5 @@
 import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
-import type { WeightPrecision } from './measures/rounding.ts';
+import { spreadEnergy, type WeightPrecision } from './measures/rounding.ts';
 import { pooledSpectrum, type Spectrum, spectrumOf } from './measures/spectrum.ts';
 
 /** A matrix (or several of one shape: the slices of a convolution), row-major rows x cols. */
@@ -17,6 +17,8 @@ export function weightSpectra(layers: readonly WeightMatrices[], algebra: Linear
   const each = algebra.eigenvaluesOfEach(matrices).values();
   return layers.map(({ matrices, rows, cols, precision }) => {
     const shape = { N: Math.max(rows, cols), M: Math.min(rows, cols) };
-    return pooledSpectrum(matrices.map(() => spectrumOf(each.next().value!, shape, precision)));
+    return pooledSpectrum(
+      matrices.map((W) => spectrumOf(each.next().value!, shape, precision, spreadEnergy(W))),
+    );
   });
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../base/userError.ts';
 import { checkpointEpoch } from './checkpointNames.ts';
+import { isTfjs } from './formats/tfjs.ts';
 import { isWeightsIndex, shardsOf } from './formats/weightsIndex.ts';
 import { WEIGHTS_EXTENSIONS } from './openWeights.ts';
 import { type Compare, compareWeights } from './sameWeights.ts';
@@ -112,27 +113,38 @@ const byName = (of: string): string => `by its name it is the model of ${of}`;
 
 /**
  * Returns which files of a folder are copies of another one there, each with its reason. Files with the names of one model are copies
- * unless their weights differ; others are where their weights are the same. A series is none, whatever it holds: checkpoints, and names
- * that differ in numbers alone. Nor are arrays, which are layers of one model.
+ * unless their weights differ; others are where their weights are the same. Of these the one with the finest element type is kept. A
+ * series is none, whatever it holds: checkpoints, and names that differ in numbers alone. Nor are arrays, which are layers of one model.
  */
 function copiesAmong(folder: string, candidates: readonly string[], compare: Compare): Map<string, string> {
-  const kept: string[] = [];
+  let kept: string[] = [];
   const copies = new Map<string, string>();
+  const pathOf = (name: string): string => join(folder, name);
   for (const name of candidates.toSorted((a, b) => preference(a) - preference(b))) {
-    const path = join(folder, name);
+    const coarser: string[] = [];
     for (const other of kept) {
-      const otherPath = join(folder, other);
       const namesAgree = modelOf(name) === modelOf(other);
-      if (!namesAgree && isSeries(path, otherPath)) continue;
-      const same = isVariant(name) && namesAgree ? null : compare(otherPath, path);
-      if (same === true) copies.set(name, `it holds the same weights as ${otherPath}`);
-      else if (same === null && namesAgree) copies.set(name, byName(otherPath));
+      if (!namesAgree && isSeries(pathOf(name), pathOf(other))) continue;
+      const likeness = isVariant(name) && namesAgree ? null : compare(pathOf(other), pathOf(name));
+      if (likeness === 'finer' && !saysMoreOfEpoch(other, name)) coarser.push(other);
+      else if (likeness === null && namesAgree) copies.set(name, byName(pathOf(other)));
+      else if (likeness !== null && likeness !== 'other') {
+        copies.set(name, byContents(pathOf(other), likeness === 'coarser'));
+      }
       if (copies.has(name)) break;
     }
-    if (!copies.has(name)) kept.push(name);
+    if (copies.has(name)) continue;
+    for (const other of coarser) copies.set(other, byContents(pathOf(name), true));
+    kept = [...kept.filter((other) => !coarser.includes(other)), name];
   }
   return copies;
 }
+
+const byContents = (of: string, coarser: boolean): string =>
+  `it holds the same weights as ${of}${coarser ? ', in a coarser element type' : ''}`;
+
+const saysMoreOfEpoch = (a: string, b: string): boolean =>
+  checkpointEpoch(a) !== null && checkpointEpoch(b) === null;
 
 function isSeries(a: string, b: string): boolean {
   const unnumbered = (path: string): string => basename(path).replace(/\d+/g, '0');
@@ -152,7 +164,7 @@ const TRAINING_STATE =
 function isWeights(name: string): boolean {
   const extension = extname(name).toLowerCase();
   if (TRAINING_STATE.test(name)) return false;
-  if (extension === '.json') return name === 'model.json' || isWeightsIndex(name);
+  if (extension === '.json') return isTfjs(name) || isWeightsIndex(name);
   if (extension === '.bin') return /(^|_)model[\w.-]*\.bin$/.test(name);
   return extension !== '.pkl' && WEIGHTS_EXTENSIONS.some((known) => known === extension);
 }
@@ -174,7 +186,7 @@ const bare = (name: string): string =>
 
 /** Returns a name that all copies of a model in a folder share. */
 function modelOf(name: string): string {
-  if (name === 'model.json') return name;
+  if (isTfjs(name)) return name;
   const base = bare(name).replace(/\.(fp16|bf16|fp32|non_ema|ema)$/, '');
   return MODEL_NAMES.test(base) ? MODEL : base;
 }

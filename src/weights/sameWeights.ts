@@ -5,11 +5,14 @@ import type { WeightsLayer } from './tensors/weightsFile.ts';
 
 type Values = Float32Array | Float64Array;
 
-/** Whether two files hold the same weights; null where that cannot be said. */
-export type Compare = (pathA: string, pathB: string) => boolean | null;
+/** What the weights of one file are to those of another: other ones, or the same, in a finer or a coarser element type or in as fine. */
+export type Likeness = 'other' | 'same' | 'finer' | 'coarser';
+
+/** Returns what the second file is to the first; null where that cannot be said. */
+export type Compare = (pathA: string, pathB: string) => Likeness | null;
 
 /**
- * Returns what tells whether two files hold the same layers, whatever these are called: as many, of the same shapes (or with inputs and
+ * Returns what tells whether a file holds the layers of another, whatever these are called: as many, of the same shapes (or with inputs and
  * outputs swapped, as frameworks do) and the same values, as far as the coarser of two element types tells them apart. null where that
  * cannot be said: a file that cannot be read, is quantized, or has no layers. Each file is opened once for the sizes of its layers; values
  * are read only where those of another one are the same.
@@ -27,8 +30,8 @@ export function compareWeights(): Compare {
   return (pathA, pathB) => {
     const [a, b] = [sizes(pathA), sizes(pathB)];
     if (a === null || b === null) return null;
-    if (a !== b) return false;
-    return unlessBroken(() => withLayers(pathA, (ofA) => withLayers(pathB, (ofB) => sameLayers(ofA, ofB))));
+    if (a !== b) return 'other';
+    return unlessBroken(() => withLayers(pathA, (ofA) => withLayers(pathB, (ofB) => likeness(ofA, ofB))));
   };
 }
 
@@ -53,9 +56,23 @@ function withLayers<T>(path: string, use: (layers: WeightsLayer[]) => T): T {
   }
 }
 
-function sameLayers(a: readonly WeightsLayer[], b: readonly WeightsLayer[]): boolean | null {
-  const unread = a.some((layer, i) => roundingIn(layer) === null || roundingIn(b[i]!) === null);
-  return unread ? null : a.every((layer, i) => sameValues(layer, b[i]!));
+function likeness(a: readonly WeightsLayer[], b: readonly WeightsLayer[]): Likeness | null {
+  const [bitsOfA, bitsOfB] = [significantBits(a), significantBits(b)];
+  if (bitsOfA === null || bitsOfB === null) return null;
+  if (!a.every((layer, i) => sameValues(layer, b[i]!))) return 'other';
+  if (bitsOfA === bitsOfB) return 'same';
+  return bitsOfB > bitsOfA ? 'finer' : 'coarser';
+}
+
+/** Returns the significant bits of all values together; null where some are no plain floats. */
+function significantBits(layers: readonly WeightsLayer[]): number | null {
+  let bits = 0;
+  for (const layer of layers) {
+    const rounding = roundingIn(layer);
+    if (rounding === null) return null;
+    bits += sizeOf(layer) * rounding.significantBits;
+  }
+  return bits;
 }
 
 const sizeOf = ({ shape }: WeightsLayer): number => shape.reduce((product, side) => product * side, 1);

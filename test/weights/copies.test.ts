@@ -75,6 +75,22 @@ describe('copies in a folder', () => {
     expect(Object.keys(copies)).toHaveLength(3);
   });
 
+  it('are passed over for the one of the finest element type, whatever the order of names and formats', () => {
+    write('a.safetensors', 1, 'BF16');
+    write('b.safetensors', 1, 'F16');
+    write('c.safetensors', 1);
+    write('d.safetensors', 1, 'BF16');
+    const reason = 'it holds the same weights as c.safetensors, in a coarser element type';
+    const { found, copies } = search();
+    expect(found).toEqual(['c.safetensors']);
+    expect(copies['d.safetensors']).toBe(reason);
+    expect(Object.values(copies).every((why) => why.endsWith(', in a coarser element type'))).toBe(true);
+    // A checkpoint that says its epoch stays.
+    write('epoch=3.safetensors', 2, 'F16');
+    write('best.safetensors', 2);
+    expect(search().found).toEqual(['c.safetensors', 'epoch=3.safetensors']);
+  });
+
   it('may be kernels turned from one framework to another', () => {
     const [outputs, inputs, positions] = [4, 3, 4];
     const values = thirds([outputs, inputs, 2, 2], 1);

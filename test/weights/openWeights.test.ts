@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { findWeights } from '../../src/weights/findWeights.ts';
 import { fixture, pattern, readAll, transposed } from './fixtures.ts';
 
 /** The nearest float8 of 4 exponent and 3 mantissa bits, ties to even, for magnitudes from 2^-6 to 448. */
@@ -331,6 +332,19 @@ describe('TensorFlow.js', () => {
       'conv/bias': '1 dimensions, no matrix',
       'fc1/bias': '1 dimensions, no matrix',
     });
+  });
+
+  it('reads a manifest of weights alone, a bare list, and finds it in a folder', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tfjs-'));
+    writeFileSync(join(folder, 'face.bin'), Uint8Array.of(0, 10, 20, 255));
+    const quantization = { dtype: 'uint8', scale: 0.5, min: -1 };
+    const weights = [{ name: 'fc/weights', shape: [2, 2], dtype: 'float32', quantization }];
+    const path = join(folder, 'face_model-weights_manifest.json');
+    writeFileSync(path, JSON.stringify([{ paths: ['face.bin'], weights }]));
+    const values = Float32Array.of(-1, 4, 9, 126.5);
+    expect(readAll(path).layers).toMatchObject({ 'fc/weights': { kind: 'dense', values } });
+    expect(findWeights(folder).map(({ path }) => path)).toEqual([path]);
+    rmSync(folder, { recursive: true });
   });
 
   it('undoes quantization', () => {

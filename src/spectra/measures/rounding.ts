@@ -31,7 +31,15 @@ export function roundingOf(precision: WeightPrecision): Rounding {
 const UNEVEN = 1.5;
 
 /**
- * Returns the largest eigenvalue that rounding alone gives an N x M matrix of squared Frobenius norm `energy`. Rounding is noise: an
+ * A huge entry is rounded coarsely, but where it stands: it has singular vectors of its own, and W is large there. Of the rounding
+ * that the other directions see, an entry has at most this many times the mean.
+ */
+const MOST_OF_MEAN = 30;
+const SETTLED = 1e-6;
+
+/**
+ * Returns the largest eigenvalue that rounding alone gives an N x M matrix of squared Frobenius norm `energy` (of heavy-tailed
+ * entries: `spreadEnergy`). Rounding is noise: an
  * error is spread evenly over half a unit in the last place on either side, so its variance is at most (2^-p w)^2 / 3, or
  * step^2 / 12 where entries are small, and the singular values of N x M noise of deviation s end at s (sqrt N + sqrt M).
  */
@@ -41,4 +49,30 @@ export function roundingEdge(N: number, M: number, energy: number, precision: We
   const relative = (2 ** (-2 * significantBits) / 3) * (energy / (N * M));
   const variance = relative + step ** 2 / 12;
   return UNEVEN ** 2 * variance * (Math.sqrt(N) + Math.sqrt(M)) ** 2;
+}
+
+/**
+ * Returns the sum of the squares of all entries, none counted for more than 30 times the mean of what is then counted. Entries that
+ * are 0 are rounded by nothing and count for no mean.
+ */
+export function spreadEnergy(W: Float32Array | Float64Array): number {
+  const { energy: all, count } = capped(W, Number.POSITIVE_INFINITY);
+  let energy = all;
+  for (;;) {
+    const less = capped(W, (MOST_OF_MEAN * energy) / count).energy;
+    if (!(less < (1 - SETTLED) * energy)) return less;
+    energy = less;
+  }
+}
+
+/** Sum of the squares of the entries, each `most` at most, and how many are not 0. */
+function capped(W: Float32Array | Float64Array, most: number): { energy: number; count: number } {
+  let energy = 0;
+  let count = 0;
+  for (const w of W) {
+    if (w === 0) continue;
+    energy += Math.min(w * w, most);
+    count++;
+  }
+  return { energy, count };
 }

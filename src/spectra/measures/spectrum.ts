@@ -24,17 +24,20 @@ export interface Spectrum {
 
 /**
  * Returns the spectrum of ascending eigenvalues of W^T W (no 1/N): M of them for one N x M matrix, a multiple of M where those of
- * several are pooled, which then count as equally large. `precision` is the format the weights were stored in. Throws RangeError for
- * eigenvalues that are negative, not finite or not ascending, and for a shape that does not fit.
+ * several are pooled, which then count as equally large. `precision` is the format the weights were stored in, `energy` what of the
+ * squared Frobenius norm of each is spread over its entries (spreadEnergy): all of it when left out, which takes some eigenvalues of
+ * heavy-tailed entries for zeros. Throws RangeError for eigenvalues that are negative, not finite or not ascending, and for a shape
+ * that does not fit.
  */
 export function spectrumOf(
   eigenvalues: Float64Array,
   { N, M }: { N: number; M: number },
   precision: WeightPrecision = 'float32',
+  energy?: number,
 ): Spectrum {
   checkEigenvalues(eigenvalues);
   const shape = matrixShape(eigenvalues.length, N, M);
-  const zero = zeroEigenvalue(eigenvalues, shape, precision);
+  const zero = zeroEigenvalue(eigenvalues, shape, precision, energy ?? sum(eigenvalues) / shape.replicas);
   const first = eigenvalues.findIndex((value) => value > zero);
   const rank = first === -1 ? 0 : eigenvalues.length - first;
   return { eigenvalues, shape, zero, rank, positive: eigenvalues.subarray(eigenvalues.length - rank) };
@@ -69,11 +72,12 @@ export function pooledSpectrum(spectra: readonly Spectrum[]): Spectrum {
  */
 function zeroEigenvalue(
   evals: Float64Array,
-  { N, M, replicas }: MatrixShape,
+  { N, M }: MatrixShape,
   precision: WeightPrecision,
+  energy: number,
 ): number {
   const lambdaMax = evals[evals.length - 1]!;
-  return Math.max(roundingEdge(N, M, sum(evals) / replicas, precision), N * Number.EPSILON * lambdaMax);
+  return Math.max(roundingEdge(N, M, energy, precision), N * Number.EPSILON * lambdaMax);
 }
 
 function matrixShape(numEvals: number, N: number, M: number): MatrixShape {

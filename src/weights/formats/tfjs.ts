@@ -42,9 +42,17 @@ interface Shard {
   bytes: number;
 }
 
-/** Returns the weights of a TensorFlow.js model.json; their values lie in the shard files beside it. */
+/** Whether a file name is that of a model of TensorFlow.js, or of a manifest of weights alone. */
+export const isTfjs = (name: string): boolean =>
+  name === 'model.json' || /weights_manifest\.json$/.test(name);
+
+/**
+ * Returns the weights of a TensorFlow.js model.json, or of a manifest of weights alone (weights_manifest.json, a bare list); their values
+ * lie in the shard files beside it.
+ */
 export function openTfjs(file: RandomAccessFile): TensorFile {
-  const manifest = jsonProperty(readJson(file), 'weightsManifest');
+  const json = readJson(file);
+  const manifest = Array.isArray(json) ? json : jsonProperty(json, 'weightsManifest');
   if (!Array.isArray(manifest)) throw new UserError(`${file.path} must have a weightsManifest, got none`);
   const tensors: StoredTensor[] = [];
   const skipped: SkippedTensor[] = [];

@@ -3,7 +3,7 @@ import { randomStream } from '../../../src/base/random/stream.ts';
 import { bootstrapColumns } from '../../../src/spectra/extraColumns.ts';
 import { layerSpectrum } from '../../../src/spectra/layerSpectrum.ts';
 import { typescriptLinearAlgebra } from '../../../src/spectra/linalg/typescriptLinearAlgebra.ts';
-import type { WeightPrecision } from '../../../src/spectra/measures/rounding.ts';
+import { spreadEnergy, type WeightPrecision } from '../../../src/spectra/measures/rounding.ts';
 import { pooledSpectrum, type Spectrum, spectrumOf } from '../../../src/spectra/measures/spectrum.ts';
 import { nullCalibration } from '../../../src/spectra/nullCalibration.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type Shape,
 } from '../../../src/spectra/synthetic/matrices.ts';
 import { roundedMatrix } from '../../../src/spectra/synthetic/roundedMatrix.ts';
+import { weightSpectra } from '../../../src/spectra/weightSpectra.ts';
 
 const PRECISIONS = ['bfloat16', 'float16', 'float32', 'float64'] as const;
 const SHAPES: Shape[] = [
@@ -24,11 +25,8 @@ const stream = (purpose = '') => randomStream(4, `test/spectrum/${purpose}`);
 
 /** The spectrum of W as it is stored. */
 function stored(W: Float64Array, { rows, cols }: Shape, precision: WeightPrecision): Spectrum {
-  return spectrumOf(
-    typescriptLinearAlgebra.eigenvalues(roundedMatrix(W, precision), rows, cols),
-    { N: Math.max(rows, cols), M: Math.min(rows, cols) },
-    precision,
-  );
+  const weights = { rows, cols, matrices: [roundedMatrix(W, precision)], precision };
+  return weightSpectra([weights], typescriptLinearAlgebra)[0]!;
 }
 
 /** A product of a third of the full rank; the entries of its factors, or the scales of its columns, are heavy-tailed. */
@@ -82,6 +80,23 @@ describe.each(SHAPES)('the rank of $rows x $cols', (shape) => {
 });
 
 describe('hard rank', () => {
+  it.each([1.2, 1.5])('of square Pareto noise of mu %d in bfloat16 is full, to 1 %%', (mu) => {
+    const shape = { rows: 300, cols: 300 };
+    const W = paretoMatrix(stream(`pareto ${mu}`), shape, { mu, kind: 'symmetric' });
+    expect(stored(W, shape, 'bfloat16').rank).toBeGreaterThanOrEqual(297);
+  });
+
+  it('takes a huge entry for rounded where it stands, and all of the energy of sparse weights', () => {
+    const spread = Float64Array.from({ length: 1000 }, () => 1);
+    expect(spreadEnergy(spread)).toBe(1000);
+    // A mean m of 999 entries of 1 and one of 30 m: 1000 m = 999 + 30 m.
+    expect(spreadEnergy(spread.with(0, 1e6))).toBeCloseTo((1000 * 999) / 970, 2);
+    const sparse = new Float64Array(1000);
+    sparse[7] = 3;
+    expect(spreadEnergy(sparse)).toBe(9);
+    expect(spreadEnergy(new Float64Array(9))).toBe(0);
+  });
+
   it('sees through 8-bit floats and through the steps of integers', () => {
     const shape = { rows: 300, cols: 100 };
     const W = lowRankMatrix(stream(), shape, { rank: 20, noise: 0 }).map((w) => w * 10);
