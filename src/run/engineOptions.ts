@@ -1,5 +1,6 @@
 import { UserError } from '../base/userError.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
+import { isDenseOnly } from '../experiment/networks/network.ts';
 import { networkLayers } from '../experiment/networks/resolveNetwork.ts';
 import type { EnvironmentOptions } from '../experiment/results/provenance.ts';
 import type { Engine } from '../train/engine/engineTypes.ts';
@@ -32,12 +33,7 @@ export function engineOptions(
 
 /** Tells whether every layer with weights is one that the fused operators train (src/train/step/layers.ts). */
 function isFusedDense({ network, precision, compile }: Parameters<typeof engineOptions>[1][number]): boolean {
-  const layers = networkLayers(network);
-  return (
-    precision === 'float32' &&
-    compile !== 'xla' &&
-    layers.every(({ type }) => type === 'dense' || type === 'flatten')
-  );
+  return precision === 'float32' && compile !== 'xla' && isDenseOnly(networkLayers(network));
 }
 
 function parseDevice(device: string): 'cpu' | number {

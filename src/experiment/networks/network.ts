@@ -87,6 +87,11 @@ export interface Network extends NetworkDeclaration {
   parameters: readonly Parameter[];
 }
 
+/** Returns whether every layer with weights is dense and no other kind stands between them. */
+export function isDenseOnly(layers: readonly Layer[]): boolean {
+  return layers.every(({ type }) => type === 'dense' || type === 'flatten');
+}
+
 /** Returns the number of weights, moving statistics included, as Keras's summary counts them. */
 export function countParameters(network: Network): number {
   return network.parameters.reduce((sum, parameter) => sum + elementCount(parameter.shape), 0);

@@ -126,8 +126,9 @@ function addPlainConvolution(
   };
 }
 
-/** Beyond it TensorFlow's products are as fast, and the update is little beside them (docs/notebook/performance.md). */
+/** Images of a step up to which the fused operators were measured to be faster (docs/notebook/performance.md). */
 export const MOST_FUSED_IMAGES = 256;
+export const MOST_FUSED_IMAGES_DENSE_ONLY = 512;
 
 /** Returns whether the fused operators have what a dense layer is made of. */
 function usesFusedDense(step: StepBuilder, layer: Extract<Layer, { type: 'dense' }>): boolean {
@@ -136,7 +137,7 @@ function usesFusedDense(step: StepBuilder, layer: Extract<Layer, { type: 'dense'
     hasFusedActivation(layer) &&
     step.trains(layer.name) &&
     step.precision === 'float32' &&
-    step.batch <= MOST_FUSED_IMAGES
+    step.batch <= (step.denseOnly ? MOST_FUSED_IMAGES_DENSE_ONLY : MOST_FUSED_IMAGES)
   );
 }
 

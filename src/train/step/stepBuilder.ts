@@ -14,6 +14,8 @@ export interface StepBuilder {
   readonly fused: boolean;
   /** Whether operators may be among them that update a layer's weights as soon as they have their gradient. */
   readonly fusedTraining: boolean;
+  /** Whether the whole network is dense layers. */
+  readonly denseOnly: boolean;
   /** Returns whether a layer's weights are trained; those of the others stay as they are, moving averages included. */
   trains(layer: string): boolean;
   /** Returns the value of a parameter at the start of the step. */

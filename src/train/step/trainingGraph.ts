@@ -1,5 +1,5 @@
 import { optimizerSlots } from '../../experiment/config/optimizerSlots.ts';
-import type { Network } from '../../experiment/networks/network.ts';
+import { isDenseOnly, type Network } from '../../experiment/networks/network.ts';
 import { GraphBuilder, type Output } from '../graph/graphBuilder.ts';
 import { addBatch, addDataTransfer, addIndices, integerType, type SplitName } from './batch.ts';
 import { addLoss } from './loss.ts';
@@ -239,6 +239,7 @@ export function evaluationStep(
     convolution: usedConvolution(options),
     fused: options.fused,
     fusedTraining: options.fused,
+    denseOnly: isDenseOnly(options.network.layers),
     trains: () => true,
     read,
     holdUpdate() {},

@@ -2,7 +2,7 @@ import { randomStream } from '../../base/random/stream.ts';
 import { optimizerSlots } from '../../experiment/config/optimizerSlots.ts';
 import type { RunConfig } from '../../experiment/config/schema.ts';
 import type { Preprocessing } from '../../experiment/data/datasets.ts';
-import type { Layer, Network } from '../../experiment/networks/network.ts';
+import { isDenseOnly, type Layer, type Network } from '../../experiment/networks/network.ts';
 import type { GraphBuilder, Output } from '../graph/graphBuilder.ts';
 import { addAugmentation } from './augmentation.ts';
 import { addBatch } from './batch.ts';
@@ -149,6 +149,7 @@ export function addTrainingStep(
     fused: options.fused,
     // What needs all gradients before the first update, or changes the weights before it, has no fused operator.
     fusedTraining: options.fused && config.clipNorm == null && config.optimizer.weightDecay === 0,
+    denseOnly: isDenseOnly(network.layers),
     trains: (layer) => trainsLayer(config, layer),
     read(name) {
       const known = reads.get(name);

@@ -7,7 +7,7 @@ import { engineParts } from '../../../src/train/engine/enginePaths.ts';
 import { loadEngine } from '../../../src/train/engine/loadEngine.ts';
 import { GraphBuilder } from '../../../src/train/graph/graphBuilder.ts';
 import { GraphSession } from '../../../src/train/graph/graphSession.ts';
-import { MOST_FUSED_IMAGES } from '../../../src/train/step/layers.ts';
+import { MOST_FUSED_IMAGES, MOST_FUSED_IMAGES_DENSE_ONLY } from '../../../src/train/step/layers.ts';
 import { buildTrainingGraph } from '../../../src/train/step/trainingGraph.ts';
 import { CLASSES, smallTraining } from '../smallTraining.ts';
 import { expectStock, trained } from './fusedTraining.ts';
@@ -56,7 +56,10 @@ describe.runIf(has)('fused operators', () => {
       fc.assert(
         fc.property(
           fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 2 }),
-          fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: MOST_FUSED_IMAGES })),
+          fc.oneof(
+            fc.integer({ min: 1, max: 40 }),
+            fc.integer({ min: 41, max: MOST_FUSED_IMAGES_DENSE_ONLY }),
+          ),
           fc.boolean(),
           fc.constantFrom('unitScale', 'perImageStandardization'),
           (units, batch, relu, preprocessing) => {
@@ -122,11 +125,12 @@ describe.runIf(has)('fused operators', () => {
 });
 
 it('a stock graph has none of them, and one of large batches no dense layers', () => {
-  const training = smallTraining([{ type: 'flatten' }, dense(CLASSES, 'fc1', 'linear')]);
-  const graphWith = (fused: boolean, batch = 4): string =>
+  const layers = [{ type: 'flatten' }, dense(CLASSES, 'fc1', 'linear')];
+  const pooled = [{ type: 'maxPool', size: 2 }, ...layers];
+  const graphWith = (fused: boolean, batch = 4, network = layers): string =>
     Buffer.from(
       buildTrainingGraph({
-        ...training,
+        ...smallTraining(network),
         classes: CLASSES,
         trainImages: 8,
         testImages: 8,
@@ -135,7 +139,11 @@ it('a stock graph has none of them, and one of large batches no dense layers', (
         gpu: false,
       }).graph.toSavedModel(),
     ).toString('latin1');
+  const trains = 'PhasewatchDenseTraining';
   expect(graphWith(false)).not.toContain('Phasewatch');
-  expect(graphWith(true)).toContain('PhasewatchDenseTraining');
-  expect(graphWith(true, MOST_FUSED_IMAGES + 1)).not.toContain('PhasewatchDenseTraining');
+  expect(graphWith(true)).toContain(trains);
+  expect(graphWith(true, MOST_FUSED_IMAGES_DENSE_ONLY)).toContain(trains);
+  expect(graphWith(true, MOST_FUSED_IMAGES_DENSE_ONLY + 1)).not.toContain(trains);
+  expect(graphWith(true, MOST_FUSED_IMAGES, pooled)).toContain(trains);
+  expect(graphWith(true, MOST_FUSED_IMAGES + 1, pooled)).not.toContain(trains);
 });

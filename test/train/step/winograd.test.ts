@@ -160,6 +160,7 @@ function stepBuilder(graph: GraphBuilder, batch: number): StepBuilder {
     convolution: 'winograd',
     fused: false,
     fusedTraining: false,
+    denseOnly: false,
     trains: () => true,
     read: unused,
     holdUpdate: unused,
