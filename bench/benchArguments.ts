@@ -5,6 +5,7 @@ import { fixed, NO_VALUE } from '../src/view/terminal/numberText.ts';
 export interface BenchArguments {
   networks?: string | undefined;
   batch?: string | undefined;
+  cells?: string | undefined;
   rounds?: string | undefined;
   seconds?: string | undefined;
   peers?: boolean | undefined;

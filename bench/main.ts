@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../src/base/userError.ts';
 
 const USAGE = `npm run bench -- train [--networks lenet5,miniAlexNet,mlp3] [--batch 2,16,128,500] [--peers] [--rounds 3] [--seconds 2] [--json]
-npm run bench -- spectra [--peers] [--rounds 3] [--json]`;
+npm run bench -- spectra [--peers] [--rounds 3] [--json]
+npm run bench -- processes [--cells lenet5:16,miniAlexNet:2,mlp3:128] [--rounds 20] [--seconds 1.5] [--json]`;
 
 try {
   const { values, positionals } = parseArgs({
@@ -10,6 +11,7 @@ try {
     options: {
       networks: { type: 'string' },
       batch: { type: 'string' },
+      cells: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       peers: { type: 'boolean', default: false },
@@ -22,7 +24,8 @@ try {
   else if (rest.length > 0) throw new UserError(`unexpected argument: ${rest[0]}`, USAGE);
   else if (what === 'train') await (await import('./trainCommand.ts')).benchTrain(values);
   else if (what === 'spectra') await (await import('./spectraCommand.ts')).benchSpectraCommand(values);
-  else throw new UserError(`unknown benchmark: ${what} (known: train, spectra)`, USAGE);
+  else if (what === 'processes') await (await import('./processesCommand.ts')).benchProcesses(values);
+  else throw new UserError(`unknown benchmark: ${what} (known: train, spectra, processes)`, USAGE);
 } catch (error) {
   const wrongOption =
     error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
