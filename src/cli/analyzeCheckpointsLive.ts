@@ -7,6 +7,7 @@ import { UserError } from '../base/userError.ts';
 import { analysisSchema } from '../experiment/config/schema.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
 import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
+import { whenParentGoes } from './whenParentGoes.ts';
 
 interface LiveArgs {
   checkpoints: string;
@@ -34,7 +35,7 @@ export const analyzeCheckpointsLiveCommand: CommandModule<object, LiveArgs> = {
     const end = new AbortController();
     for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
     process.on('SIGTERM', () => end.abort());
-    process.on('disconnect', () => end.abort());
+    whenParentGoes(() => end.abort());
     const watch = new CheckpointWatch(checkpoints, resultsLayout(out), {
       analysis: analysisSchema.parse({}),
       algebra: availableLinearAlgebra(1),

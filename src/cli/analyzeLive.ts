@@ -6,6 +6,7 @@ import { resultsLayout } from '../experiment/results/layout.ts';
 import { loadExperiment } from '../experiment/sweep/loadExperiment.ts';
 import type { FromAnalyzer, ToAnalyzer } from '../run/analyzerMessages.ts';
 import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
+import { whenParentGoes } from './whenParentGoes.ts';
 
 /** `analyze-live DIR`: analyzes the snapshots that the parent process tells of, until that says stop or is gone. For its use only. */
 export const analyzeLiveCommand: CommandModule<object, { dir: string }> = {
@@ -24,7 +25,7 @@ export const analyzeLiveCommand: CommandModule<object, { dir: string }> = {
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
     process.on('SIGHUP', stop);
-    process.on('disconnect', stop);
+    whenParentGoes(stop);
     const waiting = new Set<string>();
     let wake = (): void => {};
     process.on('message', (message: ToAnalyzer) => {

@@ -2,6 +2,7 @@ import type { CommandModule } from 'yargs';
 import { UserError } from '../base/userError.ts';
 import { doProofTask } from '../run/proof/doProofTask.ts';
 import type { ProofAnswer, ProofTask } from '../run/proof/proofTask.ts';
+import { whenParentGoes } from './whenParentGoes.ts';
 
 /** `prove-one`: does one task of `doctor --gpu-proof`, then ends. For that command's use. */
 export const proveOneCommand: CommandModule = {
@@ -12,7 +13,7 @@ export const proveOneCommand: CommandModule = {
         'Use phasewatch doctor --gpu-proof.',
       );
     }
-    process.on('disconnect', () => process.exit());
+    whenParentGoes(() => process.exit());
     const task = await new Promise<ProofTask>((resolve) => process.once('message', resolve));
     let told: Promise<unknown> = Promise.resolve();
     const tell = (answer: ProofAnswer): void => {

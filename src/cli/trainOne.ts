@@ -10,6 +10,7 @@ import { engineOptions, engineVersions } from '../run/engineOptions.ts';
 import { runInProcess } from '../run/runInProcess.ts';
 import { refreshEngine } from '../train/engine/install/ensureEngine.ts';
 import { loadEngine } from '../train/engine/loadEngine.ts';
+import { whenParentGoes } from './whenParentGoes.ts';
 
 const STEP_EVENT_INTERVAL_MS = 100;
 
@@ -23,7 +24,7 @@ export const trainOneCommand: CommandModule = {
     // The terminal sends Ctrl-C, and its end, to every process of the command; what to do about it is the parent's to say.
     for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
     process.on('SIGTERM', () => interrupt.abort());
-    process.on('disconnect', () => interrupt.abort());
+    whenParentGoes(() => interrupt.abort());
     const task = await new Promise<ChildTask>((resolve) => {
       process.on('message', (message: ToChild) => {
         if (message.type === 'task') resolve(message.task);

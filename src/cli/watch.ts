@@ -13,6 +13,7 @@ import { interruptSignal } from './interrupt.ts';
 import { wholeNumber } from './optionValues.ts';
 import { createOutput, type Output, type OutputFlags } from './output.ts';
 import { PROGRAM } from './program.ts';
+import { whenParentGoes } from './whenParentGoes.ts';
 
 interface WatchArgs extends OutputFlags {
   dir: string;
@@ -68,7 +69,7 @@ export const watchCommand: CommandModule<object, WatchArgs> = {
     setPriority(NICENESS);
     // `run --watch` starts this as its child: Ctrl-C is its own to deal with, and it lets go when the runs have ended.
     const ofRun = process.send !== undefined;
-    process.on('disconnect', () => end.abort());
+    whenParentGoes(() => end.abort());
     if (ofRun) for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
     const interrupt = ofRun ? null : interruptSignal(() => end.abort());
     const { feed, stop } = holdsCheckpoints(args)
