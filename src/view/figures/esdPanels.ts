@@ -13,6 +13,8 @@ const NOTE = { width: 0.45, lowest: 0.25 };
 
 /** Share of the axis that every bar has at least. */
 const LEAST_HEIGHT = 0.008;
+/** A curve narrower than this share of the axis is not drawn: no pixel of it, and the rasterizer ends the process over it. */
+const LEAST_WIDTH = 1e-3;
 /** A shared axis may be this many times as high as a spectrum needs: its zeros at another epoch must not hide it. */
 const MOST_AIR = 4;
 
@@ -44,7 +46,9 @@ export function esdPlot(
   const [low, high] = shared?.x ?? [bins[0]!.from, bins.at(-1)!.to];
   const filled = bins.filter((bin) => bin.count > 0);
   const densities = filled.map((bin) => bin.density);
-  const law = lawCurve(row).filter(([at, density]) => at >= low && at <= high && density > 0);
+  const inside = lawCurve(row).filter(([at, density]) => at >= low && at <= high && density > 0);
+  const width = inside.length === 0 ? 0 : inside.at(-1)![0] - inside[0]![0];
+  const law = log || width > LEAST_WIDTH * (high - low) ? inside : [];
   const own = heights(densities, law, log);
   const [floor, top] =
     shared === null || log ? (shared?.y ?? own) : [0, Math.min(shared.y[1], MOST_AIR * own[1])];
