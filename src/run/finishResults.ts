@@ -2,12 +2,14 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyzeResults, pruneSnapshots } from '../analyze/analyzeResults.ts';
 import { CHECKSUMS_FILE } from '../base/files/checksums.ts';
+import type { RunConfig } from '../experiment/config/schema.ts';
 import type { ResultsLayout } from '../experiment/results/layout.ts';
 import type { RunEvent, RunExperimentOptions, RunOutcome } from '../experiment/status/runEvents.ts';
 import { addLayers } from '../experiment/status/runFolder.ts';
 import type { Experiment } from '../experiment/sweep/loadExperiment.ts';
 import { availableLinearAlgebra, slowSolverRemark } from '../train/engine/availableLinearAlgebra.ts';
-import { loadEngine } from '../train/engine/loadEngine.ts';
+import type { Engine } from '../train/engine/engineTypes.ts';
+import { loadEngine, loadedEngine } from '../train/engine/loadEngine.ts';
 import { writeReport } from '../view/page/writeReport.ts';
 import { engineOptions } from './engineOptions.ts';
 import { Datasets, trainingData } from './trainingData.ts';
@@ -47,12 +49,12 @@ export async function finishResults(
 }
 
 /**
- * Returns whether the report is there, and nothing has come since that it is made of. The checksums go with the first row of spectra.csv that
- * is added.
+ * Returns whether the report is there, and nothing has come since that it is made of: no snapshot, no run that has ended. The
+ * checksums go with the first row of spectra.csv that is added.
  */
 export function isReported({ runs }: Experiment, layout: ResultsLayout): boolean {
   const time = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const inputs = runs.map(({ id }) => layout.run(id).snapshots);
+  const inputs = runs.map(({ id }) => layout.run(id)).flatMap(({ snapshots, status }) => [snapshots, status]);
   const sums = join(layout.dir, CHECKSUMS_FILE);
   return existsSync(sums) && [sums, ...inputs].every((path) => time(layout.report) >= time(path));
 }
@@ -76,18 +78,34 @@ async function measureTruncated(
   layout: ResultsLayout,
   { threads, device, signal, onEvent, datasets = new Datasets() }: FinishOptions,
 ): Promise<void> {
-  for (const { id, config } of runs) {
-    if (!config.snapshots.network || signal.aborted) continue;
+  const kept = runs.filter(({ config }) => config.snapshots.network);
+  const configs = kept.map(({ config }) => config);
+  for (const { id, config } of kept) {
+    if (signal.aborted) return;
     await evaluateTruncated(layout, id, {
       config,
       fit,
       data: () => trainingData(datasets.get(config), config),
-      binding: () => loadEngine(engineOptions({ threads, device }, [config])).binding,
+      binding: () => measuringEngine(configs, { threads, device }).binding,
       algebra: availableLinearAlgebra(threads ?? undefined),
       signal,
       onEpoch: (done, total) => onEvent({ type: 'truncate', done, total }),
     });
   }
+}
+
+/**
+ * Returns one engine for all: that of the training, where it was in this process. A process has TensorFloat-32 or not: it is used where
+ * all were trained with it.
+ */
+function measuringEngine(
+  configs: readonly RunConfig[],
+  where: Pick<FinishOptions, 'threads' | 'device'>,
+): Engine {
+  const uniform = configs.every(({ precision }) => precision === 'tf32')
+    ? configs
+    : configs.map((config) => ({ ...config, precision: 'float32' as const }));
+  return loadedEngine() ?? loadEngine(engineOptions(where, uniform));
 }
 
 /** Brings spectra.csv and esd/ up to date with the snapshots and returns the rows, and how many layers had to be left out. */

@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -127,6 +136,12 @@ describe('what follows the training', () => {
     await work(dir);
     expect(truncated).toBe(0);
     expect(readFileSync(resultsLayout(dir).report)).toEqual(report);
+    // A run that ended after the report, if only by failing, is not in it.
+    const written = statSync(resultsLayout(dir).report).mtime;
+    const later = new Date(written.getTime() + 1);
+    utimesSync(resultsLayout(dir).run('lr=0.01').status, later, later);
+    await work(dir);
+    expect(statSync(resultsLayout(dir).report).mtime.getTime()).toBeGreaterThan(written.getTime());
   });
 
   it('leaves the same files by jobs of Slurm as by `run`', async () => {

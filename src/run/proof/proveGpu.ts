@@ -9,7 +9,7 @@ import type { ProvenEngine } from './proofTask.ts';
 import { proveSpeeds } from './proveSpeeds.ts';
 import { proveSweep } from './proveSweep.ts';
 
-export interface ProofOptions extends Omit<Proving, 'end'> {
+export interface ProofOptions extends Omit<Proving, 'late'> {
   onCheck(check: ProofCheck): void;
   onSpeed(speed: ProofSpeed): void;
   /** Told before each part begins. */
@@ -27,7 +27,7 @@ const END_S = 590;
 export async function proveGpu(options: ProofOptions): Promise<Proof> {
   const { device, onCheck, onSpeed, onPart } = options;
   const started = Date.now();
-  const proving = { ...options, end: started + END_S * 1000 };
+  const proving = { ...options, late: AbortSignal.timeout(END_S * 1000) };
   const checks: ProofCheck[] = [];
   const add = (found: readonly ProofCheck[]): void => {
     for (const check of found) {

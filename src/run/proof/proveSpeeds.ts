@@ -19,8 +19,8 @@ const NETWORKS: readonly { network: NetworkName; ways: readonly Way[] }[] = [
 
 /**
  * Measures images a second on the device: TensorFlow's operators, Winograd where a network has such convolutions, PyTorch where
- * python3 has it, and last, because its compiler takes longest, XLA. What would begin
- * after `until` (ms since 1970), or is not done when the proof ends, has that for its reason.
+ * python3 has it, and last, because its compiler takes longest, XLA. What would begin after `until` (ms since 1970), or is not done
+ * when it is too late, has that for its reason.
  */
 export async function proveSpeeds(
   proving: Proving,
@@ -70,14 +70,14 @@ async function measureWay(
 }
 
 async function measureTorch(
-  { device, end, signal }: Proving,
+  { device, late, signal }: Proving,
   network: string,
   batch: number,
   until: number,
 ): Promise<ProofSpeed> {
   const speed =
     Date.now() < until
-      ? await torchSpeed(network, batch, { device, seconds: TORCH_SECONDS, end, signal })
+      ? await torchSpeed(network, batch, { device, seconds: TORCH_SECONDS, late, signal })
       : { reason: OUT_OF_TIME };
   const measured = 'reason' in speed ? null : speed;
   return {

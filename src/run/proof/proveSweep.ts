@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../base/files/temporaryFolder.ts';
 import { readResults } from '../../experiment/results/readResults.ts';
 import { networkOf } from '../../experiment/sweep/checkRun.ts';
 import { runTool } from '../../train/engine/install/runTool.ts';
-import { OUT_OF_TIME } from './askProcess.ts';
+import { endOf, OUT_OF_TIME } from './askProcess.ts';
 import type { Proving } from './numericChecks.ts';
 import type { ProofCheck } from './proof.ts';
 
@@ -15,16 +15,15 @@ const EPOCHS = 2;
 const SETTINGS = [`epochs=${EPOCHS}`, 'trainImages=2000', 'testImages=1000', 'sweep.batchSize=16,64,500'];
 
 /** Runs a sweep of two epochs, two runs side by side on the device, and looks at what it leaves. */
-export async function proveSweep({ device, program, end, signal }: Proving): Promise<ProofCheck> {
+export async function proveSweep({ device, program, late, signal }: Proving): Promise<ProofCheck> {
   const name = 'a sweep of two epochs';
   const folder = temporaryFolder('proof');
   const out = join(folder, 'sweep');
   const words = [...SETTINGS.flatMap((setting) => ['--set', setting]), '--jobs', '2', '--device', device];
   try {
     const run = [...process.execArgv, program, 'run', CONFIG, '--out', out, '--quiet', ...words];
-    const late = end === undefined ? [] : [AbortSignal.timeout(Math.max(0, end - Date.now()))];
     const { code, stdout, stderr } = await runTool(process.execPath, run, {
-      signal: AbortSignal.any([signal, ...late]),
+      signal: endOf({ signal, late }),
     });
     if (code !== 0) {
       const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-2).join(' ');
@@ -37,7 +36,7 @@ export async function proveSweep({ device, program, end, signal }: Proving): Pro
     }
     return { name, ...whatItLeft(out, device) };
   } catch (error) {
-    if (signal.aborted || end === undefined || Date.now() < end) throw error;
+    if (signal.aborted || !late?.aborted) throw error;
     return { name, holds: false, found: OUT_OF_TIME, figures: {} };
   } finally {
     rmSync(folder, { recursive: true, force: true });

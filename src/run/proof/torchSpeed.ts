@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { OUT_OF_TIME } from './askProcess.ts';
+import { type AskOptions, endOf, OUT_OF_TIME } from './askProcess.ts';
 
 /** The package's own folder peers/, as far above this file in src/ as in dist/. */
 const SCRIPT = fileURLToPath(new URL('../../../peers/torch_training.py', import.meta.url));
@@ -11,24 +11,21 @@ export type TorchSpeed =
   | { imagesPerSecond: number; preparingSeconds: number; versions: string }
   | { reason: string };
 
-/** Returns the speed of PyTorch, where `python3` has it, on `device` (`cpu` or `gpu:N`), measured over `seconds`; `end` (ms since 1970) ends it. */
+/** Returns the speed of PyTorch, where `python3` has it, on `device` (`cpu` or `gpu:N`), measured over `seconds`. */
 export function torchSpeed(
   network: string,
   batch: number,
-  {
-    device,
-    seconds,
-    end,
-    signal,
-  }: { device: string; seconds: number; end: number | undefined; signal: AbortSignal },
+  { device, seconds, ...end }: { device: string; seconds: number } & Pick<AskOptions, 'signal' | 'late'>,
 ): Promise<TorchSpeed> {
-  signal.throwIfAborted();
+  end.signal.throwIfAborted();
   const started = performance.now();
   return new Promise((resolve, reject) => {
     // as loadEngine does: the GPU with this number, whatever a scheduler had made visible
     const gpu = device === 'cpu' ? null : device.slice('gpu:'.length);
     const child = spawn('python3', [SCRIPT, network, String(batch), gpu === null ? 'cpu' : 'cuda:0'], {
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', CUDA_VISIBLE_DEVICES: gpu ?? '-1' },
+      signal: endOf(end),
+      killSignal: 'SIGKILL',
     });
     let printed = '';
     let said = '';
@@ -40,24 +37,14 @@ export function torchSpeed(
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-TAIL_CHARACTERS);
     });
-    const stop = (): void => void child.kill('SIGKILL');
-    signal.addEventListener('abort', stop);
-    let late = false;
-    const giveUp = (): void => {
-      late = true;
-      stop();
-    };
-    const timer = end === undefined ? undefined : setTimeout(giveUp, Math.max(0, end - Date.now()));
     child.on('error', (error) => {
       said = error.message;
     });
     child.stdin.on('error', () => {});
     child.stdin.end(`${seconds}\n`);
     child.on('close', (code) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
-      if (signal.aborted) return reject(signal.reason);
-      if (late) return resolve({ reason: OUT_OF_TIME });
+      if (end.signal.aborted) return reject(end.signal.reason);
+      if (end.late?.aborted) return resolve({ reason: OUT_OF_TIME });
       const [facts, measurement] = printed.trim().split('\n');
       if (code !== 0 || facts === undefined || measurement === undefined) {
         return resolve({ reason: said.trim().split('\n').at(-1) || `python3 ended with exit code ${code}` });

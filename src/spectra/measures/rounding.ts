@@ -35,7 +35,6 @@ const UNEVEN = 1.5;
  * that the other directions see, an entry has at most this many times the mean.
  */
 const MOST_OF_MEAN = 30;
-const SETTLED = 1e-6;
 
 /**
  * Returns the largest eigenvalue that rounding alone gives an N x M matrix of squared Frobenius norm `energy` (of heavy-tailed
@@ -56,23 +55,32 @@ export function roundingEdge(N: number, M: number, energy: number, precision: We
  * are 0 are rounded by nothing and count for no mean.
  */
 export function spreadEnergy(W: Float32Array | Float64Array): number {
-  const { energy: all, count } = capped(W, Number.POSITIVE_INFINITY);
-  let energy = all;
+  let most = Number.POSITIVE_INFINITY;
   for (;;) {
-    const less = capped(W, (MOST_OF_MEAN * energy) / count).energy;
-    if (!(less < (1 - SETTLED) * energy)) return less;
-    energy = less;
+    const { below, capped, count } = split(W, most);
+    if (count === 0) return 0;
+    // What `most` must be while these entries are at it: 30 (capped most + below) / count. To go there ends after a few rounds; to
+    // cap at 30 times the mean of the round before takes thousands where nearly a thirtieth of the entries hold all of the energy.
+    const next = (MOST_OF_MEAN * below) / (count - MOST_OF_MEAN * capped);
+    if (!(next < most)) return capped === 0 ? below : below + capped * most;
+    most = next;
   }
 }
 
-/** Sum of the squares of the entries, each `most` at most, and how many are not 0. */
-function capped(W: Float32Array | Float64Array, most: number): { energy: number; count: number } {
-  let energy = 0;
+/** Returns the sum of the squares up to `most`, how many are above it, and how many entries are not 0. */
+function split(
+  W: Float32Array | Float64Array,
+  most: number,
+): { below: number; capped: number; count: number } {
+  let below = 0;
+  let capped = 0;
   let count = 0;
-  for (const w of W) {
-    if (w === 0) continue;
-    energy += Math.min(w * w, most);
-    count++;
+  // By index: an iterator takes several times as long.
+  for (let i = 0; i < W.length; i++) {
+    const square = W[i]! * W[i]!;
+    if (square > 0) count++;
+    if (square > most) capped++;
+    else below += square;
   }
-  return { energy, count };
+  return { below, capped, count };
 }

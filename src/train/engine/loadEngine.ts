@@ -50,6 +50,9 @@ interface OperatorsModule {
 
 let loaded: { engine: Engine; key: string } | null = null;
 
+/** Returns the engine that this process has loaded, with whatever options; null where it has none. */
+export const loadedEngine = (): Engine | null => loaded?.engine ?? null;
+
 /**
  * Returns the native engine, loaded into this process at the first call; later calls give the same one.
  * Throws UserError when none is installed, when it cannot be loaded, or when it is loaded already with other options.

@@ -10,7 +10,7 @@ const proving = (milliseconds: number) => ({
   device: 'gpu:0',
   program: fileURLToPath(new URL('./fakeDevice.mjs', import.meta.url)),
   env: { FAULT: 'hangs' },
-  end: Date.now() + milliseconds,
+  late: AbortSignal.timeout(milliseconds),
   signal: new AbortController().signal,
 });
 
