@@ -24,7 +24,7 @@ try {
   else if (rest.length > 0) throw new UserError(`unexpected argument: ${rest[0]}`, USAGE);
   else if (what === 'train') await (await import('./trainCommand.ts')).benchTrain(values);
   else if (what === 'spectra') await (await import('./spectraCommand.ts')).benchSpectraCommand(values);
-  else if (what === 'processes') await (await import('./processesCommand.ts')).benchProcesses(values);
+  else if (what === 'processes') await (await import('./processesCommand.ts')).benchProcessesCommand(values);
   else throw new UserError(`unknown benchmark: ${what} (known: train, spectra, processes)`, USAGE);
 } catch (error) {
   const wrongOption =

@@ -1,4 +1,4 @@
-import { companyText } from '../src/base/machine/circumstances.ts';
+import { type Circumstances, companyText } from '../src/base/machine/circumstances.ts';
 import { UserError } from '../src/base/userError.ts';
 import { count, fixed, NO_VALUE } from '../src/view/terminal/numberText.ts';
 import { type Column, formatTable } from '../src/view/terminal/table.ts';
@@ -9,12 +9,8 @@ import { describeMachine, machineLine } from './machine.ts';
 import { median } from './statistics.ts';
 
 /** One process that trained for a while. */
-interface TrainedProcess {
+interface TrainedProcess extends Omit<Circumstances, 'reason'> {
   images_per_second: number;
-  cpu_over_wall: number | null;
-  cores_used: number | null;
-  steal_cores: number | null;
-  other_cores: number | null;
   /** What the line of progress says of it. */
   company: string | null;
 }
@@ -29,7 +25,7 @@ interface ProcessesOfCell {
  * Trains in `--rounds` processes one after the other, each anew, and prints how far their speeds part and what the line of progress
  * says of the circumstances. Other programs are whoever else is running: start one beside it to see what it does.
  */
-export async function benchProcesses(args: BenchArguments): Promise<void> {
+export async function benchProcessesCommand(args: BenchArguments): Promise<void> {
   const rounds = positiveOption('--rounds', args.rounds ?? '20', true);
   const seconds = positiveOption('--seconds', args.seconds ?? '1.5', false);
   const cells: ProcessesOfCell[] = [];

@@ -2,8 +2,8 @@
 const PART_LENGTH = 1 << 16;
 
 /**
- * Yields what `JSON.stringify(value, null, 2)` returns, and a line feed, in parts: the lists in the object element by element, so that no text as long as all of
- * them together is made. Two hundred thousand rows are longer than a string may be.
+ * Yields what `JSON.stringify(value, null, 2)` returns, and a line feed, in parts: the lists in the object element by element. The text
+ * of two hundred thousand rows is longer than a string may be.
  */
 export function* jsonParts(value: object): Generator<string> {
   let part = '';

@@ -7,7 +7,7 @@ import { UserError } from '../base/userError.ts';
 import { analysisSchema } from '../experiment/config/schema.ts';
 import { resultsLayout } from '../experiment/results/layout.ts';
 import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
-import { whenParentGoes } from './whenParentGoes.ts';
+import { leaveTerminalToParent, whenParentGoes } from './parent.ts';
 
 interface LiveArgs {
   checkpoints: string;
@@ -33,7 +33,7 @@ export const analyzeCheckpointsLiveCommand: CommandModule<object, LiveArgs> = {
       );
     }
     const end = new AbortController();
-    for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
+    leaveTerminalToParent();
     process.on('SIGTERM', () => end.abort());
     whenParentGoes(() => end.abort());
     const watch = new CheckpointWatch(checkpoints, resultsLayout(out), {

@@ -6,7 +6,7 @@ import { resultsLayout } from '../experiment/results/layout.ts';
 import { loadExperiment } from '../experiment/sweep/loadExperiment.ts';
 import type { FromAnalyzer, ToAnalyzer } from '../run/analyzerMessages.ts';
 import { availableLinearAlgebra } from '../train/engine/availableLinearAlgebra.ts';
-import { whenParentGoes } from './whenParentGoes.ts';
+import { whenParentGoes } from './parent.ts';
 
 /** `analyze-live DIR`: analyzes the snapshots that the parent process tells of, until that says stop or is gone. For its use only. */
 export const analyzeLiveCommand: CommandModule<object, { dir: string }> = {

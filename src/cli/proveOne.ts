@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import { UserError } from '../base/userError.ts';
 import { doProofTask } from '../run/proof/doProofTask.ts';
 import type { ProofAnswer, ProofTask } from '../run/proof/proofTask.ts';
-import { whenParentGoes } from './whenParentGoes.ts';
+import { whenParentGoes } from './parent.ts';
 
 /** `prove-one`: does one task of `doctor --gpu-proof`, then ends. For that command's use. */
 export const proveOneCommand: CommandModule = {

@@ -10,7 +10,7 @@ import { engineOptions, engineVersions } from '../run/engineOptions.ts';
 import { runInProcess } from '../run/runInProcess.ts';
 import { refreshEngine } from '../train/engine/install/ensureEngine.ts';
 import { loadEngine } from '../train/engine/loadEngine.ts';
-import { whenParentGoes } from './whenParentGoes.ts';
+import { leaveTerminalToParent, whenParentGoes } from './parent.ts';
 
 const STEP_EVENT_INTERVAL_MS = 100;
 
@@ -21,8 +21,7 @@ export const trainOneCommand: CommandModule = {
       throw new UserError('train-one must be started by phasewatch itself', 'Use phasewatch train CONFIG.');
     }
     const interrupt = new AbortController();
-    // The terminal sends Ctrl-C, and its end, to every process of the command; what to do about it is the parent's to say.
-    for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
+    leaveTerminalToParent();
     process.on('SIGTERM', () => interrupt.abort());
     whenParentGoes(() => interrupt.abort());
     const task = await new Promise<ChildTask>((resolve) => {

@@ -12,8 +12,8 @@ import { servePage } from '../view/live/servePage.ts';
 import { interruptSignal } from './interrupt.ts';
 import { wholeNumber } from './optionValues.ts';
 import { createOutput, type Output, type OutputFlags } from './output.ts';
+import { leaveTerminalToParent, whenParentGoes } from './parent.ts';
 import { PROGRAM } from './program.ts';
-import { whenParentGoes } from './whenParentGoes.ts';
 
 interface WatchArgs extends OutputFlags {
   dir: string;
@@ -70,7 +70,7 @@ export const watchCommand: CommandModule<object, WatchArgs> = {
     // `run --watch` starts this as its child: Ctrl-C is its own to deal with, and it lets go when the runs have ended.
     const ofRun = process.send !== undefined;
     whenParentGoes(() => end.abort());
-    if (ofRun) for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
+    if (ofRun) leaveTerminalToParent();
     const interrupt = ofRun ? null : interruptSignal(() => end.abort());
     const { feed, stop } = holdsCheckpoints(args)
       ? checkpointsFeed(args, output)

@@ -20,12 +20,12 @@ export interface TrainingPosition {
 
 const FORMAT = 'phasewatch checkpoint 3';
 /** Where the metadata keep the checksum, and how it is taken. Older formats are read as well; the first had none. */
-const CHECKSUMS: Readonly<Record<string, { key: string; of: (parts: Iterable<Part>) => string } | null>> = {
+const CHECKSUMS = new Map<string, { key: string; of: (parts: Iterable<Part>) => string } | null>([
   // Damage is found, not malice: any run of up to 32 bits, and all but one in 4e9 of what is longer.
-  [FORMAT]: { key: 'crc32', of: crc32Of },
-  'phasewatch checkpoint 2': { key: 'sha256', of: sha256Of },
-  'phasewatch checkpoint 1': null,
-};
+  [FORMAT, { key: 'crc32', of: crc32Of }],
+  ['phasewatch checkpoint 2', { key: 'sha256', of: sha256Of }],
+  ['phasewatch checkpoint 1', null],
+]);
 
 type Part = string | Uint8Array;
 
@@ -63,7 +63,7 @@ export function readCheckpoint(
   const { metadata, read, close } = whole(path, () => openSafetensors(path));
   try {
     refuseNewerFormat(path, metadata.format ?? null, FORMAT);
-    const checksum = CHECKSUMS[metadata.format ?? ''];
+    const checksum = CHECKSUMS.get(metadata.format ?? '');
     if (checksum === undefined) {
       throw refusal(path, 'must be one of phasewatch, got another file');
     }

@@ -77,4 +77,6 @@ test('of a newer version says so; of older ones, with SHA-256 or without a check
   expect(readCheckpoint(path, 'this run', state)).toEqual({ position, values });
   writeSafetensors(path, tensors, rest);
   expect(() => readCheckpoint(path, 'this run', state)).toThrow(/it is damaged/);
+  writeSafetensors(path, tensors, { ...rest, format: 'constructor' });
+  expect(() => readCheckpoint(path, 'this run', state)).toThrow(/must be one of phasewatch/);
 });

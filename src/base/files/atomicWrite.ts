@@ -40,8 +40,8 @@ export function requireRegularFile(path: string): void {
 
 /**
  * Writes `data` to `path` so that a reader sees the old file or the new one, never a part: temporary file in the same folder,
- * fsync, rename, fsync of the folder. The folder is made when missing. On failure the temporary file is removed; Ctrl-C, SIGTERM and SIGHUP wait
- * until the file is in place.
+ * fsync, rename, fsync of the folder. The folder is made when missing. On failure the temporary file is removed; Ctrl-C, SIGTERM and
+ * SIGHUP wait until the file is in place.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array | Iterable<Uint8Array>): void {
   holdSignals();

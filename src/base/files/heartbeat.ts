@@ -1,6 +1,6 @@
 /** A holder on another machine, or in another container of this one, is known only by its heartbeat: it writes its lock so often. */
 export const HEARTBEAT_MS = 10_000;
-/** From then on a holder is doubted, and from then on it is dead although it was seen alive. */
+/** A heartbeat this old is no proof of life any more; a holder that was seen alive, and then was silent for so long, is dead. */
 const SILENT_AFTER_MS = 120_000;
 /** How long a lock whose heartbeat is old, or of a time to come, is watched: three heartbeats. */
 export const WATCHED_MS = 3 * HEARTBEAT_MS;
@@ -28,8 +28,8 @@ export function unchanged(path: string, stamp: string): { ms: number; hasChanged
 export const forget = (path: string): void => void watched.delete(path);
 
 /**
- * Returns whether a holder elsewhere is there. `ageMs` is how old its heartbeat is by the clock of the file system. That is believed where it is
- * recent. Where it is not the clocks may differ, and what this process has seen itself decides.
+ * Returns whether a holder elsewhere is there. `ageMs` is how old its heartbeat is by the clock of the file system. That is believed
+ * where it is recent. Where it is not, the clocks may differ, and what this process has seen itself decides.
  */
 export function heartbeatState(
   ageMs: number,

@@ -6,7 +6,7 @@ import type { RandomAccessFile } from './randomAccessFile.ts';
  * limits keep the time and memory that takes bounded.
  */
 export const MAX_ITEMS = 1_000_000;
-/** A model of a trillion parameters has some 150,000 in all its files together. Each takes up to half a kilobyte of memory while it is sorted out. */
+/** Each takes up to half a kilobyte of memory. A model of a trillion parameters has some 150,000 in all its files together. */
 export const MAX_TENSORS = 2 ** 18;
 export const MAX_NAME_LENGTH = 4096;
 const MAX_METADATA_BYTES = 2 ** 30;

@@ -52,9 +52,10 @@ export interface LockOptions {
 }
 
 /**
- * Returns a function that gives the lock on `folder` back, once this process has it; the folder is made when missing. A lock whose holder is
- * dead is broken at once, one that cannot be read, or is silent, after it was watched for some seconds. Waiting sleeps, and ends with an AbortError at `signal`. The lock
- * file is linked into place whole, so that no reader sees half of it. Throws UserError where a folder that is not empty has its name.
+ * Returns a function that gives the lock on `folder` back, once this process has it; the folder is made when missing. A lock whose
+ * holder is dead is broken at once, one that cannot be read, or is silent, after it was watched for some seconds. Waiting sleeps, and
+ * ends with an AbortError at `signal`. The lock file is linked into place whole, so that no reader sees half of it. Throws UserError
+ * where a folder that is not empty has its name.
  */
 export async function takeLock(
   folder: string,
@@ -99,7 +100,8 @@ export async function takeLock(
   removeDrafts(folder, name);
   const heartbeat = setInterval(() => {
     try {
-      // Written, not touched: the time is that of the file system, not of this machine. Through the descriptor: no other's lock is written over.
+      // Written, not touched: the time is that of the file system, not of this machine. Through the descriptor: no other's lock is
+      // written over.
       writeSync(fd, JSON.stringify(mine), 0);
     } catch {
       // someone emptied the folder: the work in it fails by itself
@@ -118,7 +120,10 @@ export async function takeLock(
   return release;
 }
 
-/** Links the lock into place, written whole and synced, and returns it open; where something has its name, what time it is for the file system. */
+/**
+ * Links the lock into place, written whole and synced, and returns it open; where something has its name, what time it is for the file
+ * system.
+ */
 function placeLock(lock: string, mine: LockHolder): { fd: number } | { fd: null; now: number } {
   const draft = `${lock}.${mine.space}.${mine.pid}`;
   const fd = openSync(draft, 'w');

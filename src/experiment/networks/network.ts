@@ -87,7 +87,7 @@ export interface Network extends NetworkDeclaration {
   parameters: readonly Parameter[];
 }
 
-/** Returns whether every layer with weights is dense and no other kind stands between them. */
+/** Returns whether there are dense layers alone, and what makes images vectors for them. */
 export function isDenseOnly(layers: readonly Layer[]): boolean {
   return layers.every(({ type }) => type === 'dense' || type === 'flatten');
 }

@@ -208,7 +208,10 @@ function outputShape(layer: Layer, input: readonly number[], of: string): readon
   }
 }
 
-/** Padding brings the last pixel of an image under the first weight of a kernel, no farther: what is larger has weights that see no pixel. */
+/**
+ * Refuses a window of which some weights never see a pixel: padding brings the last pixel of an image under the first weight, no
+ * farther. A longer step than that window sees no second place either.
+ */
 function requireWithin(of: string, what: string, value: number, [height, width]: readonly number[]): void {
   const most = 2 * Math.max(height!, width!) - 1;
   // A stride of 2 over a single pixel is that of a usual block.

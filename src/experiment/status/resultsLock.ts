@@ -79,7 +79,7 @@ export async function lockSpectra(
     onWait: (holder) => onWait(`waiting for the spectra of ${dir}: ${holderText(holder)}`),
     onDoubt: onWait,
   });
-  clean(esdFolder);
+  clean(timeIn(esdFolder), esdFolder);
   return release;
 }
 
@@ -93,28 +93,31 @@ export async function lockRun(dir: string, { signal, onWait }: WaitOptions): Pro
     onWait: (holder) => onWait(`waiting for ${dir}: ${holderText(holder)}`),
     onDoubt: onWait,
   });
-  clean(dir, runLayout(dir).snapshots);
+  clean(timeIn(dir), dir, runLayout(dir).snapshots);
   return release;
 }
 
 /** A process that was killed when its run was done has left its lock, which nobody takes any more. */
 function cleanResults(dir: string): void {
-  clean(dir);
+  const now = timeIn(dir);
+  clean(now, dir);
   const { runs } = resultsLayout(dir);
   if (!existsSync(runs)) return;
   for (const entry of readdirSync(runs, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
     const folder = join(runs, entry.name);
     const broken = [LOCK_FILE, CLAIM].filter((name) => breakDeadLock(folder, name));
-    if (broken.length > 0) clean(folder, runLayout(folder).snapshots);
+    if (broken.length > 0) clean(now, folder, runLayout(folder).snapshots);
   }
 }
 
-/** What was killed while it wrote has left temporary files in a folder, which is locked now, and in those below. */
-function clean(locked: string, ...below: string[]): void {
-  // The lock was written a moment ago: it has the time of the file system.
-  const now = statSync(join(locked, LOCK_FILE), { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-  for (const folder of [locked, ...below]) if (existsSync(folder)) removeTemporaries(folder, now);
+/** Returns what time it is for the file system: when the lock of a folder was written, a moment ago. */
+const timeIn = (locked: string): number =>
+  statSync(join(locked, LOCK_FILE), { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+
+/** What was killed while it wrote has left temporary files. */
+function clean(now: number, ...folders: string[]): void {
+  for (const folder of folders) if (existsSync(folder)) removeTemporaries(folder, now);
 }
 
 const holderText = ({ pid, host, since }: LockHolder): string =>

@@ -38,8 +38,8 @@ export function openWeightsIndex(file: RandomAccessFile, open: (path: string) =>
       const shard = open(join(dirname(file.path), name));
       shards.push(shard);
       for (const tensor of shard.tensors) tensors.push(tensor);
-      checkCount(file, 'tensors in its shards', tensors.length, MAX_TENSORS);
       for (const tensor of shard.skipped) skipped.push(tensor);
+      checkCount(file, 'tensors in its shards', tensors.length + skipped.length, MAX_TENSORS);
     }
   } catch (error) {
     close();

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Starts a process with a channel that listens for the end of its parent after `delay`, and tells its last word. */
 function child(delay: number): { letGo(): void; lastWord: Promise<string> } {
   const script = `
-    import { whenParentGoes } from './src/cli/whenParentGoes.ts';
+    import { whenParentGoes } from './src/cli/parent.ts';
     console.log('begun');
     setTimeout(() => { console.log('late'); process.exit(); }, 20_000);
     // As a program does that loads its modules before it listens.
