@@ -33,9 +33,10 @@ export function trainingData(dataset: Dataset, config: RunConfig): TrainingData 
 }
 
 /** Returns the labels of the training images, randomized where the config asks for it; those that are held out keep theirs. */
-function trainingLabels({ train, classes }: Dataset, { randomLabels, validation, seed }: RunConfig) {
+function trainingLabels({ train, classes }: Dataset, config: RunConfig) {
+  const { randomLabels, seed } = config;
   if (randomLabels === 0) return train.labels;
-  const { trained } = validationSplit(train.count, Math.round(validation * train.count), seed);
+  const { trained } = validationSplit(train.count, config);
   const randomized = randomizeLabels(
     Uint8Array.from(trained, (index) => train.labels[index]!),
     classes,

@@ -1,3 +1,6 @@
+import type { RunConfig } from '../experiment/config/schema.ts';
+import type { Network } from '../experiment/networks/network.ts';
+
 /** What tells whether a run has learned, after its last epoch. */
 export interface LearningSigns {
   /** Share of the training images that are answered rightly. */
@@ -7,6 +10,22 @@ export interface LearningSigns {
   classes: number;
   /** Trained layers whose weights the last epoch left as they were. */
   unchanged: readonly string[];
+}
+
+/** Returns the trained layers whose weights are the same, to the bit, in two states of a network. */
+export function unchangedLayers(
+  { parameters }: Network,
+  { train }: Pick<RunConfig, 'train'>,
+  before: ReadonlyMap<string, Float32Array>,
+  after: ReadonlyMap<string, Float32Array>,
+): string[] {
+  return parameters
+    .filter(({ kind, layer }) => kind === 'kernel' && (train === null || train.layers.includes(layer)))
+    .filter(({ name }) => {
+      const old = before.get(name)!;
+      return after.get(name)!.every((value, i) => value === old[i]);
+    })
+    .map(({ layer }) => layer);
 }
 
 /** Above chance by less than half of it, and by less than 0.05: 0.15 of ten classes alike, 0.55 of two. */

@@ -6,25 +6,23 @@ import {
   readCounters,
 } from '../base/machine/circumstances.ts';
 import { permutation, randomStream } from '../base/random/stream.ts';
-import type { Tensor } from '../base/safetensors/safetensors.ts';
 import type { RunConfig } from '../experiment/config/schema.ts';
 import type { Split } from '../experiment/data/dataset.ts';
 import type { Preprocessing } from '../experiment/data/datasets.ts';
 import { validationSplit } from '../experiment/data/validationSplit.ts';
 import type { Network } from '../experiment/networks/network.ts';
 import { resolveNetwork } from '../experiment/networks/resolveNetwork.ts';
-import { writeMetricsCsv } from '../experiment/results/csvFiles.ts';
 import type { RunLayout } from '../experiment/results/layout.ts';
 import { type MetricsRow, NO_CIRCUMSTANCES } from '../experiment/results/metricsRow.ts';
-import { writeNetworkSnapshot, writeSnapshot } from '../experiment/results/snapshot.ts';
 import { epochStart, type TrainingPosition, writeCheckpoint } from './checkpoint.ts';
 import { checkLoss, checkWeights, lossText } from './divergence.ts';
 import { shouldStop } from './earlyStopping.ts';
 import type { SessionBinding } from './graph/graphSession.ts';
 import { initialState } from './initialWeights.ts';
 import { learningRateOf } from './learningRate.ts';
-import { notLearned } from './notLearned.ts';
+import { notLearned, unchangedLayers } from './notLearned.ts';
 import { resume } from './resume.ts';
+import { saveEpoch } from './saveEpoch.ts';
 import { batchesPerEpoch, callShapes, epochCalls } from './step/sessionCalls.ts';
 import { TrainingSession } from './step/trainingSession.ts';
 
@@ -111,10 +109,9 @@ class RunBody {
     const { config, data, binding } = options;
     const { preprocessing, classes, train, test } = data;
     this.network = resolveNetwork(config.network, data.inputShape, classes);
-    const heldOut = Math.round(config.validation * train.count);
-    const split = validationSplit(train.count, heldOut, config.seed);
-    this.trained = split.trained;
-    this.heldOut = split.heldOut;
+    const { trained, heldOut } = validationSplit(train.count, config);
+    this.trained = trained;
+    this.heldOut = heldOut;
     this.evaluated = sample(this.trained, test.count, config.seed);
     this.batches = batchesPerEpoch(this.trained.length, config.batchSize);
     const calls = callShapes(this.trained.length, config.batchSize, binding.isUsingGpuDevice());
@@ -162,12 +159,12 @@ class RunBody {
   }
 
   async trainEpochs(): Promise<TrainOutcome> {
-    const { config, signal, onEpoch } = this.options;
+    const { files, config, identity, signal, onEpoch } = this.options;
     while (this.position.epoch < config.epochs) {
       if (shouldStop(this.rows, config.earlyStopping)) return this.outcome('done', true);
       const row = await this.trainEpoch();
       if (row === null) {
-        this.saveCheckpoint(this.values());
+        writeCheckpoint(files.checkpoint, identity, this.position, this.session.state, this.values());
         return this.outcome('interrupted');
       }
       this.rows.push(row);
@@ -277,54 +274,15 @@ class RunBody {
     return this.session.getState(this.session.state.map(({ name }) => name));
   }
 
-  /** Writes what an epoch leaves: the snapshot, then metrics.csv, then the checkpoint. */
+  /** Saves the epoch that has ended; weights that are not finite are an error instead. */
   private save(): void {
-    const { files, config } = this.options;
-    const { epoch } = this.position;
+    const { config } = this.options;
+    const { position, rows, network } = this;
     const values = this.values();
-    checkWeights(values, epoch, this.lastTrainLoss);
-    this.unchanged = this.saved === null ? [] : this.layersAlike(this.saved, values);
+    checkWeights(values, position.epoch, this.lastTrainLoss);
+    this.unchanged = this.saved === null ? [] : unchangedLayers(network, config, this.saved, values);
     this.saved = values;
-    const last = epoch === config.epochs || shouldStop(this.rows, config.earlyStopping);
-    if (last || epoch % config.snapshots.every === 0) {
-      const layers = config.snapshots.layers ?? this.network.analyzedLayers;
-      const kernels = layers.map((layer) => {
-        const { name, shape } = this.network.parameters.find(
-          (parameter) => parameter.name === `${layer}/kernel`,
-        )!;
-        return { layer, shape, data: values.get(name)! };
-      });
-      // The network first: whoever sees the snapshot finds the rest.
-      if (config.snapshots.network)
-        writeNetworkSnapshot(files.networkSnapshot(epoch), epoch, this.parameters(values));
-      writeSnapshot(files.snapshot(epoch), epoch, kernels, config.snapshots.dtype);
-    }
-    writeMetricsCsv(files.metrics, this.rows);
-    this.saveCheckpoint(values);
-  }
-
-  private parameters(values: ReadonlyMap<string, Float32Array>): Map<string, Tensor> {
-    return new Map(
-      this.network.parameters.map(({ name, shape }) => [
-        name,
-        { dtype: 'F32', shape, data: values.get(name)! },
-      ]),
-    );
-  }
-
-  /** Trained layers whose weights are the same, to the bit, in two states. */
-  private layersAlike(
-    before: ReadonlyMap<string, Float32Array>,
-    after: ReadonlyMap<string, Float32Array>,
-  ): string[] {
-    const { train } = this.options.config;
-    return this.network.parameters
-      .filter(({ kind, layer }) => kind === 'kernel' && (train === null || train.layers.includes(layer)))
-      .filter(({ name }) => {
-        const old = before.get(name)!;
-        return after.get(name)!.every((value, i) => value === old[i]);
-      })
-      .map(({ layer }) => layer);
+    saveEpoch({ ...this.options, network, state: this.session.state }, { position, rows, values });
   }
 
   private warning(): string | null {
@@ -337,11 +295,6 @@ class RunBody {
       classes: this.options.data.classes,
       unchanged: this.unchanged,
     });
-  }
-
-  private saveCheckpoint(values: ReadonlyMap<string, Float32Array>): void {
-    const { files, identity } = this.options;
-    writeCheckpoint(files.checkpoint, identity, this.position, this.session.state, values);
   }
 }
 

@@ -1,6 +1,7 @@
 import { elementCount } from '../base/elementCount.ts';
 import { largestOf } from '../base/extremes.ts';
 import { BY_NEIGHBOURS, depthwiseByNeighbours } from './depthwiseByNeighbours.ts';
+import { movingAverages } from './movingAverages.ts';
 import { isFloatDtype } from './tensors/floatBytes.ts';
 import type {
   ConvLayout,
@@ -12,8 +13,8 @@ import type {
 } from './tensors/weightsFile.ts';
 
 /**
- * What is a layer, in every format: docs/reference/formats.md shows this as a table. What the file's structure says (`use`) comes first, then the name,
- * then the shape.
+ * What is a layer, in every format: docs/reference/formats.md shows this as a table. What the file's structure says (`use`) comes
+ * first, then the name, then the shape.
  */
 
 /** Parts of a path under which an optimizer keeps what it remembers. */
@@ -51,8 +52,6 @@ const NORM_NAME = /(^|[./_])(layer|batch|group|instance|rms)_?norm\w*([./]|$)/i;
 const MAX_STACK = 65_536;
 /** As much of the end of a name as is looked at: some patterns take time with the square of it. */
 const TOLD_BY = 256;
-/** Ends of a name that are looked for among the averages. */
-const MAX_SUFFIXES = 8;
 
 const DEPTHWISE = 'depthwise kernel: no matrix joins its channels';
 const VECTOR = 'a single row or column: its one eigenvalue is its squared norm';
@@ -266,38 +265,4 @@ function firstKernelName(tensors: readonly StoredTensor[]): string | null {
   );
   const ordered = kernels.map(({ name }) => name).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   return ordered[0] ?? null;
-}
-
-const AVERAGE_PART = /^(.*_)?(ema|swa|moving_average|averaged?|shadow(_params)?|avg_model)(_.*)?$/i;
-
-/** Returns the names of tensors under a path of averages that has a twin beside it, each with its twin's; an average alone is the weights. */
-function movingAverages(tensors: readonly StoredTensor[]): Map<string, string> {
-  const groups = new Map<string, string[]>();
-  for (const { name } of tensors) {
-    const parts = name.split('.');
-    const at = parts.findIndex((part) => AVERAGE_PART.test(part));
-    if (at === -1 || at === parts.length - 1) continue;
-    const path = parts.slice(0, at + 1).join('.');
-    const group = groups.get(path) ?? [];
-    group.push(name);
-    groups.set(path, group);
-  }
-  const averages = new Map<string, string>();
-  if (groups.size === 0) return averages;
-  const outside = new Map<string, string>();
-  const averaged = new Set([...groups.values()].flat());
-  for (const { name } of tensors) {
-    if (averaged.has(name)) continue;
-    for (let rest = name, i = 0; i < MAX_SUFFIXES; rest = rest.slice(rest.indexOf('.') + 1), i++) {
-      outside.set(rest.replaceAll('.', ''), name);
-      if (!rest.includes('.')) break;
-    }
-  }
-  for (const [path, names] of groups) {
-    const twins = names.map((name) => outside.get(name.slice(path.length + 1).replaceAll('.', '')));
-    // Averages of buffers may be left out of either side.
-    if (twins.filter((twin) => twin !== undefined).length < names.length / 2) continue;
-    for (const [i, name] of names.entries()) averages.set(name, twins[i] ?? path);
-  }
-  return averages;
 }

@@ -1,6 +1,7 @@
 import { UserError } from '../../base/userError.ts';
 import { DATASETS, type DatasetFacts, isNamed } from './datasets.ts';
 import { ownFacts } from './ownFiles.ts';
+import { heldOutCount } from './validationSplit.ts';
 
 /** Returns what is known of a data set, by name or path, before its images are read; a UserError where the files of a path are not there. */
 export function datasetFacts(dataset: string): DatasetFacts {
@@ -32,6 +33,6 @@ export function splitSizes({ dataset, trainImages, validation }: SplitChoice): {
 } | null {
   const images = trainImages ?? knownFacts(dataset)?.trainImages ?? null;
   if (images === null) return null;
-  const heldOut = Math.round(validation * images);
+  const heldOut = heldOutCount(images, validation);
   return { trained: images - heldOut, heldOut };
 }

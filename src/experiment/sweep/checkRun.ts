@@ -9,6 +9,7 @@ import {
 } from '../config/configNode.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { datasetFacts } from '../data/datasetFacts.ts';
+import { heldOutCount } from '../data/validationSplit.ts';
 import type { Network } from '../networks/network.ts';
 import { kernelLayers, resolveNetwork } from '../networks/resolveNetwork.ts';
 import { checkNumbers } from './checkNumbers.ts';
@@ -73,7 +74,7 @@ function checkImages(config: RunConfig, report: Report): void {
     }
   }
   const all = config.trainImages ?? shape.trainImages;
-  const heldOut = Math.round(config.validation * all);
+  const heldOut = heldOutCount(all, config.validation);
   const images = all - heldOut;
   if (config.validation > 0 && (heldOut === 0 || images === 0)) {
     report(

@@ -176,8 +176,8 @@ class CutNetwork {
 }
 
 /** The images that a run is trained on: all but those that it holds out. */
-function trainedImages(train: Split, { validation, seed }: RunConfig): Split {
-  const { trained } = validationSplit(train.count, Math.round(validation * train.count), seed);
+function trainedImages(train: Split, config: RunConfig): Split {
+  const { trained } = validationSplit(train.count, config);
   if (trained.length === train.count) return train;
   const size = train.images.length / train.count;
   const images = new Uint8Array(trained.length * size);

@@ -220,11 +220,11 @@ it('takes the path of a data set relative to the config, which refuses what does
 });
 
 it('holds out the same images for the same seed, each image being trained on or held out', () => {
-  const { trained, heldOut } = validationSplit(60, 6, 3);
+  const { trained, heldOut } = validationSplit(60, { validation: 0.1, seed: 3 });
   expect([trained.length, heldOut.length]).toEqual([54, 6]);
   expect([...trained, ...heldOut].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i));
-  expect(validationSplit(60, 6, 3).heldOut).toEqual(heldOut);
-  expect(validationSplit(60, 6, 4).heldOut).not.toEqual(heldOut);
+  expect(validationSplit(60, { validation: 0.1, seed: 3 }).heldOut).toEqual(heldOut);
+  expect(validationSplit(60, { validation: 0.1, seed: 4 }).heldOut).not.toEqual(heldOut);
 });
 
 it("takes a folder of CIFAR-100's binary layout by its path, with the fine labels", () => {
