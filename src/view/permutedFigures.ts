@@ -11,12 +11,13 @@ import { lastWeights } from './lastWeights.ts';
 const COPIES = 10;
 
 /**
- * Returns a figure for every run and dense layer whose last analyzed snapshot is still there: its spectrum beside that of copies whose
- * entries are permuted at random, which are drawn here, seeded by run and layer.
+ * Returns a figure for every run and dense layer, unless it is 0, whose last analyzed snapshot is still there: its spectrum beside that of
+ * copies whose entries are permuted at random, which are drawn here, seeded by run and layer.
  */
 export function* permutedFigures(results: Results, algebra: LinearAlgebra): Generator<Figure> {
   for (const { row, rows, cols, W } of lastWeights(results)) {
     const weights = { layer: row.layer, rows, cols, matrices: [W], precision: 'float32', where: '' } as const;
+    if (W.every((value) => value === 0)) continue;
     const stream = randomStream(0, `permuted/${row.run}/${row.layer}`);
     const copies = Array.from({ length: COPIES }, () => randomizedSpectrum(weights, stream, algebra));
     const permuted = Float64Array.from(copies.flatMap(({ eigenvalues }) => [...eigenvalues])).sort();

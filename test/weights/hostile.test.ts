@@ -12,8 +12,10 @@ import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { MAX_TENSORS } from '../../src/base/files/limits.ts';
+import { memoryFile } from '../../src/base/files/randomAccessFile.ts';
 import { ProtoMessage } from '../../src/base/protobuf/message.ts';
 import { UserError } from '../../src/base/userError.ts';
+import { openWeightsIndex } from '../../src/weights/formats/weightsIndex.ts';
 import { putTogether } from '../../src/weights/joined/putTogether.ts';
 import { classifyTensors } from '../../src/weights/layerRule.ts';
 import { openWeights } from '../../src/weights/openWeights.ts';
@@ -306,4 +308,12 @@ it('refuses more tensors than any model has, before they take memory', () => {
   expect(read('many.safetensors', bytes)).toThrow(
     /many.safetensors must have at most 262144 tensors, got more/,
   );
+});
+
+it('counts tensors of all shards together, those that are passed over too', () => {
+  const index = { weight_map: { a: 'one.safetensors', b: 'two.safetensors' } };
+  const file = memoryFile('model.safetensors.index.json', ascii(JSON.stringify(index)));
+  const skipped = new Array(MAX_TENSORS / 2 + 1).fill({ name: 'bias', reason: 'bias' });
+  const open = () => ({ format: 'safetensors', tensors: [], skipped, close() {} });
+  expect(() => openWeightsIndex(file, open)).toThrow(/must have at most 262144 tensors in its shards/);
 });

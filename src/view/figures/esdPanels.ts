@@ -6,6 +6,7 @@ import { logLabel, logTicks, niceAxis } from './axisTicks.ts';
 import type { EsdBar, EsdHistogram, EsdView } from './esdHistogram.ts';
 import { esdBars } from './esdHistogram.ts';
 import { type FigureColors, PAPER } from './figure.ts';
+import { inSight } from './panel.ts';
 import type { LegendEntry } from './sheet.ts';
 
 /** The note of what lies beyond a panel stands over the bars of this share of the axis, at its right, and no lower than that share of the height. */
@@ -13,10 +14,14 @@ const NOTE = { width: 0.45, lowest: 0.25 };
 
 /** Share of the axis that every bar has at least. */
 const LEAST_HEIGHT = 0.008;
-/** A curve narrower than this share of the axis is not drawn: no pixel of it, and the rasterizer ends the process over it. */
-const LEAST_WIDTH = 1e-3;
 /** A shared axis may be this many times as high as a spectrum needs: its zeros at another epoch must not hide it. */
 const MOST_AIR = 4;
+
+/** Of a spectrum of zeros. */
+export const NO_EIGENVALUE: Plot.PlotOptions = {
+  axis: null,
+  marks: [Plot.text(['no eigenvalue above 0'], { frameAnchor: 'middle' })],
+};
 
 export interface EsdPlotOptions {
   /** Without axis titles and with fewer ticks, for small panels. */
@@ -39,16 +44,13 @@ export function esdPlot(
   view: EsdView,
   { compact = false, colors = PAPER, shared = null }: EsdPlotOptions = {},
 ): Plot.PlotOptions {
-  if (bins.length === 0) {
-    return { axis: null, marks: [Plot.text(['no eigenvalue above 0'], { frameAnchor: 'middle' })] };
-  }
+  if (bins.length === 0) return NO_EIGENVALUE;
   const log = view === 'log';
   const [low, high] = shared?.x ?? [bins[0]!.from, bins.at(-1)!.to];
   const filled = bins.filter((bin) => bin.count > 0);
   const densities = filled.map((bin) => bin.density);
   const inside = lawCurve(row).filter(([at, density]) => at >= low && at <= high && density > 0);
-  const width = inside.length === 0 ? 0 : inside.at(-1)![0] - inside[0]![0];
-  const law = log || width > LEAST_WIDTH * (high - low) ? inside : [];
+  const law = log ? inside : inSight(inside, [low, high]);
   const own = heights(densities, law, log);
   const [floor, top] =
     shared === null || log ? (shared?.y ?? own) : [0, Math.min(shared.y[1], MOST_AIR * own[1])];

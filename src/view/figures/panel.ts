@@ -6,6 +6,18 @@ const LEFT_MARGIN = 56;
 /** Mean width of a letter of the font at 11 px. */
 export const LETTER = 6.7;
 
+/** A curve narrower than this share of the axis is no pixel of it. */
+const LEAST_WIDTH = 1e-3;
+
+/** Returns the points of a curve, ascending; none where no pixel of it is seen: the rasterizer would end the process over it. */
+export function inSight<Point extends readonly [x: number, y: number]>(
+  curve: readonly Point[],
+  [low, high]: readonly [number, number],
+): readonly Point[] {
+  const width = curve.length === 0 ? 0 : curve.at(-1)![0] - curve[0]![0];
+  return width > LEAST_WIDTH * (high - low) ? curve : [];
+}
+
 /** What a panel is drawn with. */
 export interface Drawing {
   /** The browser's document, or one that stands for it in Node. */

@@ -2,10 +2,11 @@ import * as Plot from '@observablehq/plot';
 import { largestOf } from '../../base/extremes.ts';
 import { marchenkoPasturDensity, marchenkoPasturEdges } from '../../spectra/laws/marchenkoPastur.ts';
 import { niceAxis } from './axisTicks.ts';
+import { type EvenBin, evenBins } from './evenBins.ts';
 import { BAR, type Figure, fileNamePart, INK, LAW, SPIKE } from './figure.ts';
+import { inSight } from './panel.ts';
 import { drawSheet, type Panel } from './sheet.ts';
 
-const BINS = 100; // the authors' histograms
 const CURVE_POINTS = 300;
 
 /** A layer beside copies of it whose entries are permuted, all of one shape. */
@@ -34,7 +35,7 @@ export function permutedFigure(shown: PermutedLayer): Figure {
       values: permuted,
       color: BAR,
     },
-  ].map((one) => ({ ...one, bins: binsOf(one.values, end) }));
+  ].map((one) => ({ ...one, bins: evenBins(one.values, end) }));
   const law = lawCurve(Q, sigmaShuf);
   return {
     name: fileNamePart(`permuted-${layer}-${run}`),
@@ -51,18 +52,6 @@ export function permutedFigure(shown: PermutedLayer): Figure {
   };
 }
 
-function binsOf(values: Float64Array, end: number) {
-  const width = end / BINS;
-  const counts = new Uint32Array(BINS);
-  for (const value of values) counts[Math.max(0, Math.min(BINS - 1, Math.floor(value / width)))]!++;
-  return Array.from(counts, (count, i) => ({
-    from: i * width,
-    to: (i + 1) * width,
-    count,
-    density: count / values.length / width,
-  }));
-}
-
 function lawCurve(Q: number, sigma: number): (readonly [number, number])[] {
   const { lambdaMinus, lambdaPlus } = marchenkoPasturEdges(Q, sigma);
   return Array.from({ length: CURVE_POINTS }, (_, i) => {
@@ -72,7 +61,7 @@ function lawCurve(Q: number, sigma: number): (readonly [number, number])[] {
 }
 
 function plot(
-  bins: ReturnType<typeof binsOf>,
+  bins: readonly EvenBin[],
   color: string,
   law: readonly (readonly [number, number])[],
   end: number,
@@ -85,7 +74,7 @@ function plot(
     y: { domain: [y.min, y.max], ticks: y.ticks, tickFormat: y.format, label: 'density' },
     marks: [
       Plot.rect(bins, { x1: 'from', x2: 'to', y1: 0, y2: 'density', fill: color, insetRight: 0.3 }),
-      Plot.line(law, { stroke: LAW, strokeWidth: 1.8, clip: true }),
+      Plot.line(inSight(law, [x.min, x.max]), { stroke: LAW, strokeWidth: 1.8, clip: true }),
       Plot.ruleY([0], { stroke: INK }),
     ],
   };

@@ -3,11 +3,12 @@ import { largestOf } from '../../base/extremes.ts';
 import { marchenkoPasturDensity } from '../../spectra/laws/marchenkoPastur.ts';
 import { niceAxis } from './axisTicks.ts';
 import type { Spectrum } from './esdHistogram.ts';
+import { NO_EIGENVALUE } from './esdPanels.ts';
+import { type EvenBin, evenBins } from './evenBins.ts';
 import { BAR, type Figure, fileNamePart, INK, LAW } from './figure.ts';
+import { inSight } from './panel.ts';
 import { drawSheet, type Panel } from './sheet.ts';
 
-/** The authors' number of bins. */
-const BINS = 100;
 const CURVE_POINTS = 200;
 
 /**
@@ -40,21 +41,13 @@ export function semicircleFigure(
   };
 }
 
-function binsOf({ evals }: Spectrum) {
-  const width = Math.sqrt(evals.at(-1)!) / BINS;
-  const counts = new Uint32Array(BINS);
-  for (const value of evals) {
-    counts[Math.min(BINS - 1, Math.floor(Math.sqrt(Math.max(0, value)) / width))]!++;
-  }
-  return Array.from(counts, (count, i) => ({
-    from: i * width,
-    to: (i + 1) * width,
-    count,
-    density: count / evals.length / width,
-  }));
+function binsOf({ evals }: Spectrum): EvenBin[] {
+  const values = evals.map((value) => Math.sqrt(Math.max(0, value)));
+  return evenBins(values, values.at(-1)!);
 }
 
-function plot({ row }: Spectrum, bins: ReturnType<typeof binsOf>): Plot.PlotOptions {
+function plot({ row }: Spectrum, bins: readonly EvenBin[]): Plot.PlotOptions {
+  if (bins.length === 0) return NO_EIGENVALUE;
   const sigma = row.sigma_mp;
   const law =
     sigma === null
@@ -72,7 +65,7 @@ function plot({ row }: Spectrum, bins: ReturnType<typeof binsOf>): Plot.PlotOpti
     y: { domain: [y.min, y.max], ticks: y.ticks, tickFormat: y.format, label: 'density' },
     marks: [
       Plot.rect(bins, { x1: 'from', x2: 'to', y1: 0, y2: 'density', fill: BAR, insetRight: 0.3 }),
-      Plot.line(law, { stroke: LAW, strokeWidth: 1.8 }),
+      Plot.line(inSight(law, [x.min, x.max]), { stroke: LAW, strokeWidth: 1.8 }),
       Plot.ruleY([0], { stroke: INK }),
     ],
   };

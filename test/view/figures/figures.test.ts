@@ -22,7 +22,7 @@ import {
   doubleAxisByEpochFigure,
   measuresByEpochFigure,
 } from '../../../src/view/figures/curves.ts';
-import { esdFigure } from '../../../src/view/figures/esdFigures.ts';
+import { esdFigure, esdGridFigure } from '../../../src/view/figures/esdFigures.ts';
 import { esdBars, esdHistogram, type Spectrum } from '../../../src/view/figures/esdHistogram.ts';
 import { sequenceColors } from '../../../src/view/figures/figure.ts';
 import { layersFigure } from '../../../src/view/figures/layersFigure.ts';
@@ -518,6 +518,14 @@ describe('permutedFigures', () => {
     expect(Number(sigma)).toBeLessThan(1.25);
     expect(end('permuted')).toBeCloseTo((Number(sigma) * (1 + Math.SQRT1_2)) ** 2, 0);
   });
+
+  it('leave out a layer of zeros', () => {
+    const path = resultsLayout(results.dir).run('b=32_seed=0').snapshot(4);
+    const data = new Float32Array(96 * 48);
+    writeSafetensors(path, new Map([['fc2', { dtype: 'F32', shape: [96, 48], data }]]));
+    expect([...permutedFigures(results, typescriptLinearAlgebra)]).toEqual([]);
+    rmSync(path);
+  });
 });
 
 describe('semicircleFigure', () => {
@@ -542,6 +550,30 @@ describe('semicircleFigure', () => {
       ].map(({ name }) => name);
     expect(draw(1)).toContain('semicircle-fc1-run');
     expect(draw(2)).not.toContain('semicircle-fc1-run');
+  });
+
+  it('says of a layer of zeros that it has none, and draws no curve that is narrower than a pixel', () => {
+    const { row, evals } = drawnSpectrum('run', 0);
+    const lines = (spectrum: Spectrum, draw: (spectrum: Spectrum) => string): number =>
+      parseHTML(draw(spectrum)).document.querySelectorAll('[aria-label="line"] path').length;
+    const zeros = { row: { ...row, Q: 1, sigma_mp: null }, evals: new Float64Array(8) };
+    const { svg, rows: bins } = semicircleFigure('s', 'S', [{ label: 'epoch 0', spectrum: zeros }]);
+    expect(texts(svg)).toContain('no eigenvalue above 0');
+    expect(bins).toEqual([]);
+    // Faint noise under a strong signal: the law is a thousandth of a pixel.
+    const narrow = (sigma: number): Spectrum => {
+      const edges = marchenkoPasturEdges(1, sigma);
+      const law = { sigma_mp: sigma, lambda_minus: edges.lambdaMinus, lambda_plus: edges.lambdaPlus };
+      return { row: { ...row, ...law, Q: 1, N: row.M }, evals };
+    };
+    const semicircle = (spectrum: Spectrum): string =>
+      semicircleFigure('s', 'S', [{ label: 'epoch 0', spectrum }]).svg;
+    const linear = (spectrum: Spectrum): string =>
+      esdGridFigure('g', 'G', [{ label: 'epoch 0', spectrum }]).svg;
+    for (const draw of [semicircle, linear]) {
+      expect(lines(narrow(1), draw)).toBe(1);
+      expect(lines(narrow(1e-6), draw)).toBe(0);
+    }
   });
 });
 
