@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { largestOf } from '../../base/extremes.ts';
+import { clippedPath } from './clippedPath.ts';
 
 const CENTERED = { labelAnchor: 'center', labelArrow: 'none' } as const;
 const LEFT_MARGIN = 56;
@@ -9,7 +10,7 @@ export const LETTER = 6.7;
 /** A curve narrower than this share of the axis is no pixel of it. */
 const LEAST_WIDTH = 1e-3;
 
-/** Returns the points of a curve, ascending; none where no pixel of it is seen: the rasterizer would end the process over it. */
+/** Returns the points of a curve, ascending; none where no pixel of it is seen. */
 export function inSight<Point extends readonly [x: number, y: number]>(
   curve: readonly Point[],
   [low, high]: readonly [number, number],
@@ -26,7 +27,7 @@ export interface Drawing {
   clip: string;
 }
 
-/** Returns the SVG group of a plot; coordinates are rounded to 1/100 pixel, so that the same data give the same text. */
+/** Returns the SVG group of a plot. Paths are cut to the panel and as much around it; coordinates are rounded to 1/100 pixel, so that the same data give the same text. */
 export function drawPanel(
   options: Plot.PlotOptions,
   width: number,
@@ -50,6 +51,8 @@ export function drawPanel(
     querySelector(tag: string): { remove(): void } | null;
   };
   drawn.querySelector('style')?.remove();
+  // A panel's size around the panel: no line that is drawn ends in sight for it.
+  const frame = { left: -width, right: 2 * width, top: -height, bottom: 2 * height };
   // Plot numbers its clip paths through the life of the process; here they are numbered by panel.
   const clips = new Map<string, string>();
   return `<g text-anchor="middle">${drawn.innerHTML
@@ -57,6 +60,7 @@ export function drawPanel(
       if (!clips.has(id)) clips.set(id, `${clip}-${clips.size}`);
       return clips.get(id)!;
     })
+    .replace(/(?<= d=")[^"]*/g, (path) => clippedPath(path, frame))
     .replace(/<[^>]+>/g, (tag) =>
       tag.replace(/-?\d+\.\d{3,}(e-?\d+)?/g, (number) => String(Math.round(Number(number) * 100) / 100 + 0)),
     )}</g>`;
