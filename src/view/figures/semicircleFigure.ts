@@ -49,14 +49,15 @@ function binsOf({ evals }: Spectrum): EvenBin[] {
 function plot({ row }: Spectrum, bins: readonly EvenBin[]): Plot.PlotOptions {
   if (bins.length === 0) return NO_EIGENVALUE;
   const sigma = row.sigma_mp;
-  const law =
+  const curve =
     sigma === null
       ? []
       : Array.from({ length: CURVE_POINTS + 1 }, (_, i) => {
           const at = (2 * sigma * (i + 1)) / (CURVE_POINTS + 1);
           return [at, 2 * at * marchenkoPasturDensity(at ** 2, 1, sigma)] as const;
         });
-  const x = niceAxis([0, bins.at(-1)!.to, ...law.map(([at]) => at)]);
+  const x = niceAxis([0, bins.at(-1)!.to, ...curve.map(([at]) => at)]);
+  const law = inSight(curve, [x.min, x.max]);
   const y = niceAxis([0, largestOf([...bins.map(({ density }) => density), ...law.map(([, p]) => p)])], {
     count: 4,
   });
@@ -65,7 +66,7 @@ function plot({ row }: Spectrum, bins: readonly EvenBin[]): Plot.PlotOptions {
     y: { domain: [y.min, y.max], ticks: y.ticks, tickFormat: y.format, label: 'density' },
     marks: [
       Plot.rect(bins, { x1: 'from', x2: 'to', y1: 0, y2: 'density', fill: BAR, insetRight: 0.3 }),
-      Plot.line(inSight(law, [x.min, x.max]), { stroke: LAW, strokeWidth: 1.8 }),
+      Plot.line(law, { stroke: LAW, strokeWidth: 1.8 }),
       Plot.ruleY([0], { stroke: INK }),
     ],
   };
