@@ -79,7 +79,8 @@ export async function lockSpectra(
     onWait: (holder) => onWait(`waiting for the spectra of ${dir}: ${holderText(holder)}`),
     onDoubt: onWait,
   });
-  clean(timeIn(esdFolder), esdFolder);
+  // A child that was killed while it wrote spectra.csv: the command that started it goes on.
+  clean(timeIn(esdFolder), esdFolder, dir);
   return release;
 }
 
