@@ -1,3 +1,5 @@
+import { PackedRows } from './packedRows.ts';
+
 /** Characters that are joined before they are handed on. */
 const PART_LENGTH = 1 << 16;
 
@@ -18,25 +20,31 @@ export function* jsonParts(value: object): Generator<string> {
 
 function* pieces(value: object): Generator<string> {
   const entries = Array.isArray(value) ? [] : Object.entries(value);
-  if (!entries.some(([, held]) => Array.isArray(held) && held.length > 0)) {
+  if (!entries.some(([, held]) => isList(held) && held.length > 0)) {
     yield JSON.stringify(value, null, 2);
     return;
   }
   let separator = '{\n';
   for (const [key, held] of entries) {
-    if (JSON.stringify(Array.isArray(held) ? [] : held) === undefined) continue;
+    if (JSON.stringify(isList(held) ? [] : held) === undefined) continue;
     yield `${separator}  ${JSON.stringify(key)}: `;
     separator = ',\n';
-    if (!Array.isArray(held) || held.length === 0) {
+    if (!isList(held) || held.length === 0) {
       yield indented(held, '  ');
       continue;
     }
-    for (const [i, element] of held.entries())
-      yield `${i === 0 ? '[' : ','}\n    ${indented(element, '    ')}`;
+    let bracket = '[';
+    for (const element of held) {
+      yield `${bracket}\n    ${indented(element, '    ')}`;
+      bracket = ',';
+    }
     yield '\n  ]';
   }
   yield '\n}';
 }
+
+const isList = (value: unknown): value is readonly unknown[] | PackedRows<object> =>
+  Array.isArray(value) || value instanceof PackedRows;
 
 const indented = (value: unknown, indent: string): string =>
   (JSON.stringify(value, null, 2) ?? 'null').replaceAll('\n', `\n${indent}`);

@@ -54,7 +54,8 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     }
     const analyzed = nothingAnalyzed();
     for (const part of parts) {
-      for (const key of Object.keys(analyzed) as (keyof Analyzed)[]) {
+      analyzed.layers.append(part.layers);
+      for (const key of ['skipped', 'failed', 'passedOver', 'formats'] as const) {
         for (const found of part[key]) (analyzed[key] as unknown[]).push(found);
       }
     }

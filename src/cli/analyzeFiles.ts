@@ -1,6 +1,7 @@
 import { analyzeEach, type SkippedLayer } from '../analyze/analyzeWeights.ts';
 import type { LayerChoice } from '../analyze/layerChoice.ts';
 import { keepHeapDense } from '../base/machine/denseHeap.ts';
+import { PackedRows } from '../base/packedRows.ts';
 import { UserError } from '../base/userError.ts';
 import type { AnalysisConfig } from '../experiment/config/schema.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
@@ -12,14 +13,11 @@ import { type ConvReading, layerShape } from '../weights/layerMatrices.ts';
 import { openWeights } from '../weights/openWeights.ts';
 import type { WeightsLayer } from '../weights/tensors/weightsFile.ts';
 
-/** No model has as many: its rows would take more memory than its weights. */
-const MANY_LAYERS = 30_000;
-
 /** A row with the file it comes from. */
 export type FileRow = SpectrumRow & { file: string };
 
 export interface Analyzed {
-  layers: FileRow[];
+  layers: PackedRows<FileRow>;
   skipped: { file: string; layer: string; reason: string; refused: boolean }[];
   /** Files that could not be read. */
   failed: { file: string; error: UserError }[];
@@ -30,7 +28,7 @@ export interface Analyzed {
 }
 
 export const nothingAnalyzed = (): Analyzed => ({
-  layers: [],
+  layers: new PackedRows(),
   skipped: [],
   failed: [],
   passedOver: [],
@@ -68,7 +66,7 @@ function analyzeFile(path: string, epoch: number | null, options: FilesOptions, 
   try {
     if (!analyzed.formats.includes(file.format)) analyzed.formats.push(file.format);
     const wanted = [...file.layers()].filter((layer) => choice.wants(layer));
-    if (wanted.length > MANY_LAYERS) keepHeapDense();
+    keepHeapDense(wanted.length);
     const told = fileProgress(path, wanted, conv, progress);
     const skipped: SkippedLayer[] = [];
     const chosen = { ...file, layers: () => wanted };

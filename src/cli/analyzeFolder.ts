@@ -131,7 +131,7 @@ async function underLock(
         },
         onNote: (message) => progress.log(message),
       });
-      analyzed.layers = rows.map((row) => ({ ...row, file: fileOf(layout, row) }));
+      for (const row of rows) analyzed.layers.push({ ...row, file: fileOf(layout, row) });
     } finally {
       release();
     }

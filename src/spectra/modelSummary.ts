@@ -12,7 +12,9 @@ export const MEAN_COLUMNS = [
   'mp_softrank',
 ] as const;
 
-export type ModelMeans = Record<(typeof MEAN_COLUMNS)[number], number | null>;
+type MeanColumn = (typeof MEAN_COLUMNS)[number];
+
+export type ModelMeans = Record<MeanColumn, number | null>;
 
 /** The layers of one weights file together. */
 export interface ModelSummary extends ModelMeans {
@@ -28,42 +30,70 @@ export interface ModelSummary extends ModelMeans {
   warnings: Record<string, number>;
 }
 
+/** What is summed up of the rows of one file, one after the other. */
+interface Sums {
+  run: string | null;
+  epoch: number | null;
+  layers: number;
+  means: Map<MeanColumn, { sum: number; count: number }>;
+  rankLoss: number;
+  phases: Map<Phase, number>;
+  warnings: Map<string, number>;
+}
+
 /** Returns a summary of each file's rows, in the order in which the files come; means are over the layers that have a value, null where none has. */
-export function modelSummaries(rows: readonly (SpectrumRow & { file: string })[]): ModelSummary[] {
-  const models = new Map<string, (SpectrumRow & { file: string })[]>();
+export function modelSummaries(rows: Iterable<SpectrumRow & { file: string }>): ModelSummary[] {
+  const models = new Map<string, Sums>();
   for (const row of rows) {
-    const known = models.get(row.file);
-    if (known === undefined) models.set(row.file, [row]);
-    else known.push(row);
+    const sums = models.get(row.file) ?? nothingSummed(row);
+    models.set(row.file, sums);
+    addRow(sums, row);
   }
-  return [...models].map(([file, layers]) => ({
+  return [...models].map(([file, { run, epoch, layers, means, rankLoss, phases, warnings }]) => ({
     file,
-    run: layers[0]!.run,
-    epoch: layers[0]!.epoch,
-    layers: layers.length,
-    ...meansOf(layers),
-    rank_loss: layers.reduce((sum, { rank_loss }) => sum + rank_loss, 0),
+    run,
+    epoch,
+    layers,
+    ...meansOf(means),
+    rank_loss: rankLoss,
     phases: Object.fromEntries(
-      PHASES.map((phase) => [phase, layers.filter((row) => row.phase === phase).length] as const).filter(
-        ([, count]) => count > 0,
-      ),
+      PHASES.filter((phase) => phases.has(phase)).map((phase) => [phase, phases.get(phase)!]),
     ),
-    warnings: countWarnings(layers),
+    warnings: Object.fromEntries(warnings),
   }));
 }
 
-function meansOf(rows: readonly SpectrumRow[]): ModelMeans {
-  const mean = (column: (typeof MEAN_COLUMNS)[number]): number | null => {
-    const values = rows.map((row) => row[column]).filter((value) => value !== null);
-    return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-  };
-  return Object.fromEntries(MEAN_COLUMNS.map((column) => [column, mean(column)])) as ModelMeans;
+const nothingSummed = ({ run, epoch }: SpectrumRow): Sums => ({
+  run,
+  epoch,
+  layers: 0,
+  means: new Map(),
+  rankLoss: 0,
+  phases: new Map(),
+  warnings: new Map(),
+});
+
+function addRow(sums: Sums, row: SpectrumRow): void {
+  sums.layers++;
+  sums.rankLoss += row.rank_loss;
+  for (const column of MEAN_COLUMNS) {
+    const value = row[column];
+    if (value === null) continue;
+    const before = sums.means.get(column) ?? { sum: 0, count: 0 };
+    sums.means.set(column, { sum: before.sum + value, count: before.count + 1 });
+  }
+  if (row.phase !== null) count(sums.phases, row.phase);
+  for (const one of row.warning?.split('; ') ?? []) count(sums.warnings, one);
 }
 
-function countWarnings(rows: readonly SpectrumRow[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { warning } of rows) {
-    for (const one of warning?.split('; ') ?? []) counts[one] = (counts[one] ?? 0) + 1;
-  }
-  return counts;
+function count<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function meansOf(means: Sums['means']): ModelMeans {
+  const mean = (column: MeanColumn): number | null => {
+    const found = means.get(column);
+    return found === undefined ? null : found.sum / found.count;
+  };
+  return Object.fromEntries(MEAN_COLUMNS.map((column) => [column, mean(column)])) as ModelMeans;
 }

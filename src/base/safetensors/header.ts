@@ -1,6 +1,7 @@
 import { checkCount, MAX_TENSORS } from '../files/limits.ts';
 import type { RandomAccessFile } from '../files/randomAccessFile.ts';
 import { jsonEntries } from '../jsonEntries.ts';
+import { keepHeapDense } from '../machine/denseHeap.ts';
 import { UserError } from '../userError.ts';
 import { DTYPE_BYTES } from './dtype.ts';
 
@@ -87,6 +88,7 @@ function parseHeader(
     for (const [name, entry] of jsonEntries(bytes, MAX_DEPTH - 1)) {
       if (name === '__metadata__') metadata = entry;
       else infos.set(name, readInfo(file, name, entry, dataStart, shapes));
+      keepHeapDense(infos.size);
       checkCount(file, 'tensors', infos.size, MAX_TENSORS);
     }
   } catch (error) {

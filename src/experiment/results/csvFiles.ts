@@ -33,17 +33,21 @@ export function csvText(rows: readonly CsvRow[], columns: readonly string[]): st
 const ROWS_TOGETHER = 1000;
 
 /** Yields what `csvText` returns, some rows at a time. */
-function* csvParts(rows: readonly CsvRow[], columns: readonly string[]): Generator<string> {
+function* csvParts(rows: Iterable<CsvRow>, columns: readonly string[]): Generator<string> {
   // A lone carriage return ends a record too, as the reader sees it.
   const text = (records: string[][]): string => stringify(records, { quoted_match: /\r/ });
   yield text([columns.map(harmless)]);
-  for (let start = 0; start < rows.length; start += ROWS_TOGETHER) {
-    const some = rows.slice(start, start + ROWS_TOGETHER);
-    yield text(some.map((row) => columns.map((column) => field(row[column] ?? null, column))));
+  let records: string[][] = [];
+  for (const row of rows) {
+    records.push(columns.map((column) => field(row[column] ?? null, column)));
+    if (records.length < ROWS_TOGETHER) continue;
+    yield text(records);
+    records = [];
   }
+  if (records.length > 0) yield text(records);
 }
 
-function columnsOf(rows: readonly SpectrumRow[], leading: readonly string[]): string[] {
+function columnsOf(rows: Iterable<SpectrumRow>, leading: readonly string[]): string[] {
   const present = new Set<string>();
   for (const row of rows) for (const name of Object.keys(row)) present.add(name);
   const options = [...COLUMN_OF.keys()].filter((name) => present.has(name));
@@ -56,7 +60,7 @@ function columnsOf(rows: readonly SpectrumRow[], leading: readonly string[]): st
  */
 export function writeSpectraCsv(
   path: string,
-  rows: readonly SpectrumRow[],
+  rows: Iterable<SpectrumRow>,
   leading: readonly string[] = ['run'],
 ): void {
   const parts = csvParts(rows, columnsOf(rows, leading));

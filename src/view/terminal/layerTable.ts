@@ -35,16 +35,26 @@ function lambdaMaxText({ lambda_max, log_spectral_norm, scale_exponent }: Row): 
 }
 
 /** Returns the table of analyzed layers; file, run and epoch only where they tell rows apart, traps where copies were looked at. */
-export function layerTable(rows: readonly Row[], width: number): string {
-  const [first] = rows;
+export function layerTable(rows: Iterable<Row>, width: number): string {
   const shown: Record<string, boolean> = {
-    file: rows.some(({ run, file }) => run === null && file !== first!.file),
-    run: rows.some(({ run }) => run !== null),
-    epoch: rows.some(({ epoch }) => epoch !== null),
-    warning: rows.some(({ warning }) => (warning ?? null) !== null),
-    traps: rows.some(({ num_traps }) => typeof num_traps === 'number'),
+    file: false,
+    run: false,
+    epoch: false,
+    warning: false,
+    traps: false,
   };
-  const names = shortNames(rows.map(({ file }) => file));
+  const files = new Set<string>();
+  let first: string | null = null;
+  for (const { file, run, epoch, warning, num_traps } of rows) {
+    files.add(file);
+    first ??= file;
+    shown.file ||= run === null && file !== first;
+    shown.run ||= run !== null;
+    shown.epoch ||= epoch !== null;
+    shown.warning ||= (warning ?? null) !== null;
+    shown.traps ||= typeof num_traps === 'number';
+  }
+  const names = shortNames([...files]);
   const columns = COLUMNS.filter(({ title }) => shown[title] ?? true).map((column) =>
     column.title === 'file' ? { ...column, text: ({ file }: Row) => names.get(file)! } : column,
   );

@@ -24,17 +24,18 @@ const LEAST_ELASTIC = 8;
  */
 export function formatTable<Row>(
   columns: readonly Column<Row>[],
-  rows: readonly Row[],
+  rows: Iterable<Row>,
   width = Number.POSITIVE_INFINITY,
 ): string {
   // The cells are made when their line is: those of hundreds of thousands of rows would take much memory.
-  const lay = (column: Column<Row>, text: (row: Row) => string, most = Number.POSITIVE_INFINITY) => {
-    const cell = (row: Row): string => shorten(oneLine(text(row)), most);
-    let size = oneLine(column.title).length;
-    for (const row of rows) size = Math.max(size, cell(row).length);
-    return { column, cell, size };
+  const lay = (wanted: readonly { column: Column<Row>; cell: (row: Row) => string }[]) => {
+    const sized = wanted.map((entry) => ({ ...entry, size: oneLine(entry.column.title).length }));
+    for (const row of rows) {
+      for (const entry of sized) entry.size = Math.max(entry.size, entry.cell(row).length);
+    }
+    return sized;
   };
-  const laid = columns.map((column) => lay(column, (row) => column.text(row)));
+  const laid = lay(columns.map((column) => ({ column, cell: (row) => oneLine(column.text(row)) })));
   let shown = laid;
   const total = (): number => shown.reduce((sum, { size }) => sum + size, GAP.length * (shown.length - 1));
   while (total() > width) {
@@ -45,14 +46,22 @@ export function formatTable<Row>(
   }
   const left = laid.filter((entry) => !shown.includes(entry)).map(({ column }) => column.title);
   if (total() > width) {
-    shown = shown.map((entry) =>
-      entry.column.brief ? lay(entry.column, (row) => entry.column.brief!(row)) : entry,
+    shown = lay(
+      shown.map(({ column, cell }) => ({
+        column,
+        cell: column.brief ? (row) => oneLine(column.brief!(row)) : cell,
+      })),
     );
   }
   const most = elasticSizes(shown, total() - width);
-  shown = shown.map((entry, index) =>
-    most[index]! < entry.size ? lay(entry.column, (row) => entry.column.text(row), most[index]) : entry,
-  );
+  if (shown.some(({ size }, index) => most[index]! < size)) {
+    shown = lay(
+      shown.map(({ column, cell, size }, index) => ({
+        column,
+        cell: most[index]! < size ? (row) => shorten(oneLine(column.text(row)), most[index]!) : cell,
+      })),
+    );
+  }
   const line = (cellOf: (entry: (typeof laid)[number]) => string): string =>
     cut(
       shown
@@ -66,7 +75,7 @@ export function formatTable<Row>(
     );
   return [
     line(({ column }) => oneLine(column.title)),
-    ...rows.map((row) => line(({ cell }) => cell(row))),
+    ...Array.from(rows, (row) => line(({ cell }) => cell(row))),
     ...(left.length === 0 ? [] : wrap(`(too narrow for ${left.join(', ')}; --json has all)`, width)),
   ].join('\n');
 }
