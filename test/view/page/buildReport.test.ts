@@ -54,6 +54,22 @@ describe('buildReport', () => {
     expect(cells[4]).toBe('heavy-tailed');
   });
 
+  it('compares a single run with nothing: no gap against alpha, no densities by batch size', () => {
+    const titles = (page: string): string[] =>
+      [...parseHTML(page).document.querySelectorAll('section')]
+        .filter((section) => !section.hasAttribute('hidden'))
+        .map((section) => section.querySelector('h2')!.textContent!);
+    expect(titles(html)).toContain('Generalization gap against alpha');
+    expect(titles(html)).toContain('Spectral density by batch size');
+    const alone = {
+      ...results,
+      runs: results.runs.filter(({ id }) => id === 'b=2_seed=0'),
+      spectra: results.spectra.filter(({ run }) => run === 'b=2_seed=0'),
+    };
+    expect(titles(buildReport(alone))).not.toContain('Generalization gap against alpha');
+    expect(titles(buildReport(alone))).toContain('Spectral density');
+  });
+
   it('lists a run without spectra by its training, at its last epoch', () => {
     const spectra = results.spectra.filter(({ run }) => run !== 'b=8_seed=0');
     const runs = results.runs.map((run) => ({ ...run, metrics: run.id === 'b=2_seed=0' ? [] : run.metrics }));
@@ -93,7 +109,7 @@ describe('buildReport', () => {
     };
     const { document } = parseHTML(buildReport({ ...results, runs: [run], spectra }));
     expect(document.getElementById('runs')!.textContent).not.toMatch(/not begun|Not finished/);
-    expect(document.getElementById('densities-title')!.textContent).toBe('Spectral density of each run');
+    expect(document.getElementById('densities-title')!.textContent).toBe('Spectral density');
     const heads = [...document.querySelectorAll('#run-table th[data-column]')];
     expect(heads.map((head) => head.getAttribute('data-column'))).toEqual([
       'run',

@@ -82,9 +82,11 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
         ? 'Spectral density of B - A, layer by layer'
         : weights
           ? 'Spectral density of each layer'
-          : runs.some(({ batchSize }) => batchSize !== null)
-            ? 'Spectral density by batch size'
-            : 'Spectral density of each run',
+          : runs.length === 1
+            ? 'Spectral density'
+            : runs.some(({ batchSize }) => batchSize !== null)
+              ? 'Spectral density by batch size'
+              : 'Spectral density of each run',
     shown: hasSpectra,
     body: () => `<div class="bar controls"><label>Layer<select id="layer"></select></label>
 <label>View<select id="view"><option value="bulk">bulk and edge</option><option value="linear">whole spectrum</option><option value="log">log-log with power law</option></select></label>
@@ -109,7 +111,10 @@ ${part('phases', data)}<div class="maps" id="maps"></div>
     id: 'gap',
     name: 'Gap against alpha',
     title: () => 'Generalization gap against alpha',
-    shown: ({ spectra }) => spectra.some(({ row }) => row.gap !== null && row.alpha !== null),
+    // One run alone is compared with nothing.
+    shown: ({ spectra }) =>
+      new Set(spectra.flatMap(({ row }) => (row.gap !== null && row.alpha !== null ? [row.run] : []))).size >
+      1,
     body: () =>
       `<p class="note">At the last analyzed epoch, a point a run, or the mean over seeds with one standard deviation on either side; a click shows the spectrum.</p><div class="grid wide" id="gap-grid"></div><div id="gap-legend"></div>`,
   },
