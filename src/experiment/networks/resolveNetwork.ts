@@ -208,16 +208,18 @@ function outputShape(layer: Layer, input: readonly number[], of: string): readon
   }
 }
 
+/** Windows and steps of usual blocks, which deep networks come to on images of a pixel or two. */
+const USUAL_WINDOW = 7;
+
 /**
  * Refuses a window of which some weights never see a pixel: padding brings the last pixel of an image under the first weight, no
  * farther. A longer step than that window sees no second place either.
  */
 function requireWithin(of: string, what: string, value: number, [height, width]: readonly number[]): void {
-  const most = 2 * Math.max(height!, width!) - 1;
-  // A stride of 2 over a single pixel is that of a usual block.
-  if (value > Math.max(2, most)) {
+  const most = Math.max(USUAL_WINDOW, 2 * Math.max(height!, width!) - 1);
+  if (value > most) {
     throw new UserError(
-      `${what} of ${of} must be at most ${Math.max(2, most)} on images of ${height} x ${width}, got ${value}`,
+      `${what} of ${of} must be at most ${most} on images of ${height} x ${width}, got ${value}`,
     );
   }
 }

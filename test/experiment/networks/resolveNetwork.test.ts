@@ -87,6 +87,16 @@ describe('a network of the config', () => {
     expect(network.analyzedLayers).toEqual(['c', 'a', 'b']);
   });
 
+  it('takes the windows of usual blocks on images of one pixel too', () => {
+    const layers = [
+      { type: 'conv', name: 'c', filters: 2, kernel: 3, stride: 2 },
+      { type: 'maxPool', size: 3, stride: 3, padding: 'same' },
+      { type: 'flatten' },
+      dense('out', 10),
+    ];
+    expect(resolveNetwork(custom(layers), [1, 1, 1], 10).shapes[1]!.output).toEqual([1, 1, 2]);
+  });
+
   it.each([
     {
       layers: [{ type: 'flatten' }, dense('a', 5), dense('a', 10)],
