@@ -40,7 +40,7 @@ describe('npm run bench', () => {
   }, 120_000);
 
   it.each([
-    [['training'], /unknown benchmark: training \(known: train, spectra\)/],
+    [['training'], /unknown benchmark: training \(known: train, spectra, processes\)/],
     [['train', '--networks', 'resnet'], /unknown network: resnet \(known: lenet5, miniAlexNet, mlp3\)/],
     [['train', '--batch', '0'], /--batch must be a positive whole number, got 0/],
     [['train', '--seconds', 'x'], /--seconds must be a positive number, got x/],

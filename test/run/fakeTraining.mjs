@@ -1,6 +1,6 @@
 // Stands in for `train-one`: leaves the files of a finished run, and a line in trained.log when it begins and when it ends. A run of seed
 // 666 is killed. As `analyze-live` it does nothing.
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 if (process.argv[2] !== 'train-one') process.exit(0);
@@ -10,7 +10,7 @@ process.on('message', (message) => {
   const log = join(dirname(dirname(dir)), 'trained.log');
   appendFileSync(log, `begins ${run}\n`);
   mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, 'config.json'), JSON.stringify(config));
+  write(join(dir, 'config.json'), JSON.stringify(config));
   if (config.seed === 666) process.kill(process.pid, 'SIGKILL');
   const now = new Date().toISOString();
   const status = {
@@ -27,12 +27,18 @@ process.on('message', (message) => {
     stopped_early: false,
   };
   setTimeout(() => {
-    writeFileSync(join(dir, 'status.json'), JSON.stringify(status));
-    writeFileSync(join(dir, 'metrics.csv'), METRICS);
+    write(join(dir, 'status.json'), JSON.stringify(status));
+    write(join(dir, 'metrics.csv'), METRICS);
     appendFileSync(log, `ends ${run}\n`);
     process.send({ type: 'ended', status }, () => process.disconnect());
   }, 100);
 });
+
+/** Whole or not at all, as the program writes: other workers read meanwhile. */
+function write(path, text) {
+  writeFileSync(`${path}.${process.pid}.tmp`, text);
+  renameSync(`${path}.${process.pid}.tmp`, path);
+}
 
 const METRICS = `epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,images_per_second,train_time_s
 0,,,,2.3,0.1,,
