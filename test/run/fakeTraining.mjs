@@ -27,8 +27,10 @@ process.on('message', (message) => {
     stopped_early: false,
   };
   setTimeout(() => {
-    write(join(dir, 'status.json'), JSON.stringify(status));
+    // In the program's order: at no moment does the folder look as if it had lost its checkpoint.
+    write(join(dir, 'checkpoint.safetensors'), '');
     write(join(dir, 'metrics.csv'), METRICS);
+    write(join(dir, 'status.json'), JSON.stringify(status));
     appendFileSync(log, `ends ${run}\n`);
     process.send({ type: 'ended', status }, () => process.disconnect());
   }, 100);
