@@ -23,6 +23,7 @@ import { type Submission, writeSubmission } from '../../src/run/slurm/submission
 import { workOnSweep } from '../../src/run/workOnSweep.ts';
 import { writeConfig } from '../experiment/config/writtenConfig.ts';
 import { endState } from './endState.ts';
+import { SMALL_SWEEP } from './smallSweep.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'phasewatch-finish-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,20 +37,8 @@ afterAll(() => {
 });
 
 const config = writeConfig(
-  `network:
-  layers:
-    - { type: maxPool, size: 4 }
-    - { type: flatten }
-    - { type: dense, name: fc1, units: 12 }
-    - { type: dense, name: fc2, units: 10, activation: linear }
-dataset: mnist
-trainImages: 100
-testImages: 50
-batchSize: 32
-epochs: 2
-snapshots: { network: true, layers: [fc1, fc2] }
+  `${SMALL_SWEEP}snapshots: { network: true, layers: [fc1, fc2] }
 analysis: { randomize: 1 }
-sweep: { learningRate: [0.01, 0.02] }
 `,
   'finish.yaml',
 );

@@ -11,6 +11,7 @@ import type { RunEvent, RunExperimentOptions } from '../../src/experiment/status
 import { verifyResults } from '../../src/experiment/status/verifyResults.ts';
 import { loadExperiment } from '../../src/experiment/sweep/loadExperiment.ts';
 import { runExperiment } from '../../src/run/runExperiment.ts';
+import { SMALL_SWEEP } from './smallSweep.ts';
 
 let folder: string;
 let config: string;
@@ -18,22 +19,7 @@ let config: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'phasewatch-run-'));
   config = join(folder, 'small.yaml');
-  writeFileSync(
-    config,
-    `network:
-  layers:
-    - { type: maxPool, size: 4 }
-    - { type: flatten }
-    - { type: dense, name: fc1, units: 12 }
-    - { type: dense, name: fc2, units: 10, activation: linear }
-dataset: mnist
-trainImages: 100
-testImages: 50
-batchSize: 32
-epochs: 2
-sweep: { learningRate: [0.01, 0.02] }
-`,
-  );
+  writeFileSync(config, SMALL_SWEEP);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
