@@ -1,3 +1,4 @@
+import { UserError } from '../src/base/userError.ts';
 import type { NETWORK_NAMES } from '../src/experiment/config/networkSchema.ts';
 import type { RunConfig } from '../src/experiment/config/schema.ts';
 import { datasetFacts } from '../src/experiment/data/datasetFacts.ts';
@@ -10,6 +11,13 @@ export const BENCH_NETWORKS = [
   'mlp3',
 ] as const satisfies (typeof NETWORK_NAMES)[number][];
 export type BenchNetwork = (typeof BENCH_NETWORKS)[number];
+
+/** Returns the network of that name; throws UserError where none has it. */
+export function benchNetwork(name: string | undefined): BenchNetwork {
+  const network = BENCH_NETWORKS.find((known) => known === name);
+  if (network !== undefined) return network;
+  throw new UserError(`unknown network: ${name} (known: ${BENCH_NETWORKS.join(', ')})`);
+}
 
 /** What is trained in a benchmark, here and, written again in peers/, by the peers. */
 export interface BenchTask {

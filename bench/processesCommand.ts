@@ -1,9 +1,8 @@
 import { type Circumstances, companyText } from '../src/base/machine/circumstances.ts';
-import { UserError } from '../src/base/userError.ts';
 import { count, fixed, NO_VALUE } from '../src/view/terminal/numberText.ts';
 import { type Column, formatTable } from '../src/view/terminal/table.ts';
 import { type BenchArguments, listOption, positiveOption } from './benchArguments.ts';
-import { BENCH_NETWORKS, type BenchNetwork } from './benchNetworks.ts';
+import { type BenchNetwork, benchNetwork } from './benchNetworks.ts';
 import { nodeChild } from './benchProcesses.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { median } from './statistics.ts';
@@ -51,11 +50,7 @@ const DEFAULT_CELLS = 'lenet5:16,miniAlexNet:2,mlp3:128';
 
 function cellOf(word: string): { network: BenchNetwork; batch: number } {
   const [name, batch = ''] = word.split(':');
-  const network = BENCH_NETWORKS.find((known) => known === name);
-  if (network === undefined) {
-    throw new UserError(`unknown network: ${name} (known: ${BENCH_NETWORKS.join(', ')})`);
-  }
-  return { network, batch: positiveOption('--cells', batch, true) };
+  return { network: benchNetwork(name), batch: positiveOption('--cells', batch, true) };
 }
 
 async function trainOnce(network: BenchNetwork, batch: number, seconds: number): Promise<TrainedProcess> {

@@ -1,10 +1,9 @@
 import { companyText } from '../src/base/machine/circumstances.ts';
-import { UserError } from '../src/base/userError.ts';
 import { loadEngine } from '../src/train/engine/loadEngine.ts';
 import { fixed } from '../src/view/terminal/numberText.ts';
 import { type Column, formatTable } from '../src/view/terminal/table.ts';
 import { type BenchArguments, listOption, percent, positiveOption } from './benchArguments.ts';
-import { BENCH_NETWORKS, type BenchNetwork } from './benchNetworks.ts';
+import { BENCH_NETWORKS, benchNetwork } from './benchNetworks.ts';
 import { describeMachine, loadPerCore, machineLine } from './machine.ts';
 import { peerPython, TRAINING_PEERS } from './peerEnvironment.ts';
 import {
@@ -19,10 +18,7 @@ import {
 export async function benchTrain(args: BenchArguments): Promise<void> {
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   const options = {
-    networks: listOption('--networks', args.networks ?? BENCH_NETWORKS.join(','), (word) => {
-      if ((BENCH_NETWORKS as readonly string[]).includes(word)) return word as BenchNetwork;
-      throw new UserError(`unknown network: ${word} (known: ${BENCH_NETWORKS.join(', ')})`);
-    }),
+    networks: listOption('--networks', args.networks ?? BENCH_NETWORKS.join(','), benchNetwork),
     batches: listOption('--batch', args.batch ?? '2,16,128,500', (word) =>
       positiveOption('--batch', word, true),
     ),
