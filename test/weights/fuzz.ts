@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type RandomStream, randomStream } from '../../src/base/random/stream.ts';
 import { UserError } from '../../src/base/userError.ts';
 import { openWeights } from '../../src/weights/openWeights.ts';
@@ -38,6 +38,9 @@ export const FUZZED = [
   'world/partial.h5',
   'world/int8.keras',
   'world/model.gguf',
+  'world/lora/adapter_model.safetensors',
+  'world/sharded/model.safetensors.index.json',
+  'world/kerasShards/model.weights.json',
 ] as const;
 
 /** Names with a folder are those of test/fixtures/world. */
@@ -47,6 +50,15 @@ const fuzzed = (name: string): string => (name.startsWith('world/') ? fixture(`.
 const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
   'external.onnx': ['external.onnx.data'],
   'tfjs/model.json': ['tfjs/group1-shard1of2.bin', 'tfjs/group1-shard2of2.bin'],
+  'world/lora/adapter_model.safetensors': ['world/lora/adapter_config.json'],
+  'world/sharded/model.safetensors.index.json': [
+    'world/sharded/model-00001-of-00002.safetensors',
+    'world/sharded/model-00002-of-00002.safetensors',
+  ],
+  'world/kerasShards/model.weights.json': [
+    'world/kerasShards/model_00000.weights.h5',
+    'world/kerasShards/model_00001.weights.h5',
+  ],
 };
 
 /** Values that readers stumble over: zero, the largest of each width, one bit, sign bits. */
@@ -101,7 +113,7 @@ const MAX_MICROSECONDS = 10_000_000;
  */
 export function fuzzReaders(name: string, count: number, seed: number): number {
   const folder = mkdtempSync(join(SCRATCH, 'phasewatch-fuzz-'));
-  const path = join(folder, `x${extname(name)}`);
+  const path = join(folder, basename(name));
   const original = readFileSync(fuzzed(name));
   for (const other of COMPANIONS[name] ?? []) copyFileSync(fuzzed(other), join(folder, basename(other)));
   let refused = 0;
