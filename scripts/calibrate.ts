@@ -26,11 +26,11 @@ const SHAPES = [
   { rows: 384, cols: 192, cost: 1 },
   { rows: 512, cols: 512, cost: 4 },
   { rows: 4096, cols: 384, cost: 8 },
-  { rows: 2048, cols: 1024, cost: 20 },
+  { rows: 3072, cols: 768, cost: 10 },
+  { rows: 2048, cols: 1024, cost: 10 },
   { rows: 2048, cols: 2048, cost: 20 },
-  { rows: 4096, cols: 4096, cost: 500 },
+  { rows: 4096, cols: 4096, cost: 20 },
 ];
-/** The coarsest first: the largest shape is drawn once. */
 const PRECISIONS = ['bfloat16', 'float16', 'float32'] as const;
 const precisionOf = (index: number) => PRECISIONS[index % PRECISIONS.length]!;
 
@@ -121,7 +121,7 @@ function drawsOf(
   for (const { rows, cols, cost } of SHAPES) {
     const M = Math.min(rows, cols);
     if (M < minCols || M > Number(values.most)) continue;
-    const count = cost > 100 ? 1 : Math.max(1, Math.round((times * draws) / cost));
+    const count = Math.max(1, Math.round((times * draws) / cost));
     for (let index = 0; index < count; index++) {
       const stream = randomStream(seed, `calibrate/${name}/${rows}x${cols}/${index}`);
       const { spectrum, witnesses, entries, right } = draw(stream, { rows, cols }, index);

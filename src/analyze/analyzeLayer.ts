@@ -23,7 +23,7 @@ import { type WeightMatrices, weightSpectra } from '../spectra/weightSpectra.ts'
 import { scaledWeights, unscaledRow } from './scaledWeights.ts';
 
 /** Raised whenever the same weights would give other values. */
-const VALUES_VERSION = 4;
+const VALUES_VERSION = 5;
 
 /** Analyses of another version, whose values or columns are others, are made anew. */
 export const ANALYSIS_VERSION = `phasewatch analysis ${VALUES_VERSION} ${sha256(namesOf([...COLUMN_OF.values()]).join())}`;

@@ -98,7 +98,7 @@ export const SPECTRUM_COLUMNS = [
 // biome-ignore format: a table reads line by line
 export const OPTION_COLUMNS = {
   entries: [
-    ['num_entry_spikes', 'integer | null', 'spikes of single entries', '', 'single entries large enough to make a spike of their own, wherever they stand: \\|w\\| whose eigenvalue is expected beyond the Tracy-Widom edge of the others (Benaych-Georges and Nadakuditi 2012), as in a permuted copy'],
+    ['num_entry_spikes', 'number | null', 'spikes of single entries', '', 'how many spikes are expected of single entries, wherever they stand: those \\|w\\| whose eigenvalue comes beyond the Tracy-Widom edge of the others (Benaych-Georges and Nadakuditi 2012), as in a permuted copy; one near the edge counts for its probability'],
     ['entry_mu', 'number | null', 'mu of the entries', '', 'exponent of the tail of the entries, P(\\|w\\| > x) ~ x^-mu, between the \\|w\\| that a hundredth and a thousandth of them exceed (300 and 30 entries where these are more); about 9.4 for normal entries. Empty below 1000 entries, and where too many are 0 or of one size'],
   ],
   tails: [

@@ -123,9 +123,9 @@ function witnessed(features: SpectrumFeatures, { initialSigma, permuted, entries
   }
   if (entries !== null && entries.entry_mu !== null) {
     const { num_entry_spikes, entry_mu } = entries;
-    if (num_entry_spikes !== 0 || entry_mu < entryExponent.at) {
+    if ((num_entry_spikes ?? 0) >= 0.05 || entry_mu < entryExponent.at) {
       parts.push(
-        `single entries: ${num_entry_spikes ?? 0} spikes expected, mu ${entry_mu.toPrecision(3)} (heavy below ${entryExponent.at})`,
+        `single entries: ${(num_entry_spikes ?? 0).toFixed(1)} spikes expected, mu ${entry_mu.toPrecision(3)} (heavy below ${entryExponent.at})`,
       );
     }
   }

@@ -162,7 +162,7 @@ describe('matrices of known class', () => {
     const spiked = of(W);
     expect(spiked.alone.phase).toBe('bulk+spikes');
     expect(spiked.known.phase).toBe('bulk+spikes');
-    expect(spiked.known.evidence).toContain('single entries: 1 spikes expected, mu');
+    expect(spiked.known.evidence).toContain('single entries: 1.0 spikes expected, mu');
   });
 
   it('spikes that permuted copies have too come from single entries', () => {
