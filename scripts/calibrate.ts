@@ -148,7 +148,7 @@ function stored(W: Float64Array, shape: Shape, index: number): Pick<FamilyDraw, 
   const precision = precisionOf(index);
   const weights = { ...shape, matrices: [roundedMatrix(W, precision)], precision };
   const spectrum = weightSpectra([weights], algebra)[0]!;
-  return { spectrum, entries: entriesOf(weights, true) };
+  return { spectrum, entries: entriesOf(weights, true, algebra) };
 }
 
 function report(name: string, target: boolean, drawn: Draw[]): void {

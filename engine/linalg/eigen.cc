@@ -34,8 +34,7 @@ double gramCost(const Matrix& W) {
 
 std::vector<Gram> gramOfEach(const std::vector<Matrix>& matrices, int threads) {
   const int count = static_cast<int>(matrices.size());
-  std::vector<int> exponents(count);
-  parallel(count, threads, [&](int i) { exponents[i] = exponentOfLargest(matrices[i]); });
+  const std::vector<int> exponents = exponentsOf(matrices, threads);
   double total = 0;
   for (const Matrix& W : matrices) total += gramCost(W);
   std::vector<Gram> grams;

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
+#include "entryPasses.h"
 #include "interrupt.h"
+#include "parallel.h"
 #include "simd.h"
 
 namespace linalg {
@@ -17,37 +20,32 @@ constexpr int STRIP_VALUES = 3072;
 constexpr int STRIPS_TOGETHER = 16;
 
 template <typename T>
-int exponentOf(const T* W, std::size_t count) {
-  // Several maxima side by side; NaN and infinity show as a difference that is not zero.
-  constexpr int parts = 16;
-  T largest[parts] = {};
-  T bad[parts] = {};
-  std::size_t i = 0;
-  for (; i + parts <= count; i += parts) {
-    for (int part = 0; part < parts; part++) {
-      const T magnitude = std::fabs(W[i + part]);
-      largest[part] = magnitude > largest[part] ? magnitude : largest[part];
-      bad[part] += magnitude - magnitude;
-    }
-  }
-  T most = 0;
-  T wrong = 0;
-  for (int part = 0; part < parts; part++) {
-    most = std::max(most, largest[part]);
-    wrong += bad[part];
-  }
-  for (; i < count; i++) {
-    most = std::max(most, std::fabs(W[i]));
-    wrong += W[i] - W[i];
-  }
-  if (!(wrong == 0)) {
-    const T* found = std::find_if(W, W + count, [](T value) { return !std::isfinite(value); });
-    throw std::range_error("W[" + std::to_string(found - W) + "] must be finite, got " +
-                           (std::isnan(*found) ? "NaN" : *found > 0 ? "Infinity" : "-Infinity"));
-  }
-  if (most == 0) return 0;
+[[noreturn]] void refuse(const T* W, const T* found) {
+  throw std::range_error("W[" + std::to_string(found - W) + "] must be finite, got " +
+                         (std::isnan(*found) ? "NaN" : *found > 0 ? "Infinity" : "-Infinity"));
+}
+
+template <typename T>
+void checkFinite(const T* W, std::size_t count) {
+  const T* found = std::find_if(W, W + count, [](T value) { return !std::isfinite(value); });
+  if (found != W + count) refuse(W, found);
+}
+
+int exponentOf(double largest) {
+  if (largest == 0) return 0;
   // 2^-exponent itself must stay a normal number.
-  return std::max(-1020, std::min(1020, static_cast<int>(std::floor(std::log2(static_cast<double>(most))))));
+  return std::max(-1020, std::min(1020, static_cast<int>(std::floor(std::log2(largest)))));
+}
+
+/** Squares of doubles may leave their range. */
+int exponentOfDoubles(const double* W, std::size_t count) {
+  double largest = 0;
+  for (std::size_t i = 0; i < count; i++) {
+    const double magnitude = std::fabs(W[i]);
+    if (!(magnitude <= std::numeric_limits<double>::max())) refuse(W, W + i);
+    largest = std::max(largest, magnitude);
+  }
+  return exponentOf(largest);
 }
 
 /** Packs entries start .. start + depth along the longer side into strips: row k of a strip holds entry start + k of its columns. */
@@ -76,9 +74,20 @@ void pack(const T* W, const Matrix& shape, int start, int depth, int strips, int
 
 }  // namespace
 
-int exponentOfLargest(const Matrix& W) {
-  const std::size_t count = static_cast<std::size_t>(W.rows) * W.cols;
-  return W.floats != nullptr ? exponentOf(W.floats, count) : exponentOf(W.doubles, count);
+std::vector<int> exponentsOf(const std::vector<Matrix>& matrices, int threads) {
+  const std::vector<EntrySums> sums = entrySums(matrices, std::numeric_limits<double>::infinity(), threads);
+  std::vector<int> exponents(matrices.size());
+  parallel(static_cast<int>(matrices.size()), threads, [&](int i) {
+    const Matrix& W = matrices[i];
+    const std::size_t count = static_cast<std::size_t>(W.rows) * W.cols;
+    if (W.floats == nullptr) {
+      exponents[i] = exponentOfDoubles(W.doubles, count);
+    } else {
+      if (!std::isfinite(sums[i].below)) checkFinite(W.floats, count);
+      exponents[i] = exponentOf(std::sqrt(sums[i].largestSquare));
+    }
+  });
+  return exponents;
 }
 
 Gram emptyGram(const Matrix& W, int exponent) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
+
 #include "alignedVector.h"
 
 namespace linalg {
@@ -21,8 +23,8 @@ struct Gram {
   AlignedVector values;
 };
 
-/** Returns the exponent of the largest magnitude; throws std::range_error for an entry that is not finite. */
-int exponentOfLargest(const Matrix& W);
+/** Returns the exponent of the largest magnitude of each; throws std::range_error for an entry that is not finite. */
+std::vector<int> exponentsOf(const std::vector<Matrix>& matrices, int threads);
 
 /** Returns a Gram matrix of zeros for W. */
 Gram emptyGram(const Matrix& W, int exponent);

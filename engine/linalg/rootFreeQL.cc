@@ -12,6 +12,9 @@ namespace linalg {
 namespace {
 
 constexpr double EPSILON = std::numeric_limits<double>::epsilon();
+/** Products between them, their inverses and those times a square of an entry stay in the range of float64. */
+constexpr double SMALLEST = 1e-200;
+constexpr double LARGEST = 1e200;
 
 void sweepSquares(double* d, double* squares, int l, int m) {
   const double coupling = std::sqrt(squares[l]);
@@ -26,13 +29,25 @@ void sweepSquares(double* d, double* squares, int l, int m) {
     const double square = squares[i];
     const double r = p + square;
     if (i < m - 1) squares[i + 1] = s * r;
-    const double cBefore = c;
-    c = p / r;
-    s = square / r;
     const double gammaBefore = gamma;
-    gamma = c * (d[i] - shift) - s * gammaBefore;
+    const double both = r * p;
+    if (both > SMALLEST && both < LARGEST) {
+      // c = p / r, s = square / r and p = gamma^2 / c with one division: every step waits for that of the step before.
+      const double inverse = 1 / both;
+      const double ofR = p * inverse;
+      const double turned = p * (d[i] - shift) - square * gammaBefore;
+      c = p * ofR;
+      s = square * ofR;
+      gamma = turned * ofR;
+      p = turned * turned * inverse;
+    } else {
+      const double cBefore = c;
+      c = p / r;
+      s = square / r;
+      gamma = c * (d[i] - shift) - s * gammaBefore;
+      p = c == 0 ? cBefore * square : gamma * gamma / c;
+    }
     d[i + 1] = gammaBefore + (d[i] - gamma);
-    p = c == 0 ? cBefore * square : gamma * gamma / c;
   }
   squares[l] = s * p;
   d[l] = shift + gamma;

@@ -306,6 +306,44 @@ INLINE void bandUpdateBody(const BandStep& step, const double* v, const double* 
   }
 }
 
+/** Sums of entries side by side: the same for every instruction set, and in TypeScript. */
+constexpr int ENTRY_LANES = 4;
+typedef double Entries __attribute__((vector_size(ENTRY_LANES * sizeof(double))));
+typedef long long EntryCounts __attribute__((vector_size(ENTRY_LANES * sizeof(long long))));
+static_assert(sizeof(long long) == sizeof(double), "a comparison of doubles has as many bits");
+
+template <typename T>
+INLINE EntrySums sumsOfBody(const T* W, std::ptrdiff_t count, double limit) {
+  Entries below = {}, fourthPowers = {}, largest = {};
+  EntryCounts nonZero = {}, above = {};
+  for (std::ptrdiff_t i = 0; i < count; i += ENTRY_LANES) {
+    Entries entries = {};
+    if (i + ENTRY_LANES <= count) {
+      for (int l = 0; l < ENTRY_LANES; l++) entries[l] = W[i + l];
+    } else {
+      for (int l = 0; i + l < count; l++) entries[l] = W[i + l];
+    }
+    const Entries square = entries * entries;
+    // A comparison is -1 where it holds.
+    const EntryCounts isAbove = square > limit;
+    nonZero -= square != 0.0;
+    above -= isAbove;
+    const Entries counted = reinterpret_cast<Entries>(reinterpret_cast<EntryCounts>(square) & ~isAbove);
+    below += counted;
+    fourthPowers += counted * counted;
+    largest = square > largest ? square : largest;
+  }
+  EntrySums sums;
+  for (int l = 0; l < ENTRY_LANES; l++) {
+    sums.nonZero += nonZero[l];
+    sums.above += above[l];
+    sums.largestSquare = sums.largestSquare < largest[l] ? largest[l] : sums.largestSquare;
+  }
+  sums.below = (below[0] + below[1]) + (below[2] + below[3]);
+  sums.fourthPowers = (fourthPowers[0] + fourthPowers[1]) + (fourthPowers[2] + fourthPowers[3]);
+  return sums;
+}
+
 #define KERNELS(NAME, TARGET, LANES)                                                                                    \
   TARGET void tile##NAME(Factor a, const double* b, int depth, double* c, std::ptrdiff_t ld) {                         \
     tileBody<LANES>(a, b, depth, c, ld);                                                                               \
@@ -333,9 +371,16 @@ INLINE void bandUpdateBody(const BandStep& step, const double* v, const double* 
   TARGET void bandUpdate##NAME(const BandStep& step, const double* v, const double* w, const double* u, double beta) { \
     bandUpdateBody<LANES>(step, v, w, u, beta);                                                                        \
   }                                                                                                                    \
-  const Kernels NAME = {LANES,           LANES * TILE_VECTORS, tile##NAME,         symmetricProduct##NAME,             \
-                        dot##NAME,       subtractTwo##NAME,    reflectEight##NAME, rotateEight##NAME,                  \
-                        reflectPanel##NAME, bandProduct##NAME, bandUpdate##NAME};
+  TARGET EntrySums sumsOfFloats##NAME(const float* W, std::ptrdiff_t count, double limit) {                            \
+    return sumsOfBody(W, count, limit);                                                                                \
+  }                                                                                                                    \
+  TARGET EntrySums sumsOfDoubles##NAME(const double* W, std::ptrdiff_t count, double limit) {                          \
+    return sumsOfBody(W, count, limit);                                                                                \
+  }                                                                                                                    \
+  const Kernels NAME = {LANES,              LANES * TILE_VECTORS, tile##NAME,           symmetricProduct##NAME,        \
+                        dot##NAME,          subtractTwo##NAME,    reflectEight##NAME,   rotateEight##NAME,             \
+                        reflectPanel##NAME, bandProduct##NAME,    bandUpdate##NAME,     sumsOfFloats##NAME,            \
+                        sumsOfDoubles##NAME};
 
 KERNELS(Baseline, , 2)
 #if defined(__x86_64__)

@@ -29,6 +29,15 @@ struct BandStep {
   int offset;
 };
 
+/** What one pass over the entries of a matrix counts: src/spectra/linalg/entryPasses.ts. */
+struct EntrySums {
+  double nonZero = 0;
+  double above = 0;
+  double below = 0;
+  double fourthPowers = 0;
+  double largestSquare = 0;
+};
+
 /** The kernels for one instruction set. */
 struct Kernels {
   /** Doubles of a vector, and rows of a tile. */
@@ -56,6 +65,9 @@ struct Kernels {
   void (*bandProduct)(const BandStep& step, const double* v, double* y);
   /** Subtracts v w^T + w v^T, then reflects the rows below the first `width` by I - beta u u^T. */
   void (*bandUpdate)(const BandStep& step, const double* v, const double* w, const double* u, double beta);
+  /** The sums of `count` entries, those above `limit` left out. */
+  EntrySums (*sumsOfFloats)(const float* W, std::ptrdiff_t count, double limit);
+  EntrySums (*sumsOfDoubles)(const double* W, std::ptrdiff_t count, double limit);
 };
 
 constexpr int ROWS_IN_LANES = 8;

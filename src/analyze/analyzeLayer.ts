@@ -12,6 +12,7 @@ import {
   tailTypeColumns,
 } from '../spectra/extraColumns.ts';
 import { layerSpectrum } from '../spectra/layerSpectrum.ts';
+import type { EntryPasses, EntrySums } from '../spectra/linalg/entryPasses.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import type { Spectrum } from '../spectra/measures/spectrum.ts';
 import { type NullCalibration, nullCalibration } from '../spectra/nullCalibration.ts';
@@ -55,10 +56,19 @@ export function analyzeLayer(
   analysis: AnalysisConfig,
   algebra: LinearAlgebra,
 ): LayerAnalysis {
-  checkFinite(weights);
-  const scaled = { ...weights, ...scaledWeights(weights.matrices) };
+  const scaled = scaledLayer(weights, algebra);
   const [spectrum] = weightSpectra([scaled], algebra);
   return describeLayer(scaled, spectrum!, analysis, algebra);
+}
+
+/**
+ * Returns the layer with its weights where float64 holds their eigenvalues, and with the sums of their entries. Throws UserError for
+ * weights that are not finite, with layer and index.
+ */
+export function scaledLayer(weights: LayerWeights, passes: EntryPasses): LayerWeights {
+  const sums = finiteSums(weights, passes);
+  const scaled = scaledWeights(weights.matrices);
+  return { ...weights, ...scaled, ...(scaled.exponent === 0 ? { sums } : {}) };
 }
 
 /**
@@ -74,7 +84,7 @@ export function describeLayer(
 ): LayerAnalysis {
   const metrics = layerSpectrum(spectrum, { fit: analysis.fit, fingers: analysis.fixFingers });
   const calibration = randomizedCopies(weights, spectrum, analysis, algebra);
-  const entries = entryTail(weights);
+  const entries = entryTail(weights, algebra);
   const witnesses = { initialSigma, permuted: permutedWitness(calibration), entries };
   const phase = phaseColumns(classifyPhase(spectrum, witnesses));
   const extra = {
@@ -142,9 +152,12 @@ function weightOptions(
   return columns;
 }
 
-/** Throws UserError for weights that are not finite, with layer and index. */
-export function checkFinite({ layer, matrices, where }: LayerWeights): void {
+/** Returns the sums of the entries of each matrix. Throws UserError for weights that are not finite, with layer and index. */
+export function finiteSums({ layer, matrices, where }: LayerWeights, passes: EntryPasses): EntrySums[] {
+  const sums = passes.entrySums(matrices, Number.POSITIVE_INFINITY);
   for (const [slice, W] of matrices.entries()) {
+    // Squares of large doubles may be infinite too.
+    if (Number.isFinite(sums[slice]!.below)) continue;
     const bad = firstNotFinite(W);
     if (bad !== null) {
       const part = matrices.length > 1 ? ` of matrix ${slice}` : '';
@@ -153,4 +166,5 @@ export function checkFinite({ layer, matrices, where }: LayerWeights): void {
       );
     }
   }
+  return sums;
 }

@@ -195,7 +195,7 @@ function addSpectra(
 function* weightsOf(
   run: string,
   snapshots: readonly Snapshot[],
-  { reading = ALL_LAYERS, onSkip, onUnreadable }: AnalyzeRunOptions,
+  { algebra, reading = ALL_LAYERS, onSkip, onUnreadable }: AnalyzeRunOptions,
   unreadable: number[],
 ): Generator<SnapshotWeights> {
   for (const { epoch, path } of snapshots) {
@@ -204,7 +204,8 @@ function* weightsOf(
       const file = openWeights(path);
       try {
         const wanted = { ...file, layers: () => [...file.layers()].filter(reading.wants) };
-        for (const layer of readLayers(wanted, { conv: reading.conv }, skipped)) yield { ...layer, epoch };
+        for (const layer of readLayers(wanted, { conv: reading.conv }, skipped, algebra))
+          yield { ...layer, epoch };
       } finally {
         file.close();
       }

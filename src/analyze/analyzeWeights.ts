@@ -1,16 +1,16 @@
 import { UserError } from '../base/userError.ts';
 import type { AnalysisConfig } from '../experiment/config/schema.ts';
+import type { EntryPasses } from '../spectra/linalg/entryPasses.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import { ROUNDINGS, type WeightPrecision } from '../spectra/measures/rounding.ts';
 import { weightSpectra } from '../spectra/weightSpectra.ts';
 import { type ConvReading, layerMatrices } from '../weights/layerMatrices.ts';
 import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/tensors/weightsFile.ts';
-import { checkFinite, describeLayer, type LayerAnalysis, type LayerWeights } from './analyzeLayer.ts';
+import { describeLayer, type LayerAnalysis, type LayerWeights, scaledLayer } from './analyzeLayer.ts';
 import { requireLayerMemory } from './layerMemory.ts';
-import { scaledWeights } from './scaledWeights.ts';
 
-/** Values of the layers that are held at a time so that they share the cores: 256 MB of float32. One layer may have more. */
-const VALUES_TOGETHER = 2 ** 26;
+/** Layers are read until they have as many values: 64 MB of float32. Then they share the cores; a larger one keeps them busy alone. */
+const VALUES_TOGETHER = 2 ** 24;
 /** Enough to keep the cores busy with small ones. */
 const LAYERS_TOGETHER = 512;
 
@@ -59,7 +59,7 @@ export function* analyzeEach(
   selection: LayerSelection,
   skipped: SkippedLayer[],
 ): Generator<LayerAnalysis> {
-  for (const together of heldTogether(readLayers(file, selection, skipped), algebra.lanes)) {
+  for (const together of heldTogether(readLayers(file, selection, skipped, algebra), algebra.lanes)) {
     yield* analyzeTogether(together, analysis, algebra);
     selection.onAnalyzed?.(together.length);
   }
@@ -73,17 +73,14 @@ export function* heldTogether<Layer extends Pick<LayerWeights, 'matrices'>>(
   let held: Layer[] = [];
   let values = 0;
   for (const layer of layers) {
-    const more = layer.matrices.reduce((sum, W) => sum + W.length, 0);
-    if (
-      held.length > 0 &&
-      (values + more > VALUES_TOGETHER || held.length === LAYERS_TOGETHER || lanes === 1)
-    ) {
+    held.push(layer);
+    values += layer.matrices.reduce((sum, W) => sum + W.length, 0);
+    // Before the next one is read: both would be in memory.
+    if (values >= VALUES_TOGETHER || held.length === LAYERS_TOGETHER || lanes === 1) {
       yield held;
       held = [];
       values = 0;
     }
-    held.push(layer);
-    values += more;
   }
   if (held.length > 0) yield held;
 }
@@ -103,15 +100,14 @@ export function* readLayers(
   file: WeightsFile,
   { conv, wanted = () => true, onLayer }: LayerSelection,
   skipped: SkippedLayer[],
+  passes: EntryPasses,
 ): Generator<LayerWeights> {
   for (const tensor of file.skipped) if (wanted(tensor.name)) skipped.push({ ...tensor, refused: false });
   for (const layer of file.layers()) {
     if (!wanted(layer.name)) continue;
     onLayer?.(layer.name);
     try {
-      const weights = weightsOf(layer, conv, file.path);
-      checkFinite(weights);
-      yield { ...weights, ...scaledWeights(weights.matrices) };
+      yield scaledLayer(weightsOf(layer, conv, file.path), passes);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       skipped.push({ name: layer.name, reason: error.message, refused: true });

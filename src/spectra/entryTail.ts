@@ -1,7 +1,9 @@
+import { selected } from '../base/selection.ts';
 import { MIN_BULK } from './laws/fitMarchenkoPastur.ts';
 import { erfc } from './laws/specialFunctions.ts';
 import { spikeStrength } from './laws/spikedModel.ts';
 import { tracyWidomEdge } from './laws/tracyWidom.ts';
+import type { EntryPasses, EntrySums } from './linalg/entryPasses.ts';
 import type { WeightMatrices } from './weightSpectra.ts';
 
 /** What the sizes of single entries say, whatever their places; keys are columns of spectra.csv. */
@@ -27,13 +29,28 @@ const NEARLY = 0.5;
  * noise, as they are in a permuted copy: these numbers tell a heavy tail of single entries from one of correlations without the
  * eigenvalues of copies.
  */
-export function entryTail(weights: WeightMatrices): EntryTail {
-  const all = above(weights.matrices, -1);
+export function entryTail(weights: WeightMatrices, passes: EntryPasses): EntryTail {
+  const all = totals(weights, weights.sums ?? passes.entrySums(weights.matrices, Number.POSITIVE_INFINITY));
   const enough = Math.min(weights.rows, weights.cols) >= MIN_BULK;
   return {
-    num_entry_spikes: enough ? expectedSpikes(weights, all) : null,
-    entry_mu: tailExponent(weights.matrices, all),
+    num_entry_spikes: enough ? expectedSpikes(weights, passes, all) : null,
+    entry_mu: tailExponent(weights, passes, all),
   };
+}
+
+/** Sums of all matrices of a layer: those of EntrySums, and how many entries there are. */
+type Totals = Omit<EntrySums, 'nonZero'> & { entries: number };
+
+function totals({ matrices }: WeightMatrices, each: readonly EntrySums[]): Totals {
+  const all: Totals = { entries: 0, above: 0, below: 0, fourthPowers: 0, largestSquare: 0 };
+  for (const [i, sums] of each.entries()) {
+    all.entries += matrices[i]!.length;
+    all.above += sums.above;
+    all.below += sums.below;
+    all.fourthPowers += sums.fourthPowers;
+    all.largestSquare = Math.max(all.largestSquare, sums.largestSquare);
+  }
+  return all;
 }
 
 /**
@@ -41,89 +58,68 @@ export function entryTail(weights: WeightMatrices): EntryTail {
  * adds to its energy w^2, in mean and scatter what N + M small entries have beyond the noise; near the critical strength h^2 Q = 1 an
  * outlier fluctuates by 1 / sqrt(1 - 1 / (Q h^2)) times that, as that of a spiked covariance does (Paul, Statist. Sinica 17 (2007) 1617).
  */
-function expectedSpikes({ matrices, rows, cols }: WeightMatrices, all: Above): number {
+function expectedSpikes(weights: WeightMatrices, passes: EntryPasses, all: Totals): number {
+  const { rows, cols, matrices } = weights;
   const [N, M] = [Math.max(rows, cols), Math.min(rows, cols)];
   const needed = spikeStrength(tracyWidomEdge(N, M, 1, matrices.length), N / M) ** 2;
-  const noise = N * noiseEnergy(matrices, all, N * needed);
-  if (noise === 0) return above(matrices, 0).count;
-  const energies: number[] = [];
-  let [sum, squares] = [0, 0];
-  for (const W of matrices) {
-    for (let i = 0; i < W.length; i++) {
-      const energy = (W[i]! * W[i]!) / noise;
-      if (energy > NEARLY * needed) energies.push(energy);
-      else {
-        sum += energy - 1 / N;
-        squares += (energy - 1 / N) ** 2;
-      }
-    }
-  }
-  const beside = (N + M) / (all.count - energies.length);
-  const deviation = Math.sqrt((squares * beside) / (1 - M / (N * needed ** 2)));
+  const noise = N * noiseEnergy(weights, passes, all, N * needed);
+  const limit = NEARLY * needed * noise;
+  if (all.largestSquare <= limit) return 0;
+  const energies = passes.sizesAbove(matrices, Math.sqrt(limit)).map((size) => size ** 2 / noise);
+  if (noise === 0) return energies.length;
+  const { below, fourthPowers } = totals(weights, passes.entrySums(matrices, limit));
+  const small = all.entries - energies.length;
+  const mean = below / noise - small / N;
+  const squares = fourthPowers / noise / noise - (2 * below) / noise / N + small / N ** 2;
+  const beside = (N + M) / small;
+  const deviation = Math.sqrt((Math.max(0, squares) * beside) / (1 - M / (N * needed ** 2)));
   const probability = (energy: number): number =>
-    erfc((needed - energy - sum * beside) / (deviation * Math.SQRT2)) / 2;
+    erfc((needed - energy - mean * beside) / (deviation * Math.SQRT2)) / 2;
   return energies.reduce((total, energy) => total + probability(energy), 0);
 }
 
 /** Returns the mean square of the entries but for those of more than `limit` times it. */
-function noiseEnergy(matrices: WeightMatrices['matrices'], all: Above, limit: number): number {
-  let large: Above = { count: 0, energy: 0 };
+function noiseEnergy(weights: WeightMatrices, passes: EntryPasses, all: Totals, limit: number): number {
+  let large = 0;
+  let energy = all.below;
   for (;;) {
-    const noise = Math.max(0, all.energy - large.energy) / (all.count - large.count);
-    const found = above(matrices, Math.sqrt(limit * noise));
-    if (found.count <= large.count) return noise;
-    large = found;
+    const noise = energy / (all.entries - large);
+    if (all.largestSquare <= limit * noise) return noise;
+    const found = totals(weights, passes.entrySums(weights.matrices, limit * noise));
+    if (found.above <= large) return noise;
+    large = found.above;
+    energy = found.below;
   }
 }
 
-interface Above {
-  count: number;
-  /** Sum of squares. */
-  energy: number;
-}
-
-/** Returns the entries larger than `limit`. */
-function above(matrices: WeightMatrices['matrices'], limit: number): Above {
-  let count = 0;
-  let energy = 0;
-  for (const W of matrices) {
-    // By index: an iterator takes four times as long, and this is most of what a layer costs beside its eigenvalues.
-    for (let i = 0; i < W.length; i++) {
-      const value = W[i]!;
-      if (Math.abs(value) > limit) {
-        count++;
-        energy += value * value;
-      }
-    }
-  }
-  return { count, energy };
-}
-
-function tailExponent(matrices: WeightMatrices['matrices'], { count, energy }: Above): number | null {
-  if (count < FEWEST_ENTRIES) return null;
-  const far = Math.max(LEAST, Math.round(SHARE * count));
-  const largest = largestSizes(matrices, 10 * far, Math.sqrt(energy / count));
-  const [near, beyond] = [largest[largest.length - 10 * far]!, largest[largest.length - far]!];
+function tailExponent(
+  { matrices }: WeightMatrices,
+  passes: EntryPasses,
+  { entries, below }: Totals,
+): number | null {
+  if (entries < FEWEST_ENTRIES) return null;
+  const far = Math.max(LEAST, Math.round(SHARE * entries));
+  const sizes = largestSizes(matrices, passes, 10 * far, Math.sqrt(below / entries));
+  const near = selected(sizes, sizes.length - 10 * far);
+  const beyond = selected(sizes.subarray(-10 * far), 9 * far);
   return near > 0 && beyond > near ? Math.log(10) / Math.log(beyond / near) : null;
 }
 
-/** Returns the largest |w|, `count` or more of them, ascending; sorting all of them would cost as much as the eigenvalues. */
-function largestSizes(matrices: WeightMatrices['matrices'], count: number, rms: number): Float64Array {
-  for (const limit of [2 * rms, rms / 4]) {
-    const found = above(matrices, limit).count;
-    if (found >= count) return sortedSizes(matrices, limit, found);
-  }
-  return sortedSizes(matrices, -1, above(matrices, -1).count);
-}
+/** Sizes of normal entries are above it often enough. */
+const FIRST_LIMIT = 2.4;
+/** Below the first limit divided by 2^20 nothing is worth a pass of its own. */
+const LIMITS = 20;
 
-function sortedSizes(matrices: WeightMatrices['matrices'], limit: number, found: number): Float64Array {
-  const sizes = new Float64Array(found);
-  let at = 0;
-  for (const W of matrices) {
-    for (let i = 0; i < W.length; i++) {
-      const size = Math.abs(W[i]!);
-      if (size > limit) sizes[at++] = size;
-    }
+/** Returns the largest |w|, `count` or more of them; sorting all of them would cost as much as the eigenvalues. */
+function largestSizes(
+  matrices: WeightMatrices['matrices'],
+  passes: EntryPasses,
+  count: number,
+  rms: number,
+): Float64Array {
+  for (let halved = 0; halved < LIMITS; halved++) {
+    const sizes = passes.sizesAbove(matrices, (FIRST_LIMIT * rms) / 2 ** halved);
+    if (sizes.length >= count) return sizes;
   }
-  return sizes.sort();
+  return passes.sizesAbove(matrices, -1);
 }

@@ -92,19 +92,12 @@ export function randomizedSpectrum(
   stream: RandomStream,
   algebra: LinearAlgebra,
 ): Spectrum {
-  const matrices = weights.matrices.map((W) => permutedEntries(W, stream));
+  const matrices = weights.matrices.map((W) => {
+    const permuted = W.slice();
+    stream.shuffle(permuted);
+    return permuted;
+  });
   return weightSpectra([{ ...weights, matrices }], algebra)[0]!;
-}
-
-function permutedEntries<T extends Float32Array | Float64Array>(W: T, stream: RandomStream): T {
-  const permuted = W.slice() as T;
-  for (let i = permuted.length - 1; i > 0; i--) {
-    const j = stream.below(i + 1);
-    const held = permuted[i]!;
-    permuted[i] = permuted[j]!;
-    permuted[j] = held;
-  }
-  return permuted;
 }
 
 function features(spectrum: Spectrum, mode: PowerLawMode) {

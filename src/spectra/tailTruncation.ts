@@ -32,7 +32,7 @@ export function tailProjectors(
   const decomposed = matrices.map((W) => algebra.eigenvectors(W, rows, cols));
   const spectrum = pooledSpectrum(
     decomposed.map(({ eigenvalues }, i) =>
-      spectrumOf(eigenvalues, shape, precision, spreadEnergy(matrices[i]!)),
+      spectrumOf(eigenvalues, shape, precision, spreadEnergy(matrices[i]!, algebra)),
     ),
   );
   const { num_pl_spikes, detX_num, num_spikes } = layerSpectrum(spectrum, { fit });

@@ -11,7 +11,7 @@ export function weightChange(before: WeightMatrices, after: WeightMatrices): Wei
   );
   const step = Math.sqrt(12 * (roundingVariance(before) + roundingVariance(after)));
   const precision: Rounding = { significantBits: 53, step };
-  return { ...after, matrices, precision };
+  return { rows: after.rows, cols: after.cols, matrices, precision };
 }
 
 function roundingVariance({ matrices, precision }: WeightMatrices): number {

@@ -1,3 +1,4 @@
+import type { EntrySums } from './linalg/entryPasses.ts';
 import type { LinearAlgebra } from './linalg/linearAlgebra.ts';
 import { spreadEnergy, type WeightPrecision } from './measures/rounding.ts';
 import { pooledSpectrum, type Spectrum, spectrumOf } from './measures/spectrum.ts';
@@ -9,16 +10,20 @@ export interface WeightMatrices {
   cols: number;
   /** Format the weights were stored in. */
   precision: WeightPrecision;
+  /** Of each matrix, without a limit, where they are known; a permutation of the entries leaves them as they are. */
+  sums?: readonly EntrySums[];
 }
 
 /** Returns the spectrum of each layer, of all its matrices together. Weights must be finite. The matrices of all layers share the cores. */
 export function weightSpectra(layers: readonly WeightMatrices[], algebra: LinearAlgebra): Spectrum[] {
   const matrices = layers.flatMap(({ matrices, rows, cols }) => matrices.map((W) => ({ W, rows, cols })));
   const each = algebra.eigenvaluesOfEach(matrices).values();
-  return layers.map(({ matrices, rows, cols, precision }) => {
+  return layers.map(({ matrices, rows, cols, precision, sums }) => {
     const shape = { N: Math.max(rows, cols), M: Math.min(rows, cols) };
     return pooledSpectrum(
-      matrices.map((W) => spectrumOf(each.next().value!, shape, precision, spreadEnergy(W))),
+      matrices.map((W, i) =>
+        spectrumOf(each.next().value!, shape, precision, spreadEnergy(W, algebra, sums?.[i])),
+      ),
     );
   });
 }

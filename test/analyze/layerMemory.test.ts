@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { readLayers, type SkippedLayer } from '../../src/analyze/analyzeWeights.ts';
+import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import type { WeightsLayer } from '../../src/weights/tensors/weightsFile.ts';
 
 /** A layer that must not be read: reading it would unpack it first. */
@@ -17,7 +18,7 @@ const unread = (shape: number[], dtype = 'float32'): WeightsLayer => ({
 function reasonOf(layer: WeightsLayer): string | undefined {
   const skipped: SkippedLayer[] = [];
   const file = { path: 'f', format: 'npz', layers: () => [layer], skipped: [], close() {} };
-  expect([...readLayers(file, { conv: 'slices' }, skipped)]).toEqual([]);
+  expect([...readLayers(file, { conv: 'slices' }, skipped, typescriptLinearAlgebra)]).toEqual([]);
   return skipped[0]?.reason;
 }
 

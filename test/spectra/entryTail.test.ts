@@ -9,7 +9,7 @@ import { weightSpectra } from '../../src/spectra/weightSpectra.ts';
 
 const shape = { rows: 300, cols: 150 };
 const weightsOf = (W: Float64Array) => ({ matrices: [W], ...shape, precision: 'float64' as const });
-const tailOf = (W: Float64Array) => entryTail(weightsOf(W));
+const tailOf = (W: Float64Array) => entryTail(weightsOf(W), typescriptLinearAlgebra);
 const spectrumOf = (W: Float64Array) => weightSpectra([weightsOf(W)], typescriptLinearAlgebra)[0]!;
 const noise = (seed = 0) => gaussianMatrix(randomStream(seed, 'test/entries'), shape);
 
@@ -97,11 +97,16 @@ describe('entryTail', () => {
   it('has no exponent where entries are few, 0 or of one size, and no spikes below 8 columns', () => {
     expect(tailOf(new Float64Array(45000))).toEqual({ num_entry_spikes: 0, entry_mu: null });
     expect(tailOf(new Float64Array(45000).fill(0.5)).entry_mu).toBeNull();
-    expect(entryTail({ matrices: [noise()], rows: 6, cols: 7500, precision: 'float64' })).toMatchObject({
+    expect(
+      entryTail({ matrices: [noise()], rows: 6, cols: 7500, precision: 'float64' }, typescriptLinearAlgebra),
+    ).toMatchObject({
       num_entry_spikes: null,
     });
     expect(
-      entryTail({ matrices: [noise().slice(0, 100)], rows: 10, cols: 10, precision: 'float64' }),
+      entryTail(
+        { matrices: [noise().slice(0, 100)], rows: 10, cols: 10, precision: 'float64' },
+        typescriptLinearAlgebra,
+      ),
     ).toEqual({
       num_entry_spikes: 0,
       entry_mu: null,

@@ -5,7 +5,7 @@ import type { LinearAlgebra } from '../../spectra/linalg/linearAlgebra.ts';
 import { type LeadingDirections, leadingDirections, subspaceOverlap } from '../../spectra/singularOverlap.ts';
 import type { SpectrumRow } from '../../spectra/spectrumRow.ts';
 import { weightChange } from '../../spectra/weightChange.ts';
-import { analyzeLayer, checkFinite, type LayerWeights } from '../analyzeLayer.ts';
+import { analyzeLayer, finiteSums, type LayerWeights } from '../analyzeLayer.ts';
 
 export interface DiffOptions {
   analysis: AnalysisConfig;
@@ -22,7 +22,7 @@ export function diffLayer(
   b: LayerWeights,
   { analysis, algebra, top, onSpectrum }: DiffOptions,
 ): DiffRow {
-  for (const weights of [a, b]) checkFinite(weights);
+  for (const weights of [a, b]) finiteSums(weights, algebra);
   for (const weights of [a, b]) checkNorm(weights);
   const delta: LayerWeights = { ...a, ...weightChange(a, b), notes: [] };
   const { row: rowA } = analyzeLayer(a, analysis, algebra);

@@ -95,7 +95,8 @@ function checkRange(path: string, size: number, offset: number, length: number, 
 
 function allocate(path: string, offset: number, length: number, what: string): Uint8Array<ArrayBuffer> {
   try {
-    return new Uint8Array(length);
+    // Not filled with zeros first: every byte is read, or nothing is returned.
+    return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   } catch {
     throw new UserError(`${path}: ${what} at offset ${offset} must fit into memory, got ${length} bytes`);
   }

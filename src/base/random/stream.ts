@@ -10,7 +10,12 @@ export interface RandomStream {
   below(n: number): number;
   /** Returns a standard normal deviate. */
   normal(): number;
+  /** Brings values, at most 2^32, into a uniformly drawn order (Fisher-Yates, from the last to the first). */
+  shuffle(values: Float32Array | Float64Array | Int32Array): void;
 }
+
+/** Places of a shuffle that are drawn before they are visited, so that the processor waits for many of them at a time. */
+const DRAWN_TOGETHER = 256;
 
 /**
  * Returns the stream that belongs to (seed, purpose): equal arguments give equal streams on every machine, different ones
@@ -39,9 +44,12 @@ export function randomStream(seed: number, purpose: string): RandomStream {
   };
   const uniform = (): number => ((uint32() >>> 5) * 67108864 + (uint32() >>> 6)) / 9007199254740992;
   const below = (n: number): number => {
-    const limit = 4294967296 - (4294967296 % n);
     let draw = uint32();
-    while (draw >= limit) draw = uint32();
+    // Only the last, incomplete run of n would make some more likely; where it begins takes a slow division, and is rarely asked.
+    if (draw >= 4294967296 - n) {
+      const limit = 4294967296 - (4294967296 % n);
+      while (draw >= limit) draw = uint32();
+    }
     return draw % n;
   };
   const normal = (): number => {
@@ -55,17 +63,41 @@ export function randomStream(seed: number, purpose: string): RandomStream {
     spare = radius * Math.sin(angle);
     return radius * Math.cos(angle);
   };
-  return { uint32, uniform, below, normal };
+  /** What `below` draws, with the state in local variables: whole matrices are shuffled. */
+  const shuffle = (values: Float32Array | Float64Array | Int32Array): void => {
+    const places = new Uint32Array(Math.min(DRAWN_TOGETHER, values.length));
+    let [x, y, z, w] = [a | 0, b | 0, c | 0, d | 0];
+    for (let rest = values.length; rest > 1; rest -= DRAWN_TOGETHER) {
+      const least = Math.max(1, rest - DRAWN_TOGETHER);
+      for (let n = rest; n > least; ) {
+        const sum = (x + w) | 0;
+        const draw = (((sum << 7) | (sum >>> 25)) + x) >>> 0;
+        const t = y << 9;
+        z ^= x;
+        w ^= y;
+        y ^= z;
+        x ^= w;
+        z ^= t;
+        w = (w << 11) | (w >>> 21);
+        if (draw >= 4294967296 - n && draw >= 4294967296 - (4294967296 % n)) continue;
+        places[rest - n] = draw % (n >>> 0);
+        n--;
+      }
+      for (let n = rest; n > least; n--) {
+        const j = places[rest - n]!;
+        const held = values[n - 1]!;
+        values[n - 1] = values[j]!;
+        values[j] = held;
+      }
+    }
+    [a, b, c, d] = [x, y, z, w];
+  };
+  return { uint32, uniform, below, normal, shuffle };
 }
 
 /** Returns a uniformly drawn permutation of 0..n-1 (Fisher-Yates). */
 export function permutation(stream: RandomStream, n: number): Int32Array<ArrayBuffer> {
   const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = stream.below(i + 1);
-    const swapped = order[i]!;
-    order[i] = order[j]!;
-    order[j] = swapped;
-  }
+  stream.shuffle(order);
   return order;
 }

@@ -109,6 +109,8 @@ class Tails {
   private readonly sums: Float64Array;
   private readonly evals: Float64Array;
   private readonly cut: boolean;
+  /** Where a distance last exceeded its limit: that of the next tail mostly does so there too. */
+  private far = 0;
 
   constructor(evals: Float64Array, cut: boolean) {
     this.evals = evals;
@@ -153,13 +155,23 @@ class Tails {
     const count = n - start;
     const origin = logs[start]!;
     const mass = this.cut ? -Math.expm1((1 - alpha) * (logs[n - 1]! - origin)) : 1;
+    const difference = (i: number): number => {
+      const law = -Math.expm1((1 - alpha) * (logs[i]! - origin)) / mass;
+      return Math.abs(law - (i - start) / count);
+    };
+    if (this.far > start) {
+      const known = difference(this.far);
+      if (known > limit) return known;
+    }
     let largest = 0;
     for (let i = start; i < n; i++) {
-      const law = -Math.expm1((1 - alpha) * (logs[i]! - origin)) / mass;
-      const difference = Math.abs(law - (i - start) / count);
-      if (difference > largest) {
-        largest = difference;
-        if (largest > limit) return largest;
+      const here = difference(i);
+      if (here > largest) {
+        largest = here;
+        if (largest > limit) {
+          this.far = i;
+          return largest;
+        }
       }
     }
     return largest;

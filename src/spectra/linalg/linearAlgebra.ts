@@ -1,3 +1,5 @@
+import type { EntryPasses } from './entryPasses.ts';
+
 /** A matrix, row-major rows x cols. */
 export interface Matrix {
   W: Float32Array | Float64Array;
@@ -9,7 +11,7 @@ export interface Matrix {
  * What the analysis needs of linear algebra. Two implementations: `typescriptLinearAlgebra` (src/spectra/linalg, always there) and the
  * same algorithms compiled with the engine (engine/linalg), which the command line hands in when an engine is installed.
  */
-export interface LinearAlgebra {
+export interface LinearAlgebra extends EntryPasses {
   readonly name: 'native' | 'typescript';
   /** How many matrices `eigenvaluesOfEach` takes at a time. */
   readonly lanes: number;

@@ -1,3 +1,4 @@
+import { typescriptPasses } from './entryPasses.ts';
 import { gram } from './gram.ts';
 import { implicitQL } from './implicitQL.ts';
 import type { LinearAlgebra } from './linearAlgebra.ts';
@@ -12,6 +13,7 @@ import { reflectionsProduct, tridiagonalize } from './tridiagonalize.ts';
 export const typescriptLinearAlgebra: LinearAlgebra = {
   name: 'typescript',
   lanes: 1,
+  ...typescriptPasses,
 
   eigenvalues(W, rows, cols) {
     const { n, values, exponent } = gram(W, rows, cols);

@@ -1,3 +1,5 @@
+import type { EntryPasses, EntrySums } from '../linalg/entryPasses.ts';
+
 /** How weights are stored: the rounding that decides which singular values are nothing but rounding. */
 export interface Rounding {
   /** Significant bits, the hidden one counted in: an entry w is off by at most 2^-significantBits |w|. */
@@ -52,35 +54,24 @@ export function roundingEdge(N: number, M: number, energy: number, precision: We
 
 /**
  * Returns the sum of the squares of all entries, none counted for more than 30 times the mean of what is then counted. Entries that
- * are 0 are rounded by nothing and count for no mean.
+ * are 0 are rounded by nothing and count for no mean. `all`: the sums without a limit, where they are known.
  */
-export function spreadEnergy(W: Float32Array | Float64Array): number {
-  let most = Number.POSITIVE_INFINITY;
-  for (;;) {
-    const { below, capped, count } = split(W, most);
-    if (count === 0) return 0;
-    // What `most` must be while these entries are at it: 30 (capped most + below) / count. To go there ends after a few rounds; to
-    // cap at 30 times the mean of the round before takes thousands where nearly a thirtieth of the entries hold all of the energy.
-    const next = (MOST_OF_MEAN * below) / (count - MOST_OF_MEAN * capped);
-    if (!(next < most)) return capped === 0 ? below : below + capped * most;
-    most = next;
-  }
-}
-
-/** Returns the sum of the squares up to `most`, how many are above it, and how many entries are not 0. */
-function split(
+export function spreadEnergy(
   W: Float32Array | Float64Array,
-  most: number,
-): { below: number; capped: number; count: number } {
-  let below = 0;
-  let capped = 0;
-  let count = 0;
-  // By index: an iterator takes several times as long.
-  for (let i = 0; i < W.length; i++) {
-    const square = W[i]! * W[i]!;
-    if (square > 0) count++;
-    if (square > most) capped++;
-    else below += square;
+  passes: EntryPasses,
+  all: EntrySums = passes.entrySums([W], Number.POSITIVE_INFINITY)[0]!,
+): number {
+  let most = Number.POSITIVE_INFINITY;
+  let sums = all;
+  for (;;) {
+    const { below, above, nonZero, largestSquare } = sums;
+    if (nonZero === 0) return 0;
+    // What `most` must be while these entries are at it: 30 (above most + below) / nonZero. To go there ends after a few rounds; to
+    // cap at 30 times the mean of the round before takes thousands where nearly a thirtieth of the entries hold all of the energy.
+    const next = (MOST_OF_MEAN * below) / (nonZero - MOST_OF_MEAN * above);
+    if (!(next < most)) return above === 0 ? below : below + above * most;
+    if (largestSquare <= next) return below;
+    most = next;
+    [sums] = passes.entrySums([W], most) as [EntrySums];
   }
-  return { below, capped, count };
 }

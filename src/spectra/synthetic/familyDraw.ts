@@ -1,5 +1,6 @@
 import type { RandomStream } from '../../base/random/stream.ts';
 import { type EntryTail, entryTail } from '../entryTail.ts';
+import type { EntryPasses } from '../linalg/entryPasses.ts';
 import type { LinearAlgebra } from '../linalg/linearAlgebra.ts';
 import type { WeightPrecision } from '../measures/rounding.ts';
 import { type Spectrum, spectrumOf } from '../measures/spectrum.ts';
@@ -38,7 +39,7 @@ export function familyDraw(
   }
   const weights = { ...shape, matrices: [roundedMatrix(family.draw(stream, shape), precision)], precision };
   const spectrum = weightSpectra([weights], algebra)[0]!;
-  const entries = entriesOf(weights, family.onAxes === true);
+  const entries = entriesOf(weights, family.onAxes === true, algebra);
   const initialSigma = family.initialSigma?.(stream) ?? null;
   const witnesses = { initialSigma, entries: family.entries === true ? entries : null };
   if (family.permuted !== true) return { spectrum, witnesses, entries };
@@ -50,7 +51,7 @@ export function familyDraw(
  * Returns what the entries of a matrix say. A signal drawn on coordinate axes has the eigenvalues of any other; its entries are looked
  * at where it stands on directions that no entry belongs to.
  */
-export function entriesOf(weights: WeightMatrices, onAxes: boolean): EntryTail {
+export function entriesOf(weights: WeightMatrices, onAxes: boolean, passes: EntryPasses): EntryTail {
   const matrices = onAxes ? weights.matrices.map((W) => spreadAxes(W, weights)) : weights.matrices;
-  return entryTail({ ...weights, matrices });
+  return entryTail({ ...weights, matrices }, passes);
 }

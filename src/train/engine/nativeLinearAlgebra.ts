@@ -14,6 +14,9 @@ type MatrixArguments = readonly [W: Float32Array | Float64Array, rows: number, c
 interface LinalgModule {
   eigenvaluesOfEach(matrices: readonly MatrixArguments[], threads: number): Float64Array[];
   eigenvectors(matrix: MatrixArguments, threads: number): [Float64Array, Float64Array];
+  /** Those of EntrySums of each matrix, one after the other. */
+  entrySums(matrices: readonly Matrix['W'][], limit: number, threads: number): Float64Array;
+  sizesAbove(matrices: readonly Matrix['W'][], limit: number, threads: number): Float64Array;
 }
 
 /**
@@ -43,6 +46,20 @@ export function nativeLinearAlgebra(threads = availableParallelism()): LinearAlg
       const [eigenvalues, vectors] = interruptible(() => solver.eigenvectors([W, rows, cols], threads));
       return { eigenvalues, vectors };
     },
+    entrySums(matrices, limit) {
+      const values = interruptible(() => solver.entrySums(matrices, limit, threads));
+      return matrices.map((_, i) => {
+        const [nonZero, above, below, fourthPowers, largestSquare] = values.subarray(5 * i, 5 * i + 5);
+        return {
+          nonZero: nonZero!,
+          above: above!,
+          below: below!,
+          fourthPowers: fourthPowers!,
+          largestSquare: largestSquare!,
+        };
+      });
+    },
+    sizesAbove: (matrices, limit) => interruptible(() => solver.sizesAbove(matrices, limit, threads)),
   };
 }
 

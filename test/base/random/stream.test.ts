@@ -72,6 +72,26 @@ describe('randomStream', () => {
   });
 });
 
+describe('shuffle', () => {
+  it('goes from the last value to the first, to a place drawn below, and leaves the stream where those draws do', () => {
+    // In a million draws some hundred fall into the incomplete run and are drawn again.
+    for (const length of [0, 1, 2, 255, 256, 257, 513, 1_000_003]) {
+      const [shuffling, drawing] = [randomStream(3, 'shuffle'), randomStream(3, 'shuffle')];
+      shuffling.uint32();
+      drawing.uint32();
+      const values = Float64Array.from({ length }, (_, i) => i);
+      const expected = values.slice();
+      shuffling.shuffle(values);
+      for (let i = length - 1; i > 0; i--) {
+        const j = drawing.below(i + 1);
+        [expected[i], expected[j]] = [expected[j]!, expected[i]!];
+      }
+      expect(Buffer.from(values.buffer).equals(Buffer.from(expected.buffer))).toBe(true);
+      expect(shuffling.uint32()).toBe(drawing.uint32());
+    }
+  });
+});
+
 describe('permutation', () => {
   it('holds every number once and follows from the stream', () => {
     fc.assert(

@@ -88,19 +88,19 @@ describe('hard rank', () => {
 
   it('takes a huge entry for rounded where it stands, and all of the energy of sparse weights', () => {
     const spread = Float64Array.from({ length: 1000 }, () => 1);
-    expect(spreadEnergy(spread)).toBe(1000);
+    expect(spreadEnergy(spread, typescriptLinearAlgebra)).toBe(1000);
     // A mean m of 999 entries of 1 and one of 30 m: 1000 m = 999 + 30 m.
-    expect(spreadEnergy(spread.with(0, 1e6))).toBeCloseTo((1000 * 999) / 970, 2);
+    expect(spreadEnergy(spread.with(0, 1e6), typescriptLinearAlgebra)).toBeCloseTo((1000 * 999) / 970, 2);
     const sparse = new Float64Array(1000);
     sparse[7] = 3;
-    expect(spreadEnergy(sparse)).toBe(9);
-    expect(spreadEnergy(new Float64Array(9))).toBe(0);
+    expect(spreadEnergy(sparse, typescriptLinearAlgebra)).toBe(9);
+    expect(spreadEnergy(new Float64Array(9), typescriptLinearAlgebra)).toBe(0);
   });
 
   it('caps entries at once where nearly a thirtieth of them hold all of the energy', () => {
     // By 30 times the mean of the round before each round would take a ten thousandth off.
     const W = new Float64Array(100_000).fill(1).fill(1e6, 0, 3333);
-    expect(spreadEnergy(W)).toBeCloseTo(96_667 / 0.0001, 0);
+    expect(spreadEnergy(W, typescriptLinearAlgebra)).toBeCloseTo(96_667 / 0.0001, 0);
   });
 
   it('sees through 8-bit floats and through the steps of integers', () => {

@@ -144,7 +144,7 @@ describe('matrices of known class', () => {
     const of = (W: Float64Array) => {
       const weights = { matrices: [W], ...shape, precision: 'float64' as const };
       const [spectrum] = weightSpectra([weights], typescriptLinearAlgebra);
-      const entries = entryTail(weights);
+      const entries = entryTail(weights, typescriptLinearAlgebra);
       return {
         alone: named(classifyPhase(spectrum!)),
         known: named(classifyPhase(spectrum!, { entries })),
