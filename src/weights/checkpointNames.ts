@@ -85,7 +85,8 @@ const withoutMeasures = (name: string): string =>
   MEASURES.reduce((rest, pattern) => rest.replace(pattern, ''), name);
 const trimmed = (name: string): string =>
   name.replace(/[-_.= ]{2,}/g, '_').replace(/^[-_.= ]+|[-_.= ]+$/g, '');
-const stem = (name: string): string => name.replace(/(\.(safetensors|bin|index|weights))?\.[A-Za-z]\w*$/, '');
+const stem = (name: string): string =>
+  name.replace(/(\.(safetensors|bin|index|weights))?\.[A-Za-z]\w*(\.tar)?$/, '');
 
 /**
  * Returns what names checkpoints by a pattern of the user's: text with {epoch}, and if it likes {run} and `*`, or a /regular expression/ with

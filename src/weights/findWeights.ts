@@ -51,7 +51,9 @@ export function searchWeights(path: string, compare = compareWeights()): Weights
       }
     }
   } else if (existsSync(join(path, 'snapshots'))) search.found = snapshotsOf(path);
-  else walk(path, '', search, { depth: 0, entries: 0, compare });
+  // The cache of the Hugging Face hub has folders in its `snapshots`.
+  if (search.found.length === 0 && !existsSync(runs))
+    walk(path, '', search, { depth: 0, entries: 0, compare });
   if (search.found.length === 0) {
     throw new UserError(`${path} must hold weights (${WEIGHTS_EXTENSIONS.join(', ')}), got none`);
   }
@@ -160,9 +162,12 @@ const names = (folder: string): string[] => readdirSync(folder).toSorted();
 const TRAINING_STATE =
   /^(optimi[sz]er|scheduler|scaler|sampler|rng_state|random_states?|training_args|trainer_state|optim)(_[\w-]*)?\.\w+$|optim_states\.pt$/i;
 
+/** `model_best.pth.tar` is what many trainers call a file of torch.save, which is no tar archive. */
+const withoutTar = (name: string): string => name.replace(/(\.(pt|pth|ckpt))\.tar$/i, '$1');
+
 /** JSON and .bin files are everywhere: they count only by the names that TensorFlow.js and PyTorch's users give them. A .pkl may be anything. */
 function isWeights(name: string): boolean {
-  const extension = extname(name).toLowerCase();
+  const extension = extname(withoutTar(name)).toLowerCase();
   if (TRAINING_STATE.test(name)) return false;
   if (extension === '.json') return isTfjs(name) || isWeightsIndex(name);
   if (extension === '.bin') return /(^|_)model[\w.-]*\.bin$/.test(name);
@@ -178,9 +183,12 @@ const CONVERTED_FOLDER = /^(onnx|openvino|tflite|coreml|tf|flax)$/;
 /** Formats from the one that says most of a model to the one that says least. */
 const PREFERRED = ['.safetensors', '.bin', '.pt', '.pth', '.ckpt', '.keras', '.h5', '.onnx', '.npz', '.gguf'];
 
+/** Of an index of shards, with the variant that it is of. */
+const INDEX_END = /\.index(\.\w+)?\.json$/;
+
 const bare = (name: string): string =>
   name
-    .replace(/\.index\.json$/, '')
+    .replace(INDEX_END, '')
     .replace(/\.(safetensors|bin)$/, '')
     .replace(/\.\w+$/, (end) => (/^\.\d/.test(end) ? end : ''));
 
@@ -196,7 +204,7 @@ const isVariant = (name: string): boolean => /\.(fp16|bf16|non_ema|ema)\.\w+$/.t
 
 /** A checkpoint that says its epoch comes before one that does not, such as `last.ckpt`; then formats decide. */
 function preference(name: string): number {
-  const format = PREFERRED.indexOf(extname(name.replace(/\.index\.json$/, '')).toLowerCase());
+  const format = PREFERRED.indexOf(extname(name.replace(INDEX_END, '')).toLowerCase());
   const isConsolidated = name.startsWith('consolidated');
   const hasNoEpoch = checkpointEpoch(name) === null;
   return (
@@ -207,4 +215,7 @@ function preference(name: string): number {
   );
 }
 
-const stem = (path: string): string => basename(path, extname(path));
+const stem = (path: string): string => {
+  const name = withoutTar(basename(path));
+  return basename(name, extname(name));
+};

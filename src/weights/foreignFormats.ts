@@ -39,6 +39,11 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     remedy: 'Convert it: python -m tf2onnx.convert --tflite FILE --output model.onnx',
   },
   {
+    is: (start) => start.slice(4, 8) === 'ORTM',
+    what: "a model in ONNX Runtime's own format, which is not read",
+    remedy: 'Analyze the .onnx file that it was made from',
+  },
+  {
     is: begins('lmgg', 'ggml', 'fmgg', 'tjgg'),
     what: 'a GGML model of the time before GGUF, a format that is not read',
     remedy: "Convert it with llama.cpp's convert_llama_ggml_to_gguf.py",
@@ -72,6 +77,11 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     is: named(/\.params$/),
     what: 'an MXNet model, a format that is not read',
     remedy: 'Save its arrays with numpy.savez',
+  },
+  {
+    is: begins('PK'),
+    what: 'a zip archive without weights of a known kind at its top',
+    remedy: 'Unpack it, then analyze what is in it: unzip FILE -d FOLDER',
   },
   { is: begins('\x1f\x8b'), what: 'packed with gzip', remedy: 'Unpack it: gunzip FILE' },
   { is: begins('BZh'), what: 'packed with bzip2', remedy: 'Unpack it: bunzip2 FILE' },

@@ -22,30 +22,36 @@ const OPTIMIZER_PART =
   /^(.*_)?optim(i[sz]ers?)?(_.*)?$|^opt_(state|vars)$|^(exp_avg|exp_avg_sq|momentum_buffer)$/i;
 /** Last parts of the names of tensors that are no weights, with what they are. */
 const OTHER_NAMES: readonly [RegExp, string][] = [
-  [/^((.*_)?bias(es)?(_[a-z]+_l\d+(_reverse)?)?|beta)(:0)?$/i, 'bias'],
+  [/^((.*_)?bias(es)?(_[kv]|_[a-z]+_l\d+(_reverse)?)?|beta)(:0)?$/i, 'bias'],
   [/^((.*_)?masks?|masked_bias|tril|triu)$/i, 'mask'],
   [
-    /^(.*_)?(scales?|scale_inv|absmax|quant_map|zero_points?|zeros|qzeros|g_idx|SCB|weight_scale(_inv|_2)?|input_scale)$/,
+    /^(.*_)?(scales?|scale_inv|absmax|quant_map|zero_points?|zeros?|codebooks|qzeros|g_idx|SCB|weight_scale(_inv|_2)?|input_scale)$/,
     'scale of quantized weights',
   ],
   [/^(.*_)?(index|indices|position_ids|relative_position_index)$/i, 'indices'],
+  [/^alpha(:0)?$/, 'slope of an activation'],
   [
-    /^(gamma|running_(mean|var)|moving_(mean|variance)|num_batches_tracked|layer_scale.*)(:0)?$/,
+    /^(gamma|vector_u|running_(mean|var)|moving_(mean|variance)|num_batches_tracked|layer_scale.*)(:0)?$/,
     'normalization',
   ],
   [
-    /^(inv_freq|freqs?(_cis|_cos|_sin)?|(cos|sin)(_cached|_cache)?|mel_filters?|window|(.*_)?(sinusoid\w*|(forward_|inverse_)?basis(_buffer)?))$/i,
+    /^(inv_freq|freqs?(_cis|_cos|_sin)?|(cos|sin)(_cached|_cache)?|mel_filters?|window|relative_coords_table|(.*_)?(sinusoid\w*|(forward_|inverse_)?basis(_buffer)?))$/i,
     'fixed table, not trained',
   ],
 ];
 const EMBEDDING_NAME = /embed|(^|[./_])emb([./_]|$)|(^|[./_])w[tp]e([./]|$)|(^|\.)token_embd|position_table/i;
 const POSITION_NAME = /pos(ition(al)?)?_?emb|position_table/i;
 const RECURRENT_NAME =
-  /(^|[./])((enc_|dec_)?(weight|w)_[ih]h(_l\d+(_reverse)?)?|recurrent_kernel(:0)?|((simple_)?rnn|lstm|gru)(_cell)?(_\d+)?\/(.*\/)?(kernel(:0)?|vars\/[01])|cell\/vars\/[01])$/;
-const EXPERT_NAME = /(^|[./_])(experts?|moe)([./_]|$)/i;
+  /(^|[./])((enc_|dec_)?(weight|w)_(ih|hh|hr)(_l\d+(_reverse)?)?|recurrent_kernel(:0)?|((simple_)?rnn|lstm|gru)(_cell)?(_\d+)?\/(.*\/)?(kernel(:0)?|vars\/[01])|cell\/vars\/[01])$/;
+const EXPERT_NAME = /(^|[./_])(experts?|moe|exps)([./_]|$)/i;
 const BILINEAR_NAME = /(^|[./_])bil(inear)?([./_\d]|$)/i;
 const DEPTHWISE_NAME =
   /depthwise|(^|[./_])dw(_?conv)?\d*([./_]|$)|(^|\/)separable_conv[12]d(_\d+)?\/vars\/0$/i;
+/** What stands for a vector of factors in adapters: IA3, AdaLoRA, DoRA. */
+const ADAPTER_SCALE = /(^|\.)(ia3_l|lora_E|lora_magnitude_vector)(\.[\w-]+){0,2}$/;
+/** A thin factor, by its name alone. */
+const ADAPTER_NAME =
+  /(^|[._])(lora_(embedding_)?[AB]|lora_(down|up|mid)|hada_[tw][12](_[ab])?|lokr_[tw][12](_[ab])?)(\.[\w-]+){0,2}$/;
 const NORM_NAME = /(^|[./_])(layer|batch|group|instance|rms)_?norm\w*([./]|$)/i;
 
 /** Matrices of one tensor; a file may claim any number of them. */
@@ -109,11 +115,12 @@ function asLayers(tensor: StoredTensor, surroundings: Surroundings): WeightsLaye
     case 'recurrent':
       return shape.length === 2 ? [layerOf(tensor, 'recurrent', shape)] : stackOf(tensor, 'recurrent', shape);
     case 'stack':
+      if (shape.length === 2) return [layerOf(tensor, 'dense', shape)];
       return stackOf(tensor, 'expert', shape);
     case 'bilinear':
       return [layerOf(tensor, 'bilinear', shape, shape.length > 2 ? 'kernelInOut' : null)];
     case 'adapter':
-      return [layerOf(tensor, 'adapter', shape)];
+      return [layerOf(tensor, 'adapter', tensor.shape, tensor.shape.length > 2 ? 'outInKernel' : null)];
     default:
       return shape.length === 2
         ? [layerOf(tensor, 'dense', shape)]
@@ -130,10 +137,13 @@ function whyNone(
   if (unread !== null) return unread;
   if (use === 'bias') return 'bias';
   if (use === 'scale') return 'scale';
+  if (use === 'derived') return 'computed from the parameters of its module';
+  if (dtype === 'float8_e8m0fnu' || ADAPTER_SCALE.test(name)) return 'scale';
   if (!isFloatDtype(dtype) && !dequantized) return `values are ${dtype}, no floats`;
+  if (shape.includes(0)) return `no values: shape [${shape.join(', ')}]`;
   if (shape.length < 2) return `${shape.length} dimensions, no matrix`;
   if (shape.length > 5) return `${shape.length} dimensions, neither matrix nor kernel`;
-  if (shape.includes(0)) return `no values: shape [${shape.join(', ')}]`;
+  if (use === 'normalization') return 'normalization';
   // A slot of an optimizer lies under the name of the parameter it belongs to.
   const parameter = name.slice(0, name.lastIndexOf('/'));
   if (name.includes('/') && shapes.has(parameter)) return `belongs to ${parameter}`;
@@ -142,6 +152,7 @@ function whyNone(
   if (other !== undefined) return other[1];
   if (use === null && NORM_NAME.test(name) && shape.filter((side) => side > 1).length < 2)
     return 'normalization';
+  if (use === null && hasBiasOfItsShape(name, shape, shapes)) return 'normalization';
   if (isRecurrentBias(name, shape, shapes)) return 'bias';
   return null;
 }
@@ -154,6 +165,7 @@ function useOf(
   surroundings: Surroundings,
 ): TensorUse {
   const name = fullName.slice(-TOLD_BY);
+  if (ADAPTER_NAME.test(name)) return 'adapter';
   if (POSITION_NAME.test(name) && shape.length > 2) return 'embedding';
   if (shape.length === 2) {
     if (RECURRENT_NAME.test(name)) return 'recurrent';
@@ -204,6 +216,16 @@ function isRecurrentBias(
   if (shape.length !== 2 || shape[0] !== 2 || !name.endsWith('vars/2')) return false;
   const [kernel, recurrent] = [0, 1].map((i) => shapes.get(name.replace(/2$/, String(i))));
   return kernel?.[1] === shape[1] && recurrent?.[1] === shape[1] && recurrent?.[0] === shape[1]! / 3;
+}
+
+/** A norm over several axes has a bias for each of its values; nothing else has. */
+function hasBiasOfItsShape(
+  name: string,
+  shape: readonly number[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+): boolean {
+  const bias = name.replace(/weight$/, 'bias');
+  return bias !== name && shapes.get(bias)?.join() === shape.join();
 }
 
 const isKernel = ({ name, shape, use, convLayout }: StoredTensor): boolean =>
@@ -257,12 +279,20 @@ function stackOf(tensor: StoredTensor, kind: LayerKind, shape: readonly number[]
   }));
 }
 
-/** The first kernel in the natural order of names: some formats sort their tensors by type or by letters. */
+/**
+ * The first kernel in the natural order of names: some formats sort their tensors by type or by letters. null where it cannot be one of a grey
+ * picture: other kernels have one input each too, and none takes its outputs.
+ */
 function firstKernelName(tensors: readonly StoredTensor[]): string | null {
   const kernels = tensors.filter(
     ({ name, shape, dtype }) =>
       shape.length > 2 && shape[0] !== 1 && isFloatDtype(dtype) && !EXPERT_NAME.test(name),
   );
-  const ordered = kernels.map(({ name }) => name).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  return ordered[0] ?? null;
+  const [first, ...others] = kernels.toSorted((a, b) =>
+    a.name.localeCompare(b.name, 'en', { numeric: true }),
+  );
+  if (first === undefined) return null;
+  const isOneOfMany = others.some(({ shape }) => shape[1] === 1 && shape.length === first.shape.length);
+  const isTaken = others.some(({ shape }) => shape[1] === first.shape[0]);
+  return isOneOfMany && !isTaken ? null : first.name;
 }

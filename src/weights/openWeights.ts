@@ -36,6 +36,9 @@ export const WEIGHTS_EXTENSIONS = [
 ] as const;
 
 const HDF5_EXTENSIONS = ['.h5', '.hdf5', '.mat'];
+/** The version of the format, then its producer, its graph or an operator set. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: bytes of a protobuf
+const ONNX_START = /^\x08[\x03-\x1f](\x12[\x01-\x40][ -~]|\x3a|\x42)/;
 const MAX_MESSAGE = 500;
 /** What typed arrays throw where the memory does not suffice. */
 const NO_MEMORY = /allocation failed|array length/i;
@@ -105,7 +108,9 @@ const OPENERS: readonly Opener[] = [
   { is: (start) => start.startsWith('GGUF'), open: openGguf },
   { is: isForeign, open: refuse },
   { is: (_, extension) => HDF5_EXTENSIONS.includes(extension), open: openHdf5 },
-  { is: (_, extension) => extension === '.onnx', open: openOnnx },
+  { is: (start, extension) => extension === '.onnx' || ONNX_START.test(start), open: openOnnx },
+  // Of a protocol whose first byte says nothing.
+  { is: (_, extension) => ['.pkl', '.pickle'].includes(extension), open: openPickle },
   {
     is: (_, extension) => extension === '.json',
     open: (file) => (isWeightsIndex(file.path) ? openWeightsIndex(file, openTensors) : openTfjs(file)),

@@ -41,10 +41,17 @@ export const FUZZED = [
   'world/lora/adapter_model.safetensors',
   'world/sharded/model.safetensors.index.json',
   'world/kerasShards/model.weights.json',
+  'kinds/objects.npz',
+  'kinds/protocol0.pkl',
+  'kinds/reparametrized_module.pth',
+  'kinds/scales.safetensors',
+  'kinds/blocks.onnx',
+  'kinds/layers.keras',
 ] as const;
 
-/** Names with a folder are those of test/fixtures/world. */
-const fuzzed = (name: string): string => (name.startsWith('world/') ? fixture(`../${name}`) : fixture(name));
+/** Names that begin with `world` or `kinds` are those of these folders of test/fixtures. */
+const fuzzed = (name: string): string =>
+  /^(world|kinds)\//.test(name) ? fixture(`../${name}`) : fixture(name);
 
 /** Files that lie beside a fixture and hold its values. */
 const COMPANIONS: Readonly<Record<string, readonly string[]>> = {

@@ -83,7 +83,7 @@ describe('safetensors', () => {
       e: 'no values: shape [0, 4]',
       i: 'values are int64, no floats',
       s: '0 dimensions, no matrix',
-      t: 'values are BOOL, no floats',
+      t: 'values are bool, no floats',
     });
   });
 });

@@ -86,13 +86,20 @@ export class ByteReader {
 
   /** Returns the text before the next `stop` byte, which is read too; `limit` bytes at most. */
   textUntil(stop: number, what: string, limit = 4096): string {
-    const bytes: number[] = [];
-    for (;;) {
-      const byte = this.u8(what);
-      if (byte === stop) return new TextDecoder().decode(Uint8Array.from(bytes));
-      bytes.push(byte);
-      if (bytes.length > limit) throw this.error(`${what} must end within ${limit} bytes`);
+    return new TextDecoder().decode(this.bytesUntil(stop, what, limit));
+  }
+
+  /** Returns the bytes before the next `stop`, and goes on behind that. */
+  bytesUntil(stop: number, what: string, limit: number): Uint8Array<ArrayBuffer> {
+    const start = this.offset;
+    while (this.u8(what) !== stop) {
+      if (this.offset - start > limit) throw this.error(`${what} must end within ${limit} bytes`);
     }
+    const end = this.offset;
+    this.offset = start;
+    const bytes = this.bytes(end - start - 1, what);
+    this.offset = end;
+    return bytes;
   }
 
   private check(length: number, what: string): void {

@@ -3,7 +3,8 @@ import { UserError } from '../../base/userError.ts';
 import { readZip } from '../../base/zip/zip.ts';
 import { openNpz } from '../../weights/formats/npy.ts';
 import { openSafetensorsWeights } from '../../weights/formats/safetensorsWeights.ts';
-import { isNumberDtype, NUMBER_BYTES } from '../../weights/tensors/floatBytes.ts';
+import { isNumberDtype } from '../../weights/tensors/floatBytes.ts';
+import { NUMPY_DTYPES } from '../../weights/tensors/numpyDtypes.ts';
 import type { OwnSource, SplitSource } from './splitSource.ts';
 
 /** Names of the arrays of a split, those of Keras's .npz files and of MedMNIST among them. */
@@ -39,7 +40,7 @@ function splitSource(path: string, names: Names): SplitSource {
   }
   if (!isNumberDtype(labels.dtype)) {
     throw new UserError(
-      `${path}: array ${labels.name} must be of ${Object.keys(NUMBER_BYTES).join(', ')}, got ${labels.dtype}`,
+      `${path}: array ${labels.name} must be of ${[...new Set(Object.values(NUMPY_DTYPES))].join(', ')}, got ${labels.dtype}`,
     );
   }
   const shape = labels.shape.filter((side, axis) => axis === 0 || side !== 1);

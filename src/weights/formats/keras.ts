@@ -3,8 +3,10 @@ import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
 import { UserError } from '../../base/userError.ts';
 import type { ZipFile } from '../../base/zip/zip.ts';
 import { jsonProperty } from '../tensors/jsonProperty.ts';
-import type { StoredTensor, TensorFile, TensorUse } from '../tensors/weightsFile.ts';
+import type { StoredTensor, TensorFile } from '../tensors/weightsFile.ts';
 import { openHdf5 } from './hdf5/hdf5.ts';
+import { useIn } from './hdf5/kerasUse.ts';
+import { einsumMatrix } from './kerasEinsum.ts';
 
 export const KERAS_WEIGHTS = 'model.weights.h5';
 const KERAS_CONFIG = 'config.json';
@@ -17,7 +19,10 @@ const MAX_DEPTH = 32;
 /** A layer as config.json names it. */
 interface NamedLayer {
   name: string;
-  className: string;
+  /** The name of its class as Keras names a group after it: layer_normalization. */
+  group: string;
+  /** Of an EinsumDense. */
+  equation: string | null;
   /** Its kernel has two values in a byte, or is packed by GPTQ or AWQ. */
   isPacked: boolean;
   order: number;
@@ -43,13 +48,17 @@ export function openKeras(file: RandomAccessFile, zip: ZipFile): TensorFile {
   for (const tensor of weights.tensors) {
     const found = find(tensor.name);
     const name = rename(tensor.name, found);
-    const className = found?.[1].className ?? '';
-    const use = tensor.use ?? useIn(className, name, tensor.shape);
+    const use = tensor.use ?? useIn(found?.[1].group ?? '', name, tensor.shape);
     if (found?.[1].isPacked === true && tensor.dtype === 'int8') {
       skipped.push({ name, reason: 'values are packed in less than 8 bits, which is not read' });
       continue;
     }
-    tensors.push({ tensor: { ...tensor, name, use }, order: found?.[1].order ?? Number.POSITIVE_INFINITY });
+    const own = { ...tensor, name, use };
+    const equation = name.endsWith('vars/0') ? (found?.[1].equation ?? null) : null;
+    tensors.push({
+      tensor: equation === null ? own : einsumMatrix(own, equation),
+      order: found?.[1].order ?? Number.POSITIVE_INFINITY,
+    });
   }
   tensors.sort((a, b) => (a.order === b.order ? 0 : a.order - b.order));
   return { format: 'Keras', tensors: tensors.map(({ tensor }) => tensor), skipped, close: file.close };
@@ -57,23 +66,6 @@ export function openKeras(file: RandomAccessFile, zip: ZipFile): TensorFile {
 
 const rename = (path: string, found: [string, NamedLayer] | null): string =>
   found === null ? path : `${found[1].name}${found[0]}`;
-
-/** Returns what the class of a layer says of one of its variables. */
-export function useIn(className: string, name: string, shape: readonly number[]): TensorUse | null {
-  const isFirst = /(vars\/0|kernel(:0)?|embeddings(:0)?)$/.test(name);
-  if (className === 'Embedding') return shape.length === 2 ? 'embedding' : null;
-  const isDepthwise =
-    /Depthwise/.test(className) ||
-    (/Separable/.test(className) && /(vars\/0|depthwise_kernel(:0)?)$/.test(name));
-  if (isDepthwise && shape.length > 2) return 'depthwise';
-  if (/^(LSTM|GRU|SimpleRNN)(Cell)?$/.test(className))
-    return isRecurrentBias(name, shape) ? 'bias' : 'recurrent';
-  return /^(Dense|EinsumDense)$/.test(className) && isFirst && shape.length === 2 ? 'matrix' : null;
-}
-
-/** Biases of a GRU that resets after the product have two rows. */
-const isRecurrentBias = (name: string, shape: readonly number[]): boolean =>
-  shape.length === 2 && shape[0] === 2 && /(vars\/2|bias(:0)?)$/.test(name);
 
 function readConfig(path: string, zip: ZipFile): unknown {
   const size = zip.size(KERAS_CONFIG);
@@ -110,7 +102,14 @@ function collectLayers(
     const own = `${path}layers/${group}${number === 0 ? '' : `_${number}`}`;
     const policy = jsonProperty(jsonProperty(jsonProperty(layer, 'config'), 'dtype'), 'config');
     const isPacked = /^(int4|gptq|awq)/.test(String(jsonProperty(policy, 'mode') ?? ''));
-    layers.set(own, { name: `${names}${name}`, className, isPacked, order: layers.size });
+    const equation = jsonProperty(jsonProperty(layer, 'config'), 'equation');
+    layers.set(own, {
+      name: `${names}${name}`,
+      group,
+      equation: typeof equation === 'string' ? equation : null,
+      isPacked,
+      order: layers.size,
+    });
     collectLayers(layer, `${own}/`, `${names}${name}/`, layers, depth + 1);
   }
 }

@@ -1,30 +1,19 @@
 import { basename } from 'node:path';
 import { elementCount } from '../../base/elementCount.ts';
 import { ByteReader } from '../../base/files/byteReader.ts';
-import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
+import { checkCount, MAX_TENSORS } from '../../base/files/limits.ts';
+import { fileSection, type RandomAccessFile } from '../../base/files/randomAccessFile.ts';
 import { UserError } from '../../base/userError.ts';
 import type { ZipFile } from '../../base/zip/zip.ts';
 import { columnMajorStrides, decodeNumbers, gatherStrided, isNumberDtype } from '../tensors/floatBytes.ts';
+import { NUMPY_DTYPES } from '../tensors/numpyDtypes.ts';
 import { storedTensor } from '../tensors/storedTensor.ts';
-import type { NumberDtype, StoredTensor, TensorFile } from '../tensors/weightsFile.ts';
+import type { NumberDtype, SkippedTensor, StoredTensor, TensorFile } from '../tensors/weightsFile.ts';
+import { openPickle } from './torch/torch.ts';
 
 const MAGIC = '\x93NUMPY';
 const MAX_HEADER_BYTES = 1 << 16;
-/** Element types by NumPy's codes without the byte order. */
-export const NUMPY_DTYPES: Readonly<Record<string, NumberDtype>> = {
-  f2: 'float16',
-  f4: 'float32',
-  f8: 'float64',
-  i1: 'int8',
-  u1: 'uint8',
-  i2: 'int16',
-  u2: 'uint16',
-  i4: 'int32',
-  i8: 'int64',
-  // NumPy has no bfloat16: arrays of the package ml_dtypes are written as two bytes of nothing known.
-  V2: 'bfloat16',
-};
-
+const OBJECTS = '|O';
 interface NpyHeader {
   dtype: string;
   bigEndian: boolean;
@@ -34,31 +23,52 @@ interface NpyHeader {
   dataOffset: number;
 }
 
-/** Returns the one array of a .npy file, named after the file. */
+/** Returns the one array of a .npy file, named after the file, or the arrays among the objects that it holds. */
 export function openNpy(file: RandomAccessFile): TensorFile {
   const name = basename(file.path).replace(/\.npy$/, '');
-  const tensor = npyTensor(file.path, name, readNpyHeader(file), file.size, () => file);
-  return { format: 'npy', tensors: [tensor], skipped: [], close: file.close };
+  const tensors = tensorsOf(file.path, name, '', readNpyHeader(file), file.size, () => file);
+  return { format: 'npy', tensors, skipped: [], close: file.close };
 }
 
 /** Returns the arrays of a .npz archive; of a compressed one only the headers are unpacked until it is read. */
 export function openNpz(file: RandomAccessFile, zip: ZipFile): TensorFile {
-  const isArray = (name: string): boolean => name.endsWith('.npy');
-  const tensors = zip.names
-    .filter(isArray)
-    .map((name) =>
-      npyTensor(
-        file.path,
-        name.replace(/\.npy$/, ''),
-        readNpyHeader(zip.openPrefix(name)),
-        zip.size(name),
-        () => zip.open(name),
-      ),
-    );
-  const skipped = zip.names
-    .filter((name) => !isArray(name))
-    .map((name) => ({ name, reason: 'no .npy member' }));
+  const tensors: StoredTensor[] = [];
+  const skipped: SkippedTensor[] = [];
+  for (const member of zip.names) {
+    const name = member.replace(/\.npy$/, '');
+    if (name === member) {
+      skipped.push({ name, reason: 'no .npy member' });
+      continue;
+    }
+    const header = readNpyHeader(zip.openPrefix(member));
+    const found = tensorsOf(file.path, name, `${name}.`, header, zip.size(member), () => zip.open(member));
+    for (const tensor of found) tensors.push(tensor);
+    checkCount(file, 'arrays', tensors.length + skipped.length, MAX_TENSORS);
+  }
   return { format: 'npz', tensors, skipped, close: file.close };
+}
+
+/** Returns an array, or of one of objects the arrays among these: numpy.save makes one of a dict, or of a list of arrays. */
+function tensorsOf(
+  path: string,
+  name: string,
+  prefix: string,
+  header: NpyHeader,
+  size: number,
+  open: () => RandomAccessFile,
+): StoredTensor[] {
+  const whole = npyTensor(path, name, header, size, open);
+  if (header.dtype !== OBJECTS) return [whole];
+  try {
+    const file = open();
+    const pickle = fileSection(file, file.path, header.dataOffset, file.size - header.dataOffset);
+    const found = openPickle(pickle).tensors.map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
+    return found.length > 0 ? found : [whole];
+  } catch (error) {
+    // What cannot be read does not take the other arrays along.
+    if (!(error instanceof UserError)) throw error;
+    return [whole];
+  }
 }
 
 function npyTensor(

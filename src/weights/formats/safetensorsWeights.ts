@@ -13,6 +13,8 @@ const DTYPES: Readonly<Record<string, NumberDtype>> = {
   F8_E5M2: 'float8_e5m2',
   F8_E4M3FNUZ: 'float8_e4m3fnuz',
   F8_E5M2FNUZ: 'float8_e5m2fnuz',
+  F8_E8M0: 'float8_e8m0fnu',
+  BOOL: 'bool',
   I64: 'int64',
   I32: 'int32',
   I16: 'int16',

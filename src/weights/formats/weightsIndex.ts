@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { checkCount, MAX_TENSORS } from '../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
@@ -12,7 +12,7 @@ const MAX_SHARDS = 500;
 
 /** Whether a file name is that of an index of shards: Hugging Face's, or Keras's. */
 export const isWeightsIndex = (name: string): boolean =>
-  /\.(safetensors|bin)\.index\.json$|\.weights\.json$/.test(name);
+  /\.(safetensors|bin)\.index(\.\w+)?\.json$|\.weights\.json$/.test(name);
 
 /** Returns the names of the shards that an index lists; none where it cannot be read: opening it says why. */
 export function shardsOf(path: string): string[] {
@@ -33,9 +33,12 @@ export function openWeightsIndex(file: RandomAccessFile, open: (path: string) =>
   };
   const tensors: StoredTensor[] = [];
   const skipped: SkippedTensor[] = [];
+  let index: unknown;
   try {
-    for (const name of shardNames(file.path, readJson(file))) {
-      const shard = open(join(dirname(file.path), name));
+    index = readJson(file);
+    const names = shardNames(file.path, index);
+    for (const name of names) {
+      const shard = openShard(file.path, name, names, open);
       shards.push(shard);
       for (const tensor of shard.tensors) tensors.push(tensor);
       for (const tensor of shard.skipped) skipped.push(tensor);
@@ -45,7 +48,37 @@ export function openWeightsIndex(file: RandomAccessFile, open: (path: string) =>
     close();
     throw error;
   }
+  const inShards = new Set([...tensors, ...skipped].map(({ name }) => name));
+  for (const name of tensorNames(index)) {
+    if (!inShards.has(name)) skipped.push({ name, reason: 'listed by the index, but not in its shard' });
+  }
   return { format: `${shards[0]?.format ?? 'no'} shards`, tensors, skipped, close };
+}
+
+function openShard(
+  path: string,
+  name: string,
+  names: readonly string[],
+  open: (path: string) => TensorFile,
+): TensorFile {
+  try {
+    return open(join(dirname(path), name));
+  } catch (error) {
+    // A download that was broken off, or links that lead nowhere.
+    const missing = names.filter((shard) => !existsSync(join(dirname(path), shard)));
+    if (missing.length === 0) throw error;
+    const listed = `${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', ...' : ''}`;
+    throw new UserError(
+      `${path} must have all its ${names.length} shards beside it, got ${names.length - missing.length}: ${listed} missing`,
+      'Fetch the missing ones, or give the shards that are there by name',
+    );
+  }
+}
+
+/** Of tensors by name, as Hugging Face lists them; Keras lists layers. */
+function tensorNames(index: unknown): string[] {
+  const map = Object.entries(jsonProperty(index, 'weight_map') as object);
+  return map.every(([, shard]) => typeof shard === 'string') ? map.map(([name]) => name) : [];
 }
 
 function readJson(file: RandomAccessFile): unknown {

@@ -20,10 +20,27 @@ export function adapterScale(path: string): AdapterScale {
   };
 }
 
-/** Settings of single modules stand under the end of their names. */
+/** Quantifiers of a pattern: more of them, or one of a group, could take longer than anybody waits. */
+const QUANTIFIERS = /[*+?{]/g;
+const MAX_QUANTIFIERS = 4;
+
+/** Settings of single modules stand under the end of their names, or under a regular expression for it. The first that fits counts. */
 function patternValue(pattern: unknown, module: string): unknown {
   if (typeof pattern !== 'object' || pattern === null) return undefined;
-  return Object.entries(pattern).find(([key]) => module === key || module.endsWith(`.${key}`))?.[1];
+  return Object.entries(pattern).find(([key]) => fits(key, module))?.[1];
+}
+
+function fits(key: string, module: string): boolean {
+  if (module === key || module.endsWith(`.${key}`)) return true;
+  const isBounded =
+    (key.match(QUANTIFIERS)?.length ?? 0) <= MAX_QUANTIFIERS && !/\)[*+?{]/.test(key) && module.length < 1000;
+  try {
+    // A leading ^ stands for the beginning of the name in the model that is adapted.
+    const name = key.startsWith('^') ? module.replace(/^base_model\.model\./, '') : module;
+    return isBounded && new RegExp(`^(?:.*\\.)?(?:${key})$`).test(name);
+  } catch {
+    return false;
+  }
 }
 
 function readConfig(path: string): unknown {

@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/elementCount.ts';
 import { isReadable, storedTensor } from '../tensors/storedTensor.ts';
 import type { StoredTensor } from '../tensors/weightsFile.ts';
 import type { TensorSet } from './tensorSet.ts';
@@ -19,6 +20,9 @@ const PAIRS: readonly [RegExp, string][] = [
   [/^(.*_lora\.)down\.weight$/, 'up.weight'],
   [/^(.*)\blora_linear_layer\.down\.weight$/, 'lora_linear_layer.up.weight'],
   [/^(.*)\blora_kernel_a$/, 'lora_kernel_b'],
+  [/^(.*)\blora_embeddings_a$/, 'lora_embeddings_b'],
+  [/^(.*)\blora_embedding_A(\.[^.]+)?$/, 'lora_embedding_B$2'],
+  [/^(.*)\blora_A(\.(?!weight$)[^.]+)?$/, 'lora_B$2'],
 ];
 
 /**
@@ -45,12 +49,15 @@ function addProduct(
   scale: AdapterScale,
 ): void {
   // Keras: inputs x rank times rank x outputs. The others: outputs x rank times rank x inputs.
-  const [left, right] = down.name.endsWith('lora_kernel_a') ? [down, up] : [up, down];
+  const isKeras = /lora_(kernel|embeddings)_a$/.test(down.name);
+  const [left, right] = isKeras ? [down, up] : [up, down];
   const alpha = set.get(`${module}.alpha`);
-  if (!isReadable(left) || !isReadable(right) || (alpha !== undefined && !isReadable(alpha))) return;
-  if (left.shape.length !== 2 || right.shape.length !== 2 || left.shape[1] !== right.shape[0]) return;
-  const [rows, rank, cols] = [left.shape[0]!, left.shape[1]!, right.shape[1]!];
-  if (rows * cols > MAX_PRODUCT) return;
+  const factors = set.get(down.name.replace(/\blora_A/, 'lora_E'));
+  const parts = [left, right, alpha, factors === down ? undefined : factors];
+  if (parts.some((part) => part !== undefined && !isReadable(part))) return;
+  const shape = productShape(left.shape, right.shape);
+  if (shape === null || elementCount(shape) > MAX_PRODUCT || set.get(`${module}.lora_mid.weight`)) return;
+  const [rows, rank] = [left.shape[0]!, left.shape[1]!];
   const known = scale.factor(module, rank);
   const factor = (): number => (alpha === undefined ? (known ?? 1) : alpha.read()[0]! / rank);
   const scaled =
@@ -62,29 +69,40 @@ function addProduct(
     `${module} B A`,
     storedTensor({
       name: `${module} (B A)`,
-      shape: [rows, cols],
+      shape,
       dtype: down.dtype,
       // Rounded factors still have a product of exact rank.
       rounding: () => ({ significantBits: 53, step: 0 }),
       use: 'adapter',
       notes: [`product of two factors of rank ${rank}, ${scaled}`],
-      read: () => product(left.read(), right.read(), rows, rank, cols, factor()),
+      read: () => {
+        const ofRank = parts[3]?.read();
+        const weights = Array.from({ length: rank }, (_, k) => factor() * (ofRank?.[k] ?? 1));
+        return product(left.read(), right.read(), rows, elementCount(shape) / rows, weights);
+      },
     }),
   );
 }
 
+/** Of two matrices, or of a convolution to `rank` channels and one of 1 x 1 behind it, whose product is a convolution; null of others. */
+function productShape(left: readonly number[], right: readonly number[]): readonly number[] | null {
+  const isPoint = left.slice(2).every((side) => side === 1);
+  const fits = left.length === right.length && left.length >= 2 && left[1] === right[0];
+  return fits && isPoint && !left.includes(0) ? [left[0]!, ...right.slice(1)] : null;
+}
+
+/** Returns left times diagonal(weights) times right, of rows x rank and rank x cols values. */
 function product(
-  left: Float32Array | Float64Array,
-  right: Float32Array | Float64Array,
+  left: ArrayLike<number>,
+  right: ArrayLike<number>,
   rows: number,
-  rank: number,
   cols: number,
-  factor: number,
+  weights: readonly number[],
 ): Float64Array {
   const values = new Float64Array(rows * cols);
   for (let i = 0; i < rows; i++) {
-    for (let k = 0; k < rank; k++) {
-      const weight = factor * left[i * rank + k]!;
+    for (const [k, ofRank] of weights.entries()) {
+      const weight = ofRank * left[i * weights.length + k]!;
       for (let j = 0; j < cols; j++) values[i * cols + j]! += weight * right[k * cols + j]!;
     }
   }

@@ -1,12 +1,21 @@
 import { elementCount } from '../../base/elementCount.ts';
-import { isFloatDtype, isNumberDtype } from '../tensors/floatBytes.ts';
+import { isFloatDtype, isNumberDtype, powerOfTwo } from '../tensors/floatBytes.ts';
 import { blockScaledTensor, scaledTensor } from '../tensors/scaledTensor.ts';
 import { isReadable } from '../tensors/storedTensor.ts';
 import type { StoredTensor } from '../tensors/weightsFile.ts';
 import type { TensorSet } from './tensorSet.ts';
 
 /** What stands behind the name of a weight, or in the place of its last part, in the name of its scale. */
-const SCALE_SUFFIXES = ['_scale_inv', '_scale', '.scale', '.SCB', '.weight_scale'];
+const SCALE_SUFFIXES = [
+  '_scale_inv',
+  '_scale',
+  '.scale',
+  '.SCB',
+  '.weight_scale',
+  '.scale_weight',
+  '._scale',
+  '._weight_scale',
+];
 /** Packed formats that are not read: a part of the name, what it is, and what unpacks it. */
 const PACKED: readonly { marker: string; parts: readonly string[]; reason: string }[] = [
   {
@@ -35,6 +44,9 @@ const BITSANDBYTES_PARTS = [
 const MXFP4 =
   'packed in MXFP4, which is not read: load it with transformers and Mxfp4Config(dequantize=True), then save it';
 const SCALE = 'scale of quantized weights';
+const PACKED_BYTES =
+  'values are uint8 with a scale and no zero point: packed in less than 8 bits (HQQ, BitNet, NVFP4), which is not read: ' +
+  'load it with its library, dequantize and save it';
 
 /** Multiplies quantized weights by the scales beside them, and names what is packed in a way that is not read. */
 export function scaleQuantized(set: TensorSet): void {
@@ -55,25 +67,30 @@ export function scaleQuantized(set: TensorSet): void {
     const isByte = tensor.dtype === 'int8' || tensor.dtype === 'uint8' || tensor.dtype.startsWith('float8_');
     const scale = isByte ? scaleOf(set, name) : undefined;
     if (scale === undefined) continue;
-    const scaled = scaledBy(tensor, scale);
-    if (scaled === null) continue;
-    set.put(name, scaled);
+    const zero = zeroOf(set, scale);
+    const scaled = scaledBy(tensor, scale, zero);
+    if (typeof scaled === 'string') set.drop(name, scaled);
+    else set.put(name, scaled);
     set.drop(scale.name, `${SCALE}: of ${name}`);
+    if (zero !== undefined) set.drop(zero.name, `zero points of quantized weights: of ${name}`);
   }
 }
 
-/** Keras keeps the variables of a layer by number: the scale of an int8 kernel, which divides, is the last of them. */
+/**
+ * Keras keeps the variables of a layer by number: the scale of an int8 kernel, which divides, is the last of them. It has one for each output,
+ * of an embedding one for each row.
+ */
 function kerasScale(
   set: TensorSet,
-  { name, dtype, shape }: StoredTensor,
+  { name, dtype, shape, use }: StoredTensor,
 ): { scale: StoredTensor; axis: number } | null {
   if (dtype !== 'int8' || !name.endsWith('vars/0') || shape.length !== 2) return null;
   const variable = (number: number): StoredTensor | undefined => set.get(name.replace(/0$/, String(number)));
   const scale = variable(2) ?? variable(1);
-  if (scale === undefined || !isFloatDtype(scale.dtype) || !isReadable(scale) || scale.shape.length !== 1)
-    return null;
-  const axis = scale.shape[0] === shape[1] ? 1 : 0;
-  return scale.shape[0] === shape[axis] ? { scale, axis } : null;
+  if (scale === undefined || !isFloatDtype(scale.dtype) || !isReadable(scale)) return null;
+  const count = elementCount(scale.shape);
+  const axis = count === shape[1] && use !== 'embedding' ? 1 : 0;
+  return count === shape[axis] ? { scale, axis } : null;
 }
 
 function scaleOf(set: TensorSet, name: string): StoredTensor | undefined {
@@ -84,22 +101,50 @@ function scaleOf(set: TensorSet, name: string): StoredTensor | undefined {
   ];
   return candidates
     .map((candidate) => set.get(candidate))
-    .find((found) => found !== undefined && isFloatDtype(found.dtype) && isReadable(found));
+    .find((found) => found !== undefined && isScale(found));
 }
 
-function scaledBy(tensor: StoredTensor, scale: StoredTensor): StoredTensor | null {
+/** Scales are floats; those of blocks may be exponents alone, in E8M0 or in bytes that do not say so. */
+const isScale = ({ name, dtype }: StoredTensor): boolean =>
+  isFloatDtype(dtype) || /^float8_|^uint8$/.test(dtype) || name.endsWith('_scale_inv');
+
+const zeroOf = (set: TensorSet, { name }: StoredTensor): StoredTensor | undefined =>
+  /scale$/.test(name)
+    ? ['zero_point', 'zero_points']
+        .map((suffix) => set.get(name.replace(/scale$/, suffix)))
+        .find((found) => found !== undefined && isReadable(found))
+    : undefined;
+
+/** Returns the weight that a tensor and its scale are together, or the reason why it cannot be had. */
+function scaledBy(
+  tensor: StoredTensor,
+  table: StoredTensor,
+  zero: StoredTensor | undefined,
+): StoredTensor | string {
+  if (tensor.dtype === 'uint8' && zero === undefined) return PACKED_BYTES;
+  const isFloat8 = tensor.dtype.startsWith('float8_');
+  if (!isReadable(table) || (table.dtype === 'uint8' && !isFloat8)) {
+    return `its scale ${table.name} is of ${table.dtype}, which is not read`;
+  }
   const [rows] = tensor.shape as [number];
-  const count = elementCount(scale.shape);
+  const count = elementCount(table.shape);
   // bitsandbytes keeps the largest magnitude of each row, which 127 stands for.
-  const unit = scale.name.endsWith('.SCB') ? 1 / 127 : 1;
-  const values = (): Float32Array | Float64Array => scale.read().map((value) => value * unit);
-  if (count === 1) return scaledTensor(tensor, { scale: values, axis: null });
+  const unit = table.name.endsWith('.SCB') ? 1 / 127 : 1;
+  const scale = (): Float32Array | Float64Array =>
+    table.read().map((value) => (table.dtype === 'uint8' ? powerOfTwo(value) : value * unit));
+  const zeros = zero?.read;
+  if (count === 1) return scaledTensor(tensor, { scale, zero: zeros, axis: null });
   const ofRows =
-    count === rows && scale.shape[0] === rows && scale.shape.slice(1).every((side) => side === 1);
-  if (ofRows) return scaledTensor(tensor, { scale: values, axis: 0 });
+    count === rows && table.shape[0] === rows && table.shape.slice(1).every((side) => side === 1);
+  if (ofRows) return scaledTensor(tensor, { scale, zero: zeros, axis: 0 });
   const isTable =
-    scale.shape.length === 2 && tensor.shape.length === 2 && scale.shape.every((side) => side > 0);
-  return isTable ? blockScaledTensor(tensor, scale) : null;
+    table.shape.length === tensor.shape.length &&
+    table.shape.every((side, axis) => side > 0 && side <= tensor.shape[axis]!);
+  const hasZeros = zero === undefined || elementCount(zero.shape) === count;
+  if (isTable && hasZeros) {
+    return blockScaledTensor(tensor, { name: table.name, shape: table.shape, scale, zero: zeros });
+  }
+  return `its scale ${table.name} of shape [${table.shape.join(', ')}] does not fit [${tensor.shape.join(', ')}]`;
 }
 
 function namePacked(set: TensorSet, tensor: StoredTensor): void {

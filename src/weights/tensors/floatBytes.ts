@@ -18,6 +18,8 @@ export const FLOAT_BYTES: Record<FloatDtype, number> = {
 /** Bytes of everything whose values can be had; whole numbers are no weights by themselves, but with a scale they are. */
 export const NUMBER_BYTES: Record<NumberDtype, number> = {
   ...FLOAT_BYTES,
+  float8_e8m0fnu: 1,
+  bool: 1,
   int8: 1,
   uint8: 1,
   int16: 2,
@@ -52,6 +54,9 @@ export function decodeNumbers(
       return new Float64Array(buffer, byteOffset, length);
     case 'int8':
       return Float32Array.from(new Int8Array(buffer, byteOffset, length));
+    case 'float8_e8m0fnu':
+      return Float32Array.from(new Uint8Array(buffer, byteOffset, length), powerOfTwo);
+    case 'bool':
     case 'uint8':
       return Float32Array.from(new Uint8Array(buffer, byteOffset, length));
     case 'int16':
@@ -66,6 +71,9 @@ export function decodeNumbers(
       return bytesToFloats(dtype, new Uint8Array(buffer, byteOffset, length));
   }
 }
+
+/** Returns what a byte says that is an exponent alone (E8M0), as scales of small blocks are. */
+export const powerOfTwo = (byte: number): number => (byte === 0xff ? Number.NaN : 2 ** (byte - 127));
 
 function swapBytes(bytes: Uint8Array, size: number): void {
   for (let start = 0; start + size <= bytes.length; start += size)

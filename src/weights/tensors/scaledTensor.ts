@@ -38,30 +38,59 @@ export function scaledTensor(tensor: StoredTensor, { scale, zero, axis, divided 
   };
 }
 
-/** Returns a tensor multiplied by a table of scales, one for each block of its values: as many blocks along an axis as the table has entries. */
-export function blockScaledTensor(tensor: StoredTensor, table: StoredTensor): StoredTensor {
-  const [rows, cols] = tensor.shape as [number, number];
-  const [blockRows, blockCols] = table.shape as [number, number];
-  const [high, wide] = [blockSide(rows, blockRows), blockSide(cols, blockCols)];
+/** A table of scales with as many axes as the tensor: along each it has an entry for every block of indices. */
+export interface ScaleTable {
+  name: string;
+  shape: readonly number[];
+  scale(): ArrayLike<number>;
+  /** Of the same shape. */
+  zero?: (() => ArrayLike<number>) | undefined;
+  /** Length of the blocks along an axis; left out: 128 where it fits, or another power of two. */
+  blockSide?: (axis: number) => number;
+}
+
+/** Returns a tensor whose stored values are scaled by a table: scale * (stored - zero). */
+export function blockScaledTensor(tensor: StoredTensor, table: ScaleTable): StoredTensor {
+  const { shape } = tensor;
+  const sides = shape.map((side, axis) => table.blockSide?.(axis) ?? blockSide(side, table.shape[axis]!));
+  const last = shape.length - 1;
   return {
     ...tensor,
     dequantized: true,
-    rounding: () => scaledRounding(tensor.dtype, table.read()),
+    rounding: () => scaledRounding(tensor.dtype, table.scale()),
     unread: null,
     notes: [...tensor.notes, `dequantized from ${tensor.dtype} by ${table.name}`],
     read() {
       const values = tensor.read();
-      const scales = table.read();
-      for (let row = 0, i = 0; row < rows; row++) {
-        const from = Math.floor(row / high) * blockCols;
-        for (let col = 0; col < cols; col++, i++) {
-          const scale = scales[from + Math.floor(col / wide)]!;
-          values[i]! *= scale;
+      const [scales, zeros] = [table.scale(), table.zero?.()];
+      const [length, wide] = [shape[last]!, sides[last]!];
+      for (let row = 0, i = 0; i < values.length; row++) {
+        const from = table.shape[last]! * blockOf(row, shape, table.shape, sides);
+        for (let col = 0; col < length; col++, i++) {
+          const at = from + Math.floor(col / wide);
+          const scale = scales[at]!;
+          values[i] = scale * (values[i]! - (zeros?.[at] ?? 0));
         }
       }
       return values;
     },
   };
+}
+
+/** Returns the number of the row of a table that holds for a row of a tensor, both counted over all axes but the last. */
+function blockOf(
+  row: number,
+  shape: readonly number[],
+  table: readonly number[],
+  sides: readonly number[],
+): number {
+  let [rest, found, stride] = [row, 0, 1];
+  for (let axis = shape.length - 2; axis >= 0; axis--) {
+    found += stride * Math.floor((rest % shape[axis]!) / sides[axis]!);
+    stride *= table[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return found;
 }
 
 /** Significant bits and least step of 8-bit floats; whole numbers have steps of one and no other rounding. */

@@ -5,7 +5,16 @@ import type { Rounding } from '../../spectra/measures/rounding.ts';
 export type FloatDtype = Float8Dtype | 'float16' | 'bfloat16' | 'float32' | 'float64';
 
 /** Element types whose values can be had; whole numbers are weights only where the file has a scale for them. */
-export type NumberDtype = FloatDtype | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'int64';
+export type NumberDtype =
+  | FloatDtype
+  | 'float8_e8m0fnu'
+  | 'bool'
+  | 'int8'
+  | 'uint8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'int64';
 
 export const LAYER_KINDS = [
   'dense',
@@ -34,6 +43,9 @@ export type TensorUse =
   | 'adapter'
   | 'bias'
   | 'scale'
+  | 'normalization'
+  /** What a module computes from its parameters, or another way to one of them. */
+  | 'derived'
   | 'optimizer state';
 
 /** A weight matrix or kernel in a file; its values are read when they are asked for. */

@@ -49,8 +49,6 @@ const INTEGER_CLASS = 0;
 const SIGNED_BIT = 8;
 const FLOAT_CLASS = 1;
 const OPAQUE_CLASS = 5;
-/** Keras writes bfloat16 as opaque pairs of bytes and says what they are in this attribute. */
-const DTYPE_ATTRIBUTE = 'dtype';
 
 /** Exponent and mantissa bits of the float types that are read. */
 const FLOATS: Readonly<Record<string, string>> = {
@@ -74,23 +72,11 @@ export function readDataset(file: RandomAccessFile, messages: readonly Hdf5Messa
   const fill = find(MESSAGE.fill);
   return {
     shape: readShape(dataspace),
-    ...readDatatype(datatype, hasAttribute(file, messages, DTYPE_ATTRIBUTE)),
+    ...readDatatype(datatype),
     layout: readLayout(layout),
     filters: filters === null ? [] : readFilters(filters),
     fill: fill === null ? null : readFill(fill),
   };
-}
-
-function hasAttribute(file: RandomAccessFile, messages: readonly Hdf5Message[], name: string): boolean {
-  return messages.some(({ type, offset, size }) => {
-    if (type !== MESSAGE.attribute) return false;
-    const reader = new ByteReader(file, offset, offset + size);
-    const version = reader.u8('attribute');
-    reader.skip(1, 'flags of an attribute');
-    const nameBytes = reader.u16('length of a name');
-    reader.skip(version === 3 ? 5 : 4, 'attribute');
-    return nameBytes === name.length + 1 && reader.text(name.length, 'name of an attribute') === name;
-  });
 }
 
 function readShape(reader: ByteReader): number[] {
@@ -103,16 +89,14 @@ function readShape(reader: ByteReader): number[] {
   return Array.from({ length: rank }, () => reader.u64('size of a dimension'));
 }
 
-function readDatatype(
-  reader: ByteReader,
-  hasDtype: boolean,
-): { dtype: string; itemBytes: number; bigEndian: boolean } {
+function readDatatype(reader: ByteReader): { dtype: string; itemBytes: number; bigEndian: boolean } {
   const classCode = reader.u8('data type') & 0x0f;
   const bits = reader.u8('byte order');
   reader.skip(2, 'data type');
   const itemBytes = reader.u32('size of an element');
   const other = CLASS_NAMES[classCode] ?? `class ${classCode}`;
-  if (classCode === OPAQUE_CLASS && itemBytes === 2 && hasDtype) {
+  // HDF5 has no bfloat16: NumPy's arrays of it, and so Keras's, are written as pairs of bytes of nothing known.
+  if (classCode === OPAQUE_CLASS && itemBytes === 2) {
     return { dtype: 'bfloat16', itemBytes, bigEndian: false };
   }
   const bigEndian = (bits & 1) !== 0;

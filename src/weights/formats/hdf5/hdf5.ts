@@ -9,15 +9,11 @@ import type { NumberDtype, SkippedTensor, StoredTensor, TensorFile } from '../..
 import { readChunked, unreadFilter } from './chunks.ts';
 import { type Hdf5Dataset, readDataset } from './dataset.ts';
 import { walkObjects } from './groups.ts';
+import { useIn } from './kerasUse.ts';
 
 export const HDF5_SIGNATURE = '\x89HDF\r\n\x1a\n';
 /** Groups that only files of Keras have at their root. */
 const KERAS_ROOTS = ['model_weights', 'layers', '_layer_checkpoint_dependencies', 'top_level_model_weights'];
-/** Kernels of Keras's attention: inputs x (heads x size), and (heads x size) x outputs; their biases have an axis for the heads too. */
-const ATTENTION_INPUT = /(^|\/)(query|key|value)(_dense)?(\/|$)/;
-const ATTENTION_OUTPUT = /(^|\/)(attention_output|output_dense)(\/|$)/;
-const ATTENTION_BIAS = /(query|key|value)_dense\/vars\/1$/;
-
 /** Returns the data sets of an HDF5 file: of Keras (.h5, .weights.h5) or of anything else, as far as they are stored in a readable way. */
 export function openHdf5(file: RandomAccessFile): TensorFile {
   const base = findSuperblock(file);
@@ -33,7 +29,7 @@ export function openHdf5(file: RandomAccessFile): TensorFile {
   });
   const tensors: StoredTensor[] = [];
   for (const { name, dataset } of datasets) {
-    const reason = isNumberDtype(dataset.dtype) ? unreadable(dataset, name, isKeras) : null;
+    const reason = isNumberDtype(dataset.dtype) ? unreadable(dataset) : null;
     if (reason === null) tensors.push(datasetTensor(content, name, dataset, isKeras));
     else skipped.push({ name, reason });
   }
@@ -41,9 +37,8 @@ export function openHdf5(file: RandomAccessFile): TensorFile {
 }
 
 /** Returns why the values cannot be read or are no layer, or null. */
-function unreadable({ layout, filters }: Hdf5Dataset, name: string, isKeras: boolean): string | null {
+function unreadable({ layout, filters }: Hdf5Dataset): string | null {
   if (layout.kind === 'none') return layout.reason;
-  if (isKeras && ATTENTION_BIAS.test(name)) return 'bias';
   return unreadFilter(filters);
 }
 
@@ -62,8 +57,9 @@ function datasetTensor(
   }
   return storedTensor({
     name,
-    shape: isKeras ? matrixShape(name, shape) : shape,
+    shape,
     dtype,
+    use: isKeras ? useIn(groupOf(name), name, shape) : null,
     convLayout: isKeras ? 'kernelInOut' : null,
     read() {
       if (layout.kind === 'none')
@@ -77,13 +73,10 @@ function datasetTensor(
   });
 }
 
-/** Returns the shape of a kernel with the axes of its heads joined; other shapes as they are. */
-function matrixShape(name: string, shape: readonly number[]): readonly number[] {
-  const [first, second, third] = shape;
-  if (shape.length !== 3) return shape;
-  if (ATTENTION_INPUT.test(name)) return [first!, second! * third!];
-  if (ATTENTION_OUTPUT.test(name)) return [first! * second!, third!];
-  return shape;
+/** Returns the group of a layer in which a variable is, without the number that tells it from its like. */
+function groupOf(name: string): string {
+  const parts = name.split('/');
+  return parts.at(-2) === 'vars' ? (parts.at(-3) ?? '').replace(/_\d+$/, '') : '';
 }
 
 /** The superblock stands at 0, or at 512 times a power of two behind a user block. */

@@ -2,7 +2,7 @@ import { elementCount } from '../../../base/elementCount.ts';
 import { checkCount } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { isFloatDtype, isNumberDtype } from '../../tensors/floatBytes.ts';
-import { scaledTensor } from '../../tensors/scaledTensor.ts';
+import { blockScaledTensor, scaledTensor } from '../../tensors/scaledTensor.ts';
 import { storedTensor, unreadTensor } from '../../tensors/storedTensor.ts';
 import type { StoredTensor, TensorUse } from '../../tensors/weightsFile.ts';
 import type { OnnxTensor } from './tensor.ts';
@@ -23,7 +23,7 @@ interface User {
 
 /** Where the inputs of an operator stand that hold weights, their bias, and what dequantizes them. */
 interface Operator {
-  use: 'kernel' | 'matrix' | 'embedding' | 'recurrent';
+  use: 'kernel' | 'matrix' | 'embedding' | 'recurrent' | 'normalization' | 'scale';
   weights: readonly number[];
   bias?: number;
   scale?: number;
@@ -54,6 +54,12 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   LSTM: { use: 'recurrent', weights: [1, 2], bias: 3 },
   GRU: { use: 'recurrent', weights: [1, 2], bias: 3 },
   RNN: { use: 'recurrent', weights: [1, 2], bias: 3 },
+  LayerNormalization: { use: 'normalization', weights: [1], bias: 2 },
+  GroupNormalization: { use: 'normalization', weights: [1], bias: 2 },
+  RMSNormalization: { use: 'normalization', weights: [1] },
+  SimplifiedLayerNormalization: { use: 'normalization', weights: [1] },
+  SkipLayerNormalization: { use: 'normalization', weights: [2], bias: 3 },
+  PRelu: { use: 'scale', weights: [1] },
 };
 /** Operators that hand their first input on. */
 const PASSES = new Set([
@@ -68,6 +74,13 @@ const PASSES = new Set([
 ]);
 const DEQUANTIZE = 'DequantizeLinear';
 const SHAPING = new Set(['Transpose', 'Reshape', 'Squeeze', 'Unsqueeze']);
+/** Inputs of LSTM, GRU and RNN beside sequence, weights and bias. */
+const RECURRENT_INPUTS: Readonly<Record<number, string>> = {
+  4: 'sequence lengths',
+  5: 'initial state',
+  6: 'initial state of the cells',
+  7: 'peepholes',
+};
 /** Nodes between a tensor and the one that uses it. */
 const MAX_STEPS = 16;
 /** Users of one tensor that are asked: the first of many says as much as the last. */
@@ -100,6 +113,8 @@ export class OnnxUsers {
   storedTensor(tensor: OnnxTensor, byName: ReadonlyMap<string, OnnxTensor>): StoredTensor {
     const path = this.follow(tensor.name);
     const plain = storedTensor({ ...tensor, ...useOf(tensor, path) });
+    const reason = noWeight(tensor, path.at(-1));
+    if (reason !== null) return unreadTensor({ ...tensor, unread: reason });
     const packed = path.some(({ node }) => PACKED.has(node.opType));
     if (packed)
       return unreadTensor({ ...tensor, unread: `packed for ${path[0]!.node.opType}, which is not read` });
@@ -133,6 +148,19 @@ export class OnnxUsers {
 
 const operatorOf = ({ opType }: OnnxNode): Operator | undefined =>
   Object.hasOwn(OPERATORS, opType) ? OPERATORS[opType] : undefined;
+
+/** Returns why what a node takes as this input is no weight, or null. */
+function noWeight({ shape }: OnnxTensor, end: User | undefined): string | null {
+  if (end === undefined) return null;
+  const { node, input } = end;
+  const operator = operatorOf(node);
+  if (operator?.use === 'recurrent' && ![...operator.weights, operator.bias].includes(input)) {
+    return `${RECURRENT_INPUTS[input] ?? 'an input'} of ${node.opType}, no matrix of weights`;
+  }
+  return node.opType === 'Einsum' && shape.length > 2
+    ? 'an input of Einsum, whose equation is not followed'
+    : null;
+}
 
 /** Returns what a tensor is by the node at the end of its path. */
 function useOf({ shape }: OnnxTensor, path: readonly User[]): Pick<StoredTensor, 'use' | 'convLayout'> {
@@ -189,23 +217,33 @@ function dequantized(
   const scale =
     at(step === undefined ? operator?.scale : 1) ?? (operator?.zero === undefined ? undefined : beside);
   if (scale === undefined) return tensor;
-  const count = elementCount(scale.shape);
-  const given = step === undefined ? (operator?.axis ?? 0) : (node.ints.get('axis') ?? 1);
-  const axis = given < 0 ? given + tensor.shape.length : given;
-  const fits = count === 1 || (count === tensor.shape[axis] && scale.shape.length === 1);
   if (
-    !fits ||
     !isFloatDtype(scale.dtype) ||
     (zero !== undefined && !isNumberDtype(zero.dtype) && !isFloatDtype(zero.dtype))
   ) {
+    const unread = `its scale is of ${scale.dtype}, its zero point of ${zero?.dtype ?? 'none'}, which is not read`;
+    return { ...unreadTensor({ ...tensor, unread }), use: tensor.use };
+  }
+  const count = elementCount(scale.shape);
+  const given = step === undefined ? (operator?.axis ?? 0) : (node.ints.get('axis') ?? 1);
+  const axis = given < 0 ? given + tensor.shape.length : given;
+  const block = node.ints.get('block_size') ?? 0;
+  if (count === 1 || (count === tensor.shape[axis] && scale.shape.length === 1)) {
+    return scaledTensor(tensor, { scale: scale.read, zero: zero?.read, axis: count === 1 ? null : axis });
+  }
+  const isTable = scale.shape.every(
+    (side, i) => side === Math.ceil(tensor.shape[i]! / (i === axis ? block : 1)),
+  );
+  if (!isTable || scale.shape.length !== tensor.shape.length || block < 1) {
     return {
-      ...unreadTensor({ ...tensor, unread: 'quantized in blocks, which is not read' }),
+      ...unreadTensor({ ...tensor, unread: `its scale of shape [${scale.shape.join(', ')}] does not fit` }),
       use: tensor.use,
     };
   }
-  return scaledTensor(tensor, {
+  return blockScaledTensor(tensor, {
+    ...scale,
     scale: scale.read,
-    zero: zero === undefined ? undefined : zero.read,
-    axis: count === 1 ? null : axis,
+    zero: zero?.read,
+    blockSide: (i) => (i === axis ? block : 1),
   });
 }

@@ -1,5 +1,6 @@
 import type { ByteReader } from '../../../base/files/byteReader.ts';
 import { checkCount } from '../../../base/files/limits.ts';
+import { escapedText, quotedText } from './pickleLines.ts';
 import { isKind, type PickleList, type PickleValue, standIn } from './pickleValue.ts';
 
 /** Says what the calls in a pickle stand for. */
@@ -10,7 +11,6 @@ export interface PickleBuilder {
   persistent(id: PickleValue): PickleValue | undefined;
 }
 
-const MAX_TEXT = 1 << 20;
 /** A state dict needs about sixty for each tensor. */
 const MAX_OPCODES = 4_000_000;
 
@@ -161,7 +161,6 @@ const pushLatin1 =
   (length: (reader: ByteReader) => number): Step =>
   (machine, reader) =>
     machine.push(Buffer.from(reader.bytes(length(reader), 'string')).toString('latin1'));
-const unquoted = (text: string): string => text.replace(/^(['"])(.*)\1$/s, '$2');
 const extension = (code: number): PickleValue => ({ kind: 'global', name: `extension ${code}` });
 const callOf: Step = (machine) => {
   const args = machine.pop();
@@ -222,10 +221,10 @@ const STEPS: Readonly<Record<number, Step>> = {
   80: (machine, reader) => machine.persistent(reader.textUntil(NEWLINE, 'persistent id')), // PERSID
   81: (machine) => machine.persistent(machine.pop()), // BINPERSID
   82: callOf, // REDUCE
-  83: (machine, reader) => machine.push(unquoted(reader.textUntil(NEWLINE, 'string', MAX_TEXT))), // STRING
+  83: (machine, reader) => machine.push(quotedText(reader)), // STRING
   84: pushLatin1(u32), // BINSTRING
   85: pushLatin1(u8), // SHORT_BINSTRING
-  86: (machine, reader) => machine.push(reader.textUntil(NEWLINE, 'string', MAX_TEXT)), // UNICODE
+  86: (machine, reader) => machine.push(escapedText(reader)), // UNICODE
   88: pushText(u32), // BINUNICODE
   93: (machine) => machine.push(list([])), // EMPTY_LIST
   97: (machine) => {

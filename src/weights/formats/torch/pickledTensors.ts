@@ -1,7 +1,7 @@
 import { checkCount, MAX_ITEMS, MAX_NAME_LENGTH, MAX_TENSORS } from '../../../base/files/limits.ts';
 import type { RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import type { TensorUse } from '../../tensors/weightsFile.ts';
-import { type NumpyArray, numpyArray } from './pickledNumpy.ts';
+import { type NumpyArray, numpyArray, numpyObjects } from './pickledNumpy.ts';
 import { isKind, type PickleValue } from './pickleValue.ts';
 import { isTensor, type TorchTensor, type UnreadTensor } from './torchPickle.ts';
 
@@ -32,6 +32,7 @@ const MODULE_USES: readonly [RegExp, TensorUse][] = [
   [/^(LSTM|GRU|RNN)(Cell)?$/, 'recurrent'],
   [/^Bilinear$/, 'bilinear'],
   [/^(Lazy)?Conv(Transpose)?[123]d$/, 'kernel'],
+  [/^(LayerNorm|RMSNorm)$/, 'normalization'],
 ];
 
 interface Place {
@@ -64,17 +65,19 @@ export function findTensors(file: RandomAccessFile, value: PickleValue): Pickled
     seen.add(current);
     const inner =
       use === 'optimizer state' || isOptimizer(children) ? 'optimizer state' : useIn(current, use);
+    const isDerived = derivedParts(current);
     for (let i = children.length - 1; i >= 0; i--) {
       const [part, child] = children[i]!;
       if (typeof child !== 'object' || child === null || path.length + part.length >= MAX_NAME_LENGTH)
         continue;
       const name = path === '' || part === '' ? path + part : `${path}.${part}`;
       // Only a module's own parameters are what its class says, not those of the modules in it.
+      const ofItsOwn = isKind(child, 'object') && inner !== 'optimizer state' ? null : inner;
       open.push({
         path: name,
         value: child,
         depth: depth + 1,
-        use: isKind(child, 'object') && inner !== 'optimizer state' ? null : inner,
+        use: isDerived(part, child) ? 'derived' : ofItsOwn,
       });
     }
     checkCount(file, 'tensors and containers', open.length, 4 * MAX_ITEMS);
@@ -87,6 +90,8 @@ function childrenOf(value: PickleValue): [string, PickleValue][] {
   if (isKind(value, 'dict')) return value.entries.map(([key, child]) => [partOf(key), child]);
   if (isKind(value, 'list')) return value.items.map((child, index) => [String(index), child]);
   if (!isKind(value, 'object')) return [];
+  const objects = numpyObjects(value);
+  if (objects !== null) return objects.map((child, i) => [objects.length === 1 ? '' : String(i), child]);
   const { args, state, items, entries } = value;
   return [
     ...(isKind(state, 'dict') ? attributes(state.entries) : ([['', state]] as [string, PickleValue][])),
@@ -108,6 +113,20 @@ function isOptimizer(children: readonly [string, PickleValue][]): boolean {
     (names.has('state') && names.has('param_groups')) ||
     children.some(([name, child]) => MOMENTS.has(name) && isTensor(child))
   );
+}
+
+/**
+ * Returns what tells the attributes of a module that are no parameters of their own: the list in which an RNN has its weights once more, and
+ * the `weight` that pruning and the older weight and spectral norm compute from `weight_orig`, or `weight_g` and `weight_v`.
+ */
+function derivedParts(value: PickleValue): (part: string, child: PickleValue) => boolean {
+  const state = isKind(value, 'object') && isKind(value.state, 'dict') ? value.state.entries : [];
+  const parameters = state.find(([key]) => key === '_parameters')?.[1];
+  if (!isKind(parameters, 'dict')) return () => false;
+  const names = new Set(parameters.entries.map(([name]) => name));
+  return (part, child) =>
+    (part === '_flat_weights' && isKind(child, 'list')) ||
+    (isTensor(child) && (names.has(`${part}_orig`) || (names.has(`${part}_g`) && names.has(`${part}_v`))));
 }
 
 /** A module hands its use on to the dicts of its parameters. */

@@ -10,18 +10,18 @@ import {
   isNumberDtype,
   NUMBER_BYTES,
 } from '../../tensors/floatBytes.ts';
+import { NUMPY_DTYPES } from '../../tensors/numpyDtypes.ts';
 import { scaledTensor } from '../../tensors/scaledTensor.ts';
 import { storedTensor, unreadTensor } from '../../tensors/storedTensor.ts';
 import type { StoredTensor, TensorFile } from '../../tensors/weightsFile.ts';
-import { NUMPY_DTYPES } from '../npy.ts';
 import type { NumpyArray } from './pickledNumpy.ts';
 import { findTensors } from './pickledTensors.ts';
 import { isKind, type PickleValue } from './pickleValue.ts';
 import { readTorchPickle, type TorchStorage, type TorchTensor } from './torchPickle.ts';
 
-/** The first value of a legacy file (torch.serialization.MAGIC_NUMBER). */
 /** Far beyond what the largest state dict takes; torch.save packs nothing, so that arrays within a pickle are not meant. */
 const MAX_PACKED_PICKLE = 2 ** 27;
+/** The first value of a legacy file (torch.serialization.MAGIC_NUMBER). */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;
 
@@ -31,28 +31,40 @@ interface StorageData {
   offset: number;
 }
 
-/** Returns the tensors of what torch.save writes since version 1.6: a zip archive. */
+/**
+ * Returns the tensors of what torch.save writes since version 1.6, a zip archive, or of TorchScript's. A module that was frozen keeps its
+ * weights among the constants of its code.
+ */
 export function openTorchZip(file: RandomAccessFile, zip: ZipFile): TensorFile {
   const pickleName = zip.names.find((name) => /(^|\/)data\.pkl$/.test(name));
   if (pickleName === undefined) throw new UserError(`${file.path} must have a member data.pkl, got none`);
   const folder = pickleName.slice(0, -'data.pkl'.length);
   const bigEndian = readByteOrder(zip, `${folder}byteorder`) === 'big';
-  const pickle = new ByteReader(zip.open(pickleName, MAX_PACKED_PICKLE));
-  const root = readTorchPickle(pickle, () => {});
-  const dataOf = ({ key }: TorchStorage): StorageData => ({
-    file: zip.open(`${folder}data/${key}`),
-    offset: 0,
-  });
-  const check = ({ key, elements, itemBytes }: TorchStorage): void => {
-    const member = `${folder}data/${key}`;
-    if (zip.size(member) < elements * itemBytes) {
-      throw new UserError(
-        `${file.path}!${member} must have ${elements * itemBytes} bytes, got ${zip.size(member)}`,
-      );
-    }
+  const tensorsOf = (part: string): StoredTensor[] => {
+    const pickle = new ByteReader(zip.open(`${folder}${part}.pkl`, MAX_PACKED_PICKLE));
+    const root = readTorchPickle(pickle, () => {});
+    return pickledTensors(file, root, { ...storagesIn(file, zip, `${folder}${part}`), bigEndian });
   };
-  const tensors = pickledTensors(file, root, { dataOf, check, bigEndian });
+  let tensors = tensorsOf('data');
+  if (tensors.length === 0 && zip.names.includes(`${folder}constants.pkl`)) {
+    tensors = tensorsOf('constants').map((tensor) => ({ ...tensor, name: `constants.${tensor.name}` }));
+  }
   return { format: 'PyTorch', tensors, skipped: [], close: file.close };
+}
+
+/** The storages of a zip archive are members of one folder, named by their keys. */
+function storagesIn(file: RandomAccessFile, zip: ZipFile, folder: string): Omit<Storages, 'bigEndian'> {
+  return {
+    dataOf: ({ key }) => ({ file: zip.open(`${folder}/${key}`), offset: 0 }),
+    check: ({ key, elements, itemBytes }) => {
+      const member = `${folder}/${key}`;
+      if (zip.size(member) < elements * itemBytes) {
+        throw new UserError(
+          `${file.path}!${member} must have ${elements * itemBytes} bytes, got ${zip.size(member)}`,
+        );
+      }
+    },
+  };
 }
 
 function readByteOrder(zip: ZipFile, name: string): string {

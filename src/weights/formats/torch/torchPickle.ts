@@ -76,6 +76,9 @@ const CALLS: Readonly<Record<string, Call>> = {
   'torch._utils._rebuild_qtensor': rebuildQuantized,
   'torch._utils._rebuild_parameter': ([data]) => (isTensor(data) ? data : null),
   'torch._utils._rebuild_parameter_with_state': ([data]) => (isTensor(data) ? data : null),
+  // Of devices whose memory is not saved as such (XLA, HPU): the values travel as a NumPy array or a tensor.
+  'torch._utils._rebuild_device_tensor_from_numpy': ([data]) => data ?? null,
+  'torch._utils._rebuild_device_tensor_from_cpu_tensor': ([data]) => data ?? null,
   'torch._utils._rebuild_sparse_tensor': (args) => unread(sizeIn(args), 'sparse', 'values are sparse'),
   'torch._utils._rebuild_nested_tensor': (args) => unread(sizeIn(args), 'nested', 'a tensor of tensors'),
   'torch._utils._rebuild_wrapper_subclass': ([type]) =>
@@ -111,7 +114,7 @@ export function readTorchPickle(reader: ByteReader, onStorage: (storage: TorchSt
     },
     persistent(id) {
       const storage = storageOf(id);
-      if (storage === null) return undefined;
+      if (storage === null) return moduleClassOf(id);
       onStorage(storage);
       return { kind: 'built', value: storage };
     },
@@ -137,6 +140,10 @@ function storageOf(id: PickleValue): TorchStorage | null {
   const known = Object.hasOwn(STORAGES, type.name) ? STORAGES[type.name]! : null;
   return known === null ? null : { kind: 'storage', key, dtype: known[0], itemBytes: known[1], elements };
 }
+
+/** ('module', class, file, source): the legacy format names the class of a module with its source. */
+const moduleClassOf = (id: PickleValue): PickleValue | undefined =>
+  isKind(id, 'list') && id.items[0] === 'module' && isKind(id.items[1], 'global') ? id.items[1] : undefined;
 
 /** (storage, offset, size, stride, ...): every index must lie in the storage. One that claims a value twice has none of its own to be read. */
 function rebuildTensor(args: readonly PickleValue[]): PickleValue | null {
