@@ -19,16 +19,22 @@ export interface LayerChoice {
   wants(layer: WeightsLayer): boolean;
   /** Whether a tensor of this name is asked for. */
   names(name: string): boolean;
+  /** How many layers of these names were not wanted, for their kind or size. */
+  leftOut(): number;
   /** Throws UserError for a name or pattern that fitted none of the names asked so far, with the nearest one. */
   checkNames(where: string): void;
 }
 
 const MAX_KNOWN = 20;
 
-/** Returns the choice that the options ask for; a pattern that is none is a UserError. */
+/** Returns the choice that the options ask for; a pattern that is none, or bounds that nothing can meet, is a UserError. */
 export function layerChoice({ names, kinds, minEvals, maxEvals, conv }: ChoiceOptions): LayerChoice {
   const patterns = names?.map((text) => ({ text, pattern: patternOf(text), found: false }));
+  if ((minEvals ?? 0) > (maxEvals ?? Number.POSITIVE_INFINITY)) {
+    throw new UserError(`--min-evals must be at most --max-evals (${maxEvals}), got ${minEvals}`);
+  }
   const asked = new Set<string>();
+  let leftOut = 0;
   const isNamed = (name: string): boolean => {
     if (patterns === undefined) return true;
     asked.add(name);
@@ -43,11 +49,17 @@ export function layerChoice({ names, kinds, minEvals, maxEvals, conv }: ChoiceOp
   return {
     names: isNamed,
     wants(layer) {
-      if (!isNamed(layer.name) || !(kinds?.includes(layer.kind) ?? true)) return false;
+      if (!isNamed(layer.name)) return false;
       const { rows, cols, count } = layerShape(layer, conv);
       const evals = Math.min(rows, cols) * count;
-      return evals >= (minEvals ?? 0) && evals <= (maxEvals ?? Number.POSITIVE_INFINITY);
+      const isWanted =
+        (kinds?.includes(layer.kind) ?? true) &&
+        evals >= (minEvals ?? 0) &&
+        evals <= (maxEvals ?? Number.POSITIVE_INFINITY);
+      if (!isWanted) leftOut++;
+      return isWanted;
     },
+    leftOut: () => leftOut,
     checkNames(where) {
       const missing = patterns?.find(({ found }) => !found);
       if (missing === undefined) return;

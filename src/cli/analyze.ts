@@ -61,7 +61,9 @@ export const analyzeCommand: CommandModule<object, AnalyzeArgs> = {
     }
     if (analyzed.failed.length === 0 && !interrupted) choice.checkNames(args.path.join(', '));
     const refused = analyzed.skipped.some((layer) => layer.refused);
-    if (analyzed.layers.length === 0 && !refused && !interrupted) throw nothingFound(analyzed, args.path);
+    if (analyzed.layers.length === 0 && !refused && !interrupted) {
+      throw nothingFound(analyzed, args.path, choice.leftOut());
+    }
     if (args.csv !== undefined) writeSpectraCsv(args.csv, analyzed.layers, ['file']);
     const models = modelSummaries(analyzed.layers);
     if (analyzed.layers.length > 0) await pictures.write((line) => output.note(line));

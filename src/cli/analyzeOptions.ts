@@ -5,6 +5,7 @@ import { FINGER_MODES, type FingerMode } from '../spectra/laws/fingers.ts';
 import { POWER_LAW_MODES } from '../spectra/laws/powerLaw.ts';
 import type { ConvReading } from '../weights/layerMatrices.ts';
 import { LAYER_KINDS, type LayerKind } from '../weights/tensors/weightsFile.ts';
+import { wholeNumber } from './optionValues.ts';
 import type { OutputFlags } from './output.ts';
 
 export interface AnalyzeArgs extends OutputFlags {
@@ -37,7 +38,7 @@ export const CHOICE_OPTIONS = {
     type: 'string',
     array: true,
     requiresArg: true,
-    describe: 'only these layers, by name, glob or /regular expression/',
+    describe: 'only these layers, by name, glob or /regular expression/; once more for others',
   },
   type: {
     choices: LAYER_KINDS,
@@ -67,13 +68,13 @@ export function describeAnalyze(parser: Argv): Argv<AnalyzeArgs> {
     .options({
       ...CHOICE_OPTIONS,
       'min-evals': {
-        type: 'number',
         requiresArg: true,
+        coerce: wholeNumber('--min-evals', 0) as (value: unknown) => number,
         describe: 'only layers of at least so many eigenvalues',
       },
       'max-evals': {
-        type: 'number',
         requiresArg: true,
+        coerce: wholeNumber('--max-evals', 0) as (value: unknown) => number,
         describe: 'only layers of at most so many eigenvalues',
       },
       verbose: {

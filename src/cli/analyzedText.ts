@@ -32,10 +32,14 @@ function reasons(skipped: Analyzed['skipped']): string {
   return [...listed, ...(sorted.length > MAX_REASONS ? ['...'] : [])].join('; ');
 }
 
-/** The error that says why there is not one layer. */
-export function nothingFound({ failed, skipped, formats }: Analyzed, path: readonly string[]): UserError {
+/** The error that says why there is not one layer; `leftOut` are those that are there, but of other kinds or sizes than asked for. */
+export function nothingFound(
+  { failed, skipped, formats }: Analyzed,
+  path: readonly string[],
+  leftOut: number,
+): UserError {
   const [first] = failed;
-  if (first !== undefined && skipped.length === 0) {
+  if (first !== undefined && skipped.length === 0 && leftOut === 0) {
     return failed.length === 1
       ? first.error
       : new UserError(
@@ -43,7 +47,12 @@ export function nothingFound({ failed, skipped, formats }: Analyzed, path: reado
           first.error.remedy,
         );
   }
-  const why = skipped.length === 0 ? 'no tensors, or none that the options ask for' : reasons(skipped);
+  const why =
+    leftOut > 0
+      ? `${leftOut} layers are there, of other types or sizes than --type, --min-evals and --max-evals ask for`
+      : skipped.length === 0
+        ? 'no tensors, or none that the options ask for'
+        : reasons(skipped);
   return new UserError([
     ...failed.flatMap(({ error }) => error.lines),
     `${path.join(', ')} must hold layers to analyze, got none${formats.length === 0 ? '' : ` in ${formats.join(', ')}`}: ${why}`,

@@ -13,6 +13,9 @@ import { createOutput, type Output, type OutputFlags } from './output.ts';
 
 const FORMATS = { npy: exportNpy, weightwatcher: exportFlatfiles } as const;
 
+/** Of tensors that are no layers, where there is nothing else to tell. */
+const MAX_REASONS = 4;
+
 interface ExportArgs extends OutputFlags {
   path: string[];
   to: string | undefined;
@@ -102,6 +105,13 @@ function exportWeights(args: ExportArgs, to: string, output: Output): void {
     }
   } finally {
     progress.clear();
+  }
+  if (results.every(({ layers }) => layers.length === 0)) {
+    const reasons = results.flatMap(({ skipped }) => skipped).map(({ name, reason }) => `${name}: ${reason}`);
+    throw new UserError([
+      `${args.path.join(', ')} must hold layers to export, got none`,
+      ...reasons.slice(0, MAX_REASONS),
+    ]);
   }
   output.document({ exported: results });
   for (const { source, folder, layers } of results) {

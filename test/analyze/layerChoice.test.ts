@@ -44,6 +44,15 @@ describe('layerChoice', () => {
     expect(chosen({ maxEvals: 8, conv: 'flatten' })).toEqual(['conv.weight', 'experts[0]']);
   });
 
+  it('counts what is of another type or size, and refuses bounds that nothing meets', () => {
+    const choice = layerChoice({ conv: 'slices', names: ['h.*'], kinds: ['conv'] });
+    expect(LAYERS.filter((one) => choice.wants(one))).toEqual([]);
+    expect(choice.leftOut()).toBe(2);
+    expect(() => layerChoice({ conv: 'slices', minEvals: 9, maxEvals: 8 })).toThrow(
+      '--min-evals must be at most --max-evals (8), got 9',
+    );
+  });
+
   it('tells of names that fit nothing, with the nearest one', () => {
     const choice = layerChoice({ conv: 'slices', names: ['emb.wieght', 'conv*'] });
     for (const one of LAYERS) choice.wants(one);

@@ -91,6 +91,22 @@ describe('analyze', () => {
     60_000,
   );
 
+  it('says that layers are there which the options do not ask for', async () => {
+    const { code, stderr } = await phasewatch(['analyze', world('plain.pth'), '--min-evals', '1000']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/got none in PyTorch: 2 layers are there, of other types or sizes than --type/);
+    const negative = await phasewatch(['analyze', world('plain.pth'), '--min-evals', '-1']);
+    expect(negative.code).toBe(2);
+    expect(negative.stderr).toMatch(/--min-evals must be a whole number of at least 0, got -1/);
+  }, 60_000);
+
+  it('exports no file without a layer in silence', async () => {
+    const to = join(folder, 'none');
+    const { code, stderr } = await phasewatch(['export', world('no_matrices.pth'), '--to', to]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/must hold layers to export, got none\nb: 1 dimensions, no matrix/);
+  }, 60_000);
+
   it.each([
     ['a web page', 'page.safetensors', '<!doctype html><html></html>', /got a web page/],
     ['an empty file', 'empty.pt', '', /got an empty file/],
