@@ -139,8 +139,26 @@ function openMembers(file: RandomAccessFile, zip: ZipFile, start: Uint8Array): T
   if (zip.names.some((name) => /(^|\/)data\.pkl$/.test(name))) return openTorchZip(file, zip);
   if (zip.names.includes(KERAS_WEIGHTS)) return openKeras(file, zip);
   if (zip.names.some((name) => name.endsWith('.npy'))) return openNpz(file, zip);
+  const archive = ARCHIVES.find(({ member }) => zip.names.some((name) => member.test(name)));
+  if (archive !== undefined) {
+    throw new UserError(`${file.path} must be a weights file, got ${archive.what}`, archive.remedy);
+  }
   return refuse(file, start);
 }
+
+/** Zip archives of PyTorch that have their weights elsewhere, by one of their members. */
+const ARCHIVES: readonly { member: RegExp; what: string; remedy: string }[] = [
+  {
+    member: /(^|\/)data\/weights\/\w+_config\.json$/,
+    what: 'a program of torch.export, which is not read',
+    remedy: "Save its weights: torch.save(torch.export.load(FILE).state_dict, 'model.pt')",
+  },
+  {
+    member: /(^|\/)\.data\/extern_modules$/,
+    what: 'an archive of torch.package, which is not read',
+    remedy: "Load it with torch.package.PackageImporter and save the model's state_dict()",
+  },
+];
 
 function refuse(file: RandomAccessFile, start: Uint8Array): never {
   throw foreignFormat(file.path, start, WEIGHTS_EXTENSIONS);

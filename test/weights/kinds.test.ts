@@ -170,7 +170,35 @@ describe('folders', () => {
     expect(skipped.gone).toBe('listed by the index, but not in its shard');
   });
 
-  it('names an archive, and a model of ONNX Runtime', () => {
+  it('names archives, pickles of joblib, and a model of ONNX Runtime', () => {
+    // A directory of one empty member, and its end.
+    const zipOf = (name: string): string => {
+      const entry = Buffer.alloc(46 + name.length);
+      entry.write('PK\x01\x02', 'latin1');
+      entry.writeUInt16LE(name.length, 28);
+      entry.write(name, 46, 'latin1');
+      const local = Buffer.alloc(30 + name.length);
+      local.write('PK\x03\x04', 'latin1');
+      local.writeUInt16LE(name.length, 26);
+      local.write(name, 30, 'latin1');
+      const end = Buffer.alloc(22);
+      end.write('PK\x05\x06', 'latin1');
+      end.writeUInt16LE(1, 8);
+      end.writeUInt16LE(1, 10);
+      end.writeUInt32LE(entry.length, 12);
+      end.writeUInt32LE(local.length, 16);
+      return Buffer.concat([local, entry, end]).toString('latin1');
+    };
+    const refused = (name: string, content: string): (() => unknown) => {
+      writeFileSync(join(folder, name), content, 'latin1');
+      return () => openWeights(join(folder, name));
+    };
+    const exported = zipOf('model/data/weights/model_weights_config.json');
+    expect(refused('model.pt2', exported)).toThrow(/got a program of torch.export, which is not read$/);
+    expect(refused('package.pt', zipOf('model/.data/extern_modules'))).toThrow(/torch.package/);
+    expect(refused('policy.zip', zipOf('policy.pth'))).toThrow(/got a zip archive without weights/);
+    const joblib = '\x80\x04\x8c\x13joblib.numpy_pickle\x94\x8c\x11NumpyArrayWrapper\x94\x93.';
+    expect(refused('forest.joblib', joblib)).toThrow(/must be a pickle, got joblib's format/);
     write('sb3.zip', 'PK\x05\x06'.padEnd(22, '\0'));
     expect(() => openWeights(join(folder, 'sb3.zip'))).toThrow(/got a zip archive without weights/);
     write('model.ort', ' \0\0\0ORTM'.padEnd(64, '\0'));

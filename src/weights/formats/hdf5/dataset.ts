@@ -50,6 +50,8 @@ const SIGNED_BIT = 8;
 const FLOAT_CLASS = 1;
 const OPAQUE_CLASS = 5;
 
+const SAVE_OLDER = 'save the file again without libver="latest"';
+
 /** Exponent and mantissa bits of the float types that are read. */
 const FLOATS: Readonly<Record<string, string>> = {
   '2:5:10': 'float16',
@@ -114,7 +116,11 @@ function readDatatype(reader: ByteReader): { dtype: string; itemBytes: number; b
 
 function readLayout(reader: ByteReader): Hdf5Layout {
   const version = reader.u8('layout');
-  if (version !== 3 && version !== 4) return { kind: 'none', reason: `data layout of version ${version}` };
+  if (version !== 3 && version !== 4)
+    return {
+      kind: 'none',
+      reason: `data layout of version ${version}${version > 4 ? `: ${SAVE_OLDER}` : ''}`,
+    };
   const layoutClass = reader.u8('class of the layout');
   if (layoutClass === 0) {
     const bytes = reader.u16('size of the data');
@@ -150,7 +156,7 @@ function readChunks4(reader: ByteReader): Hdf5Layout {
   if (index !== 1 && index !== 2) {
     return {
       kind: 'none',
-      reason: 'chunk index of a newer kind: save the file again without libver="latest"',
+      reason: `chunk index of a newer kind: ${SAVE_OLDER}`,
     };
   }
   let bytes: number | null = null;

@@ -21,6 +21,8 @@ import { readTorchPickle, type TorchStorage, type TorchTensor } from './torchPic
 
 /** Far beyond what the largest state dict takes; torch.save packs nothing, so that arrays within a pickle are not meant. */
 const MAX_PACKED_PICKLE = 2 ** 27;
+/** The wrapper of its first array stands early in the file. */
+const JOBLIB_WITHIN = 2 ** 20;
 /** The first value of a legacy file (torch.serialization.MAGIC_NUMBER). */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;
@@ -119,6 +121,13 @@ export function openTorchLegacy(file: RandomAccessFile): TensorFile {
 
 /** Returns the tensors and NumPy arrays of a plain pickle, which has no storages beside it. */
 export function openPickle(file: RandomAccessFile): TensorFile {
+  const start = Buffer.from(file.read(0, Math.min(file.size, JOBLIB_WITHIN), 'beginning'));
+  if (start.includes('joblib.numpy_pickle')) {
+    throw new UserError(
+      `${file.path} must be a pickle, got joblib's format, whose arrays lie between its opcodes`,
+      'Save it with pickle: pickle.dump(joblib.load(FILE), open("model.pkl", "wb"))',
+    );
+  }
   const root = readTorchPickle(new ByteReader(file), () => {});
   const missing = ({ key }: TorchStorage): never => {
     throw new UserError(`${file.path} must have storage ${key}, got a pickle without any`);
