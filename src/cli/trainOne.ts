@@ -42,14 +42,14 @@ export const trainOneCommand: CommandModule = {
 };
 
 async function train(
-  { run, dir, config, source, threads, device }: ChildTask,
+  { run, dir, config, source, threads, device, gpuMemory }: ChildTask,
   signal: AbortSignal,
 ): Promise<RunStatus> {
   await refreshEngine({
     signal,
     onMessage: (message) => tell({ type: 'event', event: { type: 'engine', message } }),
   });
-  const engine = loadEngine(engineOptions({ threads, device }, [config]));
+  const engine = loadEngine({ ...engineOptions({ threads, device }, [config]), gpuMemory });
   return runInProcess({
     run,
     files: runLayout(dir),

@@ -12,6 +12,8 @@ export interface ChildTask {
   source: Source;
   threads: number | null;
   device: string | null;
+  /** The part of the GPU's memory that the run may take; null: all that is free. */
+  gpuMemory: number | null;
 }
 
 export type ToChild = { type: 'task'; task: ChildTask } | { type: 'interrupt' };

@@ -13,19 +13,20 @@ interface Room {
 }
 
 /**
- * Throws UserError where training `jobs` of the runs side by side takes more memory than there is for certain, with what would be needed
+ * Returns the bytes of the GPU that the runs are trained on, null where there is none or nobody can say. Throws UserError where training `jobs` of the runs side by side takes more memory than there is for certain, with what would be needed
  * and what to do. TensorFlow takes memory as it needs it and says too late, or not at all, that there is none.
  */
 export async function requireMemory(
   configs: readonly RunConfig[],
   { jobs, device }: { jobs: number; device: string | null },
-): Promise<void> {
+): Promise<number | null> {
   const gpu = await usedGpu(device);
   const rooms: Room[] = [{ key: 'host', name: 'this machine', bytes: availableMemory() }];
   if (gpu?.memory_mib != null) {
     rooms.push({ key: 'gpu', name: `GPU ${gpu.index} (${gpu.name})`, bytes: gpu.memory_mib * 2 ** 20 });
   }
   for (const room of rooms) checkRoom(configs, jobs, room);
+  return rooms.find(({ key }) => key === 'gpu')?.bytes ?? null;
 }
 
 function checkRoom(configs: readonly RunConfig[], jobs: number, { key, name, bytes }: Room): void {

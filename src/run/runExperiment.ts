@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { writeFileAtomic } from '../base/files/atomicWrite.ts';
 import { UserError } from '../base/userError.ts';
+import { gpuMemoryFraction } from '../experiment/plan/trainingMemory.ts';
 import { readOrElse } from '../experiment/results/damage.ts';
 import { type ResultsLayout, type RunLayout, resultsLayout } from '../experiment/results/layout.ts';
 import { accuracyGap } from '../experiment/results/metricsRow.ts';
@@ -122,10 +123,8 @@ async function trainExperiment(
     onEvent({ type: 'run-skipped', run: one.run.id, state, epoch, testAccuracy });
   }
   if (open.length === 0) return new Set();
-  await requireMemory(
-    open.map(({ run }) => run.config),
-    options,
-  );
+  const configs = open.map(({ run }) => run.config);
+  const gpuBytes = await requireMemory(configs, options);
   if (options.choice) storeChoice(resultsLayout(options.outDir), options.choice);
   try {
     await ensureEngine({ onMessage: (message) => onEvent({ type: 'engine', message }), signal });
@@ -143,13 +142,14 @@ async function trainExperiment(
       source,
       threads,
       device,
+      gpuMemory:
+        gpuBytes === null ? null : gpuMemoryFraction(run.config, configs, { jobs: options.jobs, gpuBytes }),
     }));
     const ended = await runInChildren(tasks, { jobs: options.jobs, program, failFast, signal, onEvent });
     return new Set(ended.keys());
   }
 
   const trained = new Set<string>();
-  const configs = open.map(({ run }) => run.config);
   const engine = loadEngine(engineOptions({ threads, device }, configs));
   const environment = collectEnvironment({ engine: engineVersions(engine), threads, device });
   for (const { run, files } of open) {

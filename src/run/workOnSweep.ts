@@ -143,7 +143,15 @@ async function trainOpenRuns(
       if (now!.task.startsWith('skip')) continue;
       trained.add(run.id);
       const source = sourceOf(experiment);
-      const task = { run: run.id, dir: files.dir, config: run.config, source, threads, device };
+      const task = {
+        run: run.id,
+        dir: files.dir,
+        config: run.config,
+        source,
+        threads,
+        device,
+        gpuMemory: null,
+      };
       const how = await runInChildren([task], { jobs: 1, failFast: false, signal, program, onEvent });
       const status = how.get(run.id);
       if (status?.state === 'interrupted') ended.set(run.id, status.epoch);

@@ -24,6 +24,7 @@ const task = (run: string, act: keyof typeof ACTS): ChildTask => ({
   source: { config_file: 'a.yaml', overrides: [], command: 'run a.yaml' },
   threads: 1,
   device: null,
+  gpuMemory: null,
 });
 
 async function execute(tasks: ChildTask[], options: { jobs?: number; failFast?: boolean } = {}) {

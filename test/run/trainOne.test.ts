@@ -28,6 +28,7 @@ test('a process that cannot train ends, though its parent still listens', async 
     source: { config_file: 'a.yaml', overrides: [], command: 'run a.yaml' },
     threads: 1,
     device: null,
+    gpuMemory: null,
   };
   child.send({ type: 'task', task });
   expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(2);

@@ -49,3 +49,19 @@ export function memoryTogether(configs: readonly RunConfig[], jobs: number): Tra
       .reduce((sum, bytes) => sum + bytes, 0);
   return { host: most('host'), gpu: most('gpu') };
 }
+
+/**
+ * Returns the part of a GPU of `gpuBytes` that TensorFlow may take for one of the runs, `jobs` of which are trained on it side by side: the
+ * GPU is divided as the runs need it at least. Whichever of them meet, their parts and CUDA contexts fit it, and none has less than it
+ * needs where the most that can be needed fits. Null for runs that are trained one at a time.
+ */
+export function gpuMemoryFraction(
+  config: RunConfig,
+  configs: readonly RunConfig[],
+  { jobs, gpuBytes }: { jobs: number; gpuBytes: number },
+): number | null {
+  const together = Math.min(jobs, configs.length);
+  if (together === 1) return null;
+  const share = trainingMemory(config).gpu / memoryTogether(configs, together).gpu;
+  return share - CUDA_CONTEXT_BYTES / gpuBytes;
+}

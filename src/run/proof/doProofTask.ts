@@ -3,6 +3,7 @@ import { datasetFacts } from '../../experiment/data/datasetFacts.ts';
 import { syntheticImages } from '../../experiment/data/syntheticImages.ts';
 import { usualTraining } from '../../experiment/networks/usualTraining.ts';
 import { networkOf } from '../../experiment/sweep/checkRun.ts';
+import type { Engine } from '../../train/engine/engineTypes.ts';
 import { loadEngine } from '../../train/engine/loadEngine.ts';
 import type { SessionBinding } from '../../train/graph/graphSession.ts';
 import { initialState } from '../../train/initialWeights.ts';
@@ -17,10 +18,14 @@ import { WAYS } from './proofTask.ts';
 export function doProofTask({ device, tensorFloat32, work }: ProofTask, tell: (answer: ProofAnswer) => void) {
   const configs = trainedBy(work);
   const options = engineOptions({ threads: null, device }, configs);
-  const { binding, info } = loadEngine({ ...options, tensorFloat32 });
+  const gpuMemory = work.type === 'memory' ? work.part : null;
+  const engine = loadEngine({ ...options, tensorFloat32, gpuMemory });
+  const { binding, info } = engine;
   const { variant, nvidia } = info.manifest;
   tell({ type: 'engine', engine: { tensorflow: info.tensorflow, variant, gpu: info.usesGpu, nvidia } });
   if (work.type === 'products') tell({ type: 'products', ...measureProducts(binding) });
+  else if (work.type === 'memory')
+    tell({ type: 'memory', had: work.bytes.map((size) => isToBeHad(engine, size)) });
   else if (work.type === 'train') for (const network of work.networks) tell(train(binding, network, work));
   else if (work.type === 'speeds')
     for (const batch of work.batches) if (Date.now() < work.until) tell(speed(binding, work, batch));
@@ -34,6 +39,18 @@ function trainedBy(work: ProofTask['work']): RunConfig[] {
   }
   if (work.type !== 'speeds') return [];
   return work.batches.map((batchSize) => usualTraining(work.network, { batchSize, ...WAYS[work.way] }));
+}
+
+const MEBIBYTE = 2 ** 20;
+
+/** Tells whether the device has room for a tensor of so many bytes. */
+function isToBeHad({ tf }: Engine, bytes: number): boolean {
+  try {
+    tf.fill([Math.ceil(bytes / MEBIBYTE), MEBIBYTE / 4], 1).dispose();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 type Work<T extends ProofTask['work']['type']> = Extract<ProofTask['work'], { type: T }>;

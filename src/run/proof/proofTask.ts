@@ -19,6 +19,8 @@ export interface ProofTask {
   work:
     | { type: 'engine' }
     | { type: 'products' }
+    /** Takes each of these sizes in turn from a GPU of which the process may take a part. */
+    | { type: 'memory'; part: number; bytes: readonly number[] }
     | {
         type: 'train';
         networks: readonly NetworkName[];
@@ -44,6 +46,8 @@ export type ProofAnswer =
   | { type: 'engine'; engine: ProvenEngine }
   /** Of products whose inputs need more bits than TensorFloat-32 keeps: see products.ts. */
   | { type: 'products'; matrix: number; convolution: number }
+  /** Which of the sizes were to be had. */
+  | { type: 'memory'; had: boolean[] }
   /** Every parameter before, and after the steps of each trial, which has images of its own. */
   | {
       type: 'trained';

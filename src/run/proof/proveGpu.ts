@@ -6,6 +6,7 @@ import { askProcess } from './askProcess.ts';
 import { type Proving, proveProducts, proveRepetition, proveSteps } from './numericChecks.ts';
 import type { Proof, ProofCheck, ProofSpeed } from './proof.ts';
 import type { ProvenEngine } from './proofTask.ts';
+import { proveMemoryCap } from './proveMemoryCap.ts';
 import { proveSpeeds } from './proveSpeeds.ts';
 import { proveSweep } from './proveSweep.ts';
 
@@ -44,6 +45,10 @@ export async function proveGpu(options: ProofOptions): Promise<Proof> {
   add(await proveSteps(proving));
   onPart('two runs with deterministic operators');
   add([await proveRepetition(proving)]);
+  if (gpu?.memory_mib != null) {
+    onPart('memory of a run');
+    add([await proveMemoryCap(proving, { ...gpu, memory_mib: gpu.memory_mib })]);
+  }
   onPart('a sweep of two epochs');
   add([await proveSweep(proving)]);
   onPart('speeds');

@@ -8,6 +8,7 @@ export const engineParts = {
   binding: 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node',
   stderrGate: 'stderrGate.node',
   tensorFloat32: 'tensorFloat32.node',
+  contextConfig: 'contextConfig.node',
   linalg: 'linalg.node',
   ops: 'ops.node',
   tensorflow: 'tensorflow',
@@ -19,6 +20,7 @@ export const engineParts = {
 export const OWN_MODULES: readonly string[] = [
   engineParts.stderrGate,
   engineParts.tensorFloat32,
+  engineParts.contextConfig,
   engineParts.linalg,
   engineParts.ops,
 ];

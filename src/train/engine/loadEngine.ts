@@ -8,6 +8,7 @@ import { UserError } from '../../base/userError.ts';
 import { checkTensorFlowVariables } from './checkVariables.ts';
 import { engineParts } from './enginePaths.ts';
 import type { Engine, LocatedEngine, NativeBinding } from './engineTypes.ts';
+import { capGpuMemory, cappedConfig } from './gpuMemoryCap.ts';
 import { locateEngine } from './locateEngine.ts';
 
 export interface LoadOptions {
@@ -22,6 +23,8 @@ export interface LoadOptions {
   device?: 'cpu' | number;
   /** Whether float32 products may be taken in TensorFloat-32 on GPUs that have it. Default: no. */
   tensorFloat32?: boolean;
+  /** The part of a GPU's memory that this process may take, where others share the GPU. Default: all that is free. */
+  gpuMemory?: number | null;
 }
 
 /** Environment variables that TensorFlow reads once, while it is loaded; those that are set already stay. */
@@ -62,9 +65,15 @@ export function loadEngine(options: LoadOptions = {}): Engine {
   if (located === null) {
     throw new UserError('the native engine must be installed, got none', 'phasewatch engine install');
   }
-  const { threads = null, denseOnly = false, device = null, tensorFloat32 = false } = options;
+  const {
+    threads = null,
+    denseOnly = false,
+    device = null,
+    tensorFloat32 = false,
+    gpuMemory = null,
+  } = options;
   const interOpThreads = denseOnly && mayHaveFusedOperators(located) ? 1 : threads;
-  const key = JSON.stringify([located.folder, threads, interOpThreads, device, tensorFloat32]);
+  const key = JSON.stringify([located.folder, threads, interOpThreads, device, tensorFloat32, gpuMemory]);
   if (loaded !== null) {
     if (loaded.key !== key && Object.keys(options).length > 0) {
       throw new UserError(
@@ -83,7 +92,9 @@ export function loadEngine(options: LoadOptions = {}): Engine {
   setCudaCompiler(located.folder);
 
   const require = createRequire(join(located.folder, 'package.json'));
+  const requireCapped = gpuMemory === null ? null : capGpuMemory(located.folder, cappedConfig(gpuMemory));
   const native = loadBinding(located, require);
+  requireCapped?.();
   if (typeof device === 'number' && !native.isUsingGpuDevice()) {
     throw new UserError(
       `device gpu:${device} must be a GPU that TensorFlow can use, got none (engine for ${located.manifest.variant})`,

@@ -10,6 +10,7 @@ export const ENGINE_SOURCES = fileURLToPath(new URL('../../../engine/', import.m
 export const ownSources = {
   stderrGate: join(ENGINE_SOURCES, 'stderrGate.cc'),
   tensorFloat32: join(ENGINE_SOURCES, 'tensorFloat32.cc'),
+  contextConfig: join(ENGINE_SOURCES, 'contextConfig.cc'),
   linalg: join(ENGINE_SOURCES, 'linalg'),
   ops: join(ENGINE_SOURCES, 'ops'),
 } as const;
@@ -25,7 +26,7 @@ export function ownSourcesSha256(): string {
       .sort()
       .map((name) => join(folder, name)),
   );
-  const files = [ownSources.stderrGate, ownSources.tensorFloat32, ...inFolders];
+  const files = [ownSources.stderrGate, ownSources.tensorFloat32, ownSources.contextConfig, ...inFolders];
   const all = createHash('sha256');
   for (const file of files) {
     const text = readFileSync(file);

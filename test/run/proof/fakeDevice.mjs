@@ -13,6 +13,9 @@ process.once('message', ({ device, tensorFloat32, work }) => {
   if (work.type === 'products') {
     const rounded = gpu && (tensorFloat32 ? FAULT !== 'never rounds' : FAULT === 'always rounds');
     tell({ type: 'products', matrix: rounded ? 512 : 512.125, convolution: rounded ? 576 : 576.140625 });
+  } else if (work.type === 'memory') {
+    const most = FAULT === 'no cap' ? 16e9 : FAULT === 'no memory' ? 0 : work.part * 16e9;
+    tell({ type: 'memory', had: work.bytes.map((size) => size <= most) });
   } else if (work.type === 'train') {
     for (const network of work.networks) {
       const before = new Map([['fc/kernel', Float32Array.of(1, 2)]]);

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { proveProducts, proveRepetition, proveSteps } from '../../../src/run/proof/numericChecks.ts';
 import { EXPECTED, measureProducts } from '../../../src/run/proof/products.ts';
+import { proveMemoryCap } from '../../../src/run/proof/proveMemoryCap.ts';
 import { relativeChangeError } from '../../../src/run/proof/relativeChangeError.ts';
 import { loadEngine } from '../../../src/train/engine/loadEngine.ts';
 
@@ -51,6 +52,27 @@ describe('a step', () => {
   it('of a process that crashes fails with what it said', async () => {
     const [plain] = await proveSteps(proving('crash'));
     expect(plain).toMatchObject({ holds: false, found: 'its process was ended by SIGABRT: Illegal address' });
+  });
+});
+
+describe('a cap of GPU memory', () => {
+  const gpu = {
+    index: 0,
+    name: 'NVIDIA Test',
+    driver: '550.54.15',
+    compute: '9.0',
+    memory_mib: 16e9 / 2 ** 20,
+  };
+
+  it.each([
+    ['', true, '10 % of the memory was to be had, 40 % of the memory was not to be had'],
+    ['no cap', false, '40 % of the memory was to be had'],
+    ['no memory', false, '10 % of the memory was not to be had'],
+    ['crash', false, 'ended by SIGABRT'],
+  ])('of a device with fault "%s" holds: %s', async (fault, holds, found) => {
+    const check = await proveMemoryCap(proving(fault), gpu);
+    expect(check.holds).toBe(holds);
+    expect(check.found).toContain(found);
   });
 });
 

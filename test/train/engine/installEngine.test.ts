@@ -66,6 +66,7 @@ describe('an installation', () => {
         'package.json',
         'stderrGate.node',
         'tensorFloat32.node',
+        'contextConfig.node',
         'tensorflow',
       ].sort(),
     );
@@ -120,7 +121,7 @@ describe('an installation', () => {
     });
     expect(statSync(library).ino).toBe(ino);
     const compiled = machine.calls().slice(calls);
-    expect(compiled).toHaveLength(4);
+    expect(compiled).toHaveLength(5);
     expect(compiled.every((call) => call.startsWith('g++'))).toBe(true);
   });
 

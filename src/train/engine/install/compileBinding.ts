@@ -87,12 +87,12 @@ function sourcesIn(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** Compiles those of our own modules that are not linked with TensorFlow: the gate of stderr, the switch of TF32, the eigenvalue solver. */
+/** Compiles those of our own modules that are not linked with TensorFlow: the gate of stderr, the switch of TF32, the configuration of the context, the eigenvalue solver. */
 export async function compileOwnModules(options: Omit<CompileOptions, 'include'>): Promise<void> {
   const shared = ['-shared', `-I${nodeHeaders()}`];
   const output = (part: string): string[] => ['-o', join(options.engineFolder, part)];
   await allEnded([
-    ...(['stderrGate', 'tensorFloat32'] as const).map((name) =>
+    ...(['stderrGate', 'tensorFloat32', 'contextConfig'] as const).map((name) =>
       compile([...FLAGS, ...shared, ownSources[name], ...output(engineParts[name]), '-ldl'], options),
     ),
     compile(
