@@ -4,6 +4,7 @@ import type { EntryPasses } from '../spectra/linalg/entryPasses.ts';
 import type { LinearAlgebra } from '../spectra/linalg/linearAlgebra.ts';
 import { ROUNDINGS, type WeightPrecision } from '../spectra/measures/rounding.ts';
 import { weightSpectra } from '../spectra/weightSpectra.ts';
+import { coarserCopies } from '../weights/coarserCopies.ts';
 import { type ConvReading, layerMatrices } from '../weights/layerMatrices.ts';
 import type { SkippedTensor, WeightsFile, WeightsLayer } from '../weights/tensors/weightsFile.ts';
 import { describeLayer, type LayerAnalysis, type LayerWeights, scaledLayer } from './analyzeLayer.ts';
@@ -103,8 +104,15 @@ export function* readLayers(
   passes: EntryPasses,
 ): Generator<LayerWeights> {
   for (const tensor of file.skipped) if (wanted(tensor.name)) skipped.push({ ...tensor, refused: false });
-  for (const layer of file.layers()) {
-    if (!wanted(layer.name)) continue;
+  const layers = [...file.layers()].filter((layer) => wanted(layer.name));
+  const copies = coarserCopies(layers.map((layer) => inMemory(layer, conv)));
+  for (const layer of layers) {
+    const finest = copies.get(layer.name);
+    if (finest !== undefined) {
+      const reason = `the same weights as ${finest}, in a coarser element type (${layer.dtype})`;
+      skipped.push({ name: layer.name, reason, refused: false });
+      continue;
+    }
     onLayer?.(layer.name);
     try {
       yield scaledLayer(weightsOf(layer, conv, file.path), passes);
@@ -114,6 +122,15 @@ export function* readLayers(
     }
   }
 }
+
+/** The layer, whose values are not read where they are too many to be analyzed. */
+const inMemory = (layer: WeightsLayer, conv: ConvReading): WeightsLayer => ({
+  ...layer,
+  read() {
+    requireLayerMemory(layer, conv);
+    return layer.read();
+  },
+});
 
 /** What the values were rounded to when they were stored; asked when they are read. */
 function precisionOf({ dtype, rounding }: WeightsLayer): WeightPrecision {

@@ -82,7 +82,7 @@ const bySizeAndName = (a: WeightsLayer, b: WeightsLayer): number =>
   sizeOf(a) - sizeOf(b) || a.name.localeCompare(b.name, 'en', { numeric: true });
 
 /** Returns what a plain float rounds to; null for values that were quantized in blocks. */
-function roundingIn({ dtype, rounding }: WeightsLayer): Rounding | null {
+export function roundingIn({ dtype, rounding }: WeightsLayer): Rounding | null {
   const isPlain = (rounding ?? null) === null && Object.hasOwn(ROUNDINGS, dtype);
   return isPlain ? ROUNDINGS[dtype as keyof typeof ROUNDINGS] : null;
 }
@@ -103,7 +103,7 @@ function sameValues(a: WeightsLayer, b: WeightsLayer): boolean {
   );
 }
 
-function nearness(a: Rounding, b: Rounding): Near {
+export function nearness(a: Rounding, b: Rounding): Near {
   if (a === b) return (x, y) => x === y || Object.is(x, y);
   const { significantBits, step } = a.significantBits < b.significantBits ? a : b;
   return (x, y) =>

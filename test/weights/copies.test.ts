@@ -2,8 +2,12 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeSafetensors } from '../../src/base/safetensors/safetensors.ts';
+import { analyzeWeights } from '../../src/analyze/analyzeWeights.ts';
+import { type Tensor, writeSafetensors } from '../../src/base/safetensors/safetensors.ts';
+import { analysisSchema } from '../../src/experiment/config/schema.ts';
+import { typescriptLinearAlgebra } from '../../src/spectra/linalg/typescriptLinearAlgebra.ts';
 import { BY_NAME, searchWeights } from '../../src/weights/findWeights.ts';
+import { openWeights } from '../../src/weights/openWeights.ts';
 import { fixture, pattern, transposed } from './fixtures.ts';
 
 let folder: string;
@@ -151,5 +155,70 @@ describe('copies in a folder', () => {
     expect(search().copies).toEqual({
       'best.safetensors': 'it holds the same weights as epoch=3.safetensors',
     });
+  });
+});
+
+describe('copies in a file', () => {
+  const shape = [12, 16];
+  const values = Float32Array.from(thirds(shape, 1));
+  const analyzed = (path: string, wanted = (_: string) => true) => {
+    const file = openWeights(path);
+    const options = { conv: 'slices' as const, wanted };
+    try {
+      return analyzeWeights(file, analysisSchema.parse({}), typescriptLinearAlgebra, options);
+    } finally {
+      file.close();
+    }
+  };
+  const half = (data: Float32Array) => ({ dtype: 'F16' as const, shape, data });
+  const read = (tensors: Record<string, Tensor>) => {
+    const path = join(folder, 'model.safetensors');
+    writeSafetensors(path, new Map(Object.entries(tensors)));
+    const { layers, skipped } = analyzed(path);
+    return {
+      layers: layers.map(({ row }) => row.layer).sort(),
+      skipped: Object.fromEntries(skipped.map(({ name, reason }) => [name, reason])),
+    };
+  };
+
+  it('in a coarser element type are passed over for the finest, with the reason', () => {
+    const step = 0.01;
+    const stored = Int8Array.from(values, (value) => Math.round(value / step));
+    const off = values.slice();
+    off[100]! += 2 ** -11; // a step of float16 there
+    expect(
+      read({
+        'fc.weight': { dtype: 'F32', shape, data: values },
+        'half.weight': half(values),
+        'brain.weight': { dtype: 'BF16', shape, data: values },
+        'whole.weight': { dtype: 'I8', shape, data: stored },
+        'whole.weight_scale': { dtype: 'F32', shape: [1], data: Float32Array.of(step) },
+        'off.weight': half(off),
+        'next.weight': half(Float32Array.from(thirds(shape, 2))),
+        'twin.weight': { dtype: 'F32', shape, data: values },
+        'turned.weight': { dtype: 'F16', shape: [16, 12], data: values },
+      }),
+    ).toEqual({
+      layers: ['fc.weight', 'next.weight', 'off.weight', 'turned.weight', 'twin.weight'],
+      skipped: {
+        'half.weight': 'the same weights as fc.weight, in a coarser element type (float16)',
+        'brain.weight': 'the same weights as fc.weight, in a coarser element type (bfloat16)',
+        'whole.weight': 'the same weights as fc.weight, in a coarser element type (int8)',
+        'whole.weight_scale': 'scale of quantized weights: of whole.weight',
+      },
+    });
+  });
+
+  it('stay where they are the only ones that are wanted', () => {
+    const path = join(folder, 'model.safetensors');
+    writeSafetensors(
+      path,
+      new Map<string, Tensor>([
+        ['fc.weight', { dtype: 'F32', shape, data: values }],
+        ['half.weight', half(values)],
+      ]),
+    );
+    const { layers } = analyzed(path, (name) => name === 'half.weight');
+    expect(layers.map(({ row }) => row.layer)).toEqual(['half.weight']);
   });
 });
