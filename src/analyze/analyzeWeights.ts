@@ -66,12 +66,15 @@ export function* analyzeEach(
   }
 }
 
-/** Yields layers a few at a time, as many as may be held together; one at a time where they cannot share `lanes` cores. */
+/**
+ * Yields layers a few at a time, as many as may be held together; one at a time where they cannot share `lanes` cores. The array is emptied
+ * before the next layer is read, so that the weights of two groups are never in memory.
+ */
 export function* heldTogether<Layer extends Pick<LayerWeights, 'matrices'>>(
   layers: Iterable<Layer>,
   lanes: number,
 ): Generator<Layer[]> {
-  let held: Layer[] = [];
+  const held: Layer[] = [];
   let values = 0;
   for (const layer of layers) {
     held.push(layer);
@@ -79,7 +82,7 @@ export function* heldTogether<Layer extends Pick<LayerWeights, 'matrices'>>(
     // Before the next one is read: both would be in memory.
     if (values >= VALUES_TOGETHER || held.length === LAYERS_TOGETHER || lanes === 1) {
       yield held;
-      held = [];
+      held.length = 0;
       values = 0;
     }
   }

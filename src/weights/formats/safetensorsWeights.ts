@@ -1,6 +1,6 @@
 import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
 import { readSafetensorsHeader } from '../../base/safetensors/header.ts';
-import { decodeNumbers } from '../tensors/floatBytes.ts';
+import { NUMBER_BYTES, readNumbers } from '../tensors/floatBytes.ts';
 import { storedTensor } from '../tensors/storedTensor.ts';
 import type { NumberDtype, TensorFile } from '../tensors/weightsFile.ts';
 
@@ -34,7 +34,8 @@ export function openSafetensorsWeights(file: RandomAccessFile): TensorFile {
         name,
         shape,
         dtype: known ?? dtype,
-        read: () => decodeNumbers(known!, file.read(offset, bytes, `tensor ${name}`)),
+        read: () =>
+          readNumbers(file, known!, { offset, count: bytes / NUMBER_BYTES[known!] }, `tensor ${name}`),
       });
     }),
     skipped: [],

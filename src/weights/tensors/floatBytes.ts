@@ -1,4 +1,5 @@
 import { elementCount } from '../../base/elementCount.ts';
+import type { RandomAccessFile } from '../../base/files/randomAccessFile.ts';
 import { bytesToFloats } from '../../base/floats/float8.ts';
 import { bfloats16ToFloats, halvesToFloats } from '../../base/floats/halfFloat.ts';
 import type { FloatDtype, NumberDtype } from './weightsFile.ts';
@@ -72,12 +73,37 @@ export function decodeNumbers(
   }
 }
 
+/** Read at a time where values take more memory than their bytes: those of a whole layer would be half as much again. */
+const PIECE_BYTES = 2 ** 24;
+
+/** Returns the values of `count` numbers that lie in a file from `offset` on; `what` names them in errors. */
+export function readNumbers(
+  file: RandomAccessFile,
+  dtype: NumberDtype,
+  { offset, count, bigEndian = false }: { offset: number; count: number; bigEndian?: boolean },
+  what: string,
+): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  const size = NUMBER_BYTES[dtype];
+  const bytes = count * size;
+  if (dtype === 'float32' || dtype === 'float64' || bytes <= PIECE_BYTES) {
+    return decodeNumbers(dtype, file.read(offset, bytes, what), bigEndian);
+  }
+  const values = dtype === 'int64' ? new Float64Array(count) : new Float32Array(count);
+  for (let done = 0; done < bytes; done += PIECE_BYTES) {
+    const piece = file.read(offset + done, Math.min(PIECE_BYTES, bytes - done), what);
+    values.set(decodeNumbers(dtype, piece, bigEndian), done / size);
+  }
+  return values;
+}
+
 /** Returns what a byte says that is an exponent alone (E8M0), as scales of small blocks are. */
 export const powerOfTwo = (byte: number): number => (byte === 0xff ? Number.NaN : 2 ** (byte - 127));
 
 function swapBytes(bytes: Uint8Array, size: number): void {
-  for (let start = 0; start + size <= bytes.length; start += size)
-    bytes.subarray(start, start + size).reverse();
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length - (bytes.length % size));
+  if (size === 2) whole.swap16();
+  else if (size === 4) whole.swap32();
+  else if (size === 8) whole.swap64();
 }
 
 /**

@@ -4,7 +4,7 @@ import { checkCount } from '../../../base/files/limits.ts';
 import { openRandomAccess, type RandomAccessFile } from '../../../base/files/randomAccessFile.ts';
 import { type ProtobufField, packedVarints, protobufFields } from '../../../base/protobuf/fields.ts';
 import { UserError } from '../../../base/userError.ts';
-import { decodeNumbers, isNumberDtype, NUMBER_BYTES } from '../../tensors/floatBytes.ts';
+import { decodeNumbers, isNumberDtype, NUMBER_BYTES, readNumbers } from '../../tensors/floatBytes.ts';
 import type { NumberDtype } from '../../tensors/weightsFile.ts';
 
 /** TensorProto.DataType of onnx.proto. */
@@ -214,7 +214,8 @@ function externalReader(
   };
   // The last byte alone: a file that is cut off is found before the layer is asked for.
   withData((data) => data.read(offset + bytes - Math.min(1, bytes), Math.min(1, bytes), what));
-  return () => withData((data) => decodeNumbers(dtype, data.read(offset, bytes, what)));
+  return () =>
+    withData((data) => readNumbers(data, dtype, { offset, count: bytes / NUMBER_BYTES[dtype] }, what));
 }
 
 function addEntry(file: RandomAccessFile, message: ProtobufField, entries: Map<string, string>): void {

@@ -9,6 +9,7 @@ import {
   gatherStrided,
   isNumberDtype,
   NUMBER_BYTES,
+  readNumbers,
 } from '../../tensors/floatBytes.ts';
 import { NUMPY_DTYPES } from '../../tensors/numpyDtypes.ts';
 import { scaledTensor } from '../../tensors/scaledTensor.ts';
@@ -179,9 +180,8 @@ function readTensor(
   const elements = elementCount(shape);
   const span = elements === 0 ? 0 : shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis]!, 1);
   const { file, offset: start } = dataOf(storage);
-  const { itemBytes } = storage;
-  const bytes = file.read(start + offset * itemBytes, span * itemBytes, `tensor ${name}`);
-  const values = decodeNumbers(storage.dtype, bytes, bigEndian);
+  const at = { offset: start + offset * storage.itemBytes, count: span, bigEndian };
+  const values = readNumbers(file, storage.dtype, at, `tensor ${name}`);
   return isContiguous(shape, strides) ? values : gatherStrided(values, shape, strides);
 }
 
