@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 /** What a measuring child did in the time it was given. */
@@ -29,8 +30,14 @@ export async function serveMeasurements(facts: object, work: () => number): Prom
       units,
       wall_s,
       cpu_s: (user + system) / 1e6,
-      peak_rss_mib: process.resourceUsage().maxRSS / 1024,
+      peak_rss_mib: peakRssKiB() / 1024,
     };
     process.stdout.write(`${JSON.stringify(measurement)}\n`);
   }
+}
+
+/** On Linux resourceUsage() begins with what the parent had when it started the child, which may be more than the child ever has. */
+function peakRssKiB(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS;
+  return Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
 }

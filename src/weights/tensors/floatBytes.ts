@@ -85,7 +85,9 @@ export function readNumbers(
 ): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
   const size = NUMBER_BYTES[dtype];
   const bytes = count * size;
-  if (dtype === 'float32' || dtype === 'float64' || bytes <= PIECE_BYTES) {
+  // What lies outside the file is refused by `read`, before anything is allocated.
+  const whole = bytes <= PIECE_BYTES || offset + bytes > file.size;
+  if (whole || dtype === 'float32' || dtype === 'float64') {
     return decodeNumbers(dtype, file.read(offset, bytes, what), bigEndian);
   }
   const values = dtype === 'int64' ? new Float64Array(count) : new Float32Array(count);
