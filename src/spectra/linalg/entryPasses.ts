@@ -1,3 +1,5 @@
+import { joined } from './joined.ts';
+
 /** What one pass over the entries of a matrix counts. */
 export interface EntrySums {
   /** Entries whose square is not 0. */
@@ -29,17 +31,7 @@ export const SUMMED_TOGETHER = 2 ** 16;
 
 export const typescriptPasses: EntryPasses = {
   entrySums: (matrices, limit) => matrices.map((W) => sumsOf(W, limit)),
-
-  sizesAbove(matrices, limit) {
-    const parts = matrices.map((W) => sizesOf(W, limit));
-    const all = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
-  },
+  sizesAbove: (matrices, limit) => joined(matrices.map((W) => sizesOf(W, limit))),
 };
 
 function sumsOf(W: Entries, limit: number): EntrySums {

@@ -1,3 +1,4 @@
+import { joined } from '../linalg/joined.ts';
 import { roundingEdge, type WeightPrecision } from './rounding.ts';
 import { sum } from './sum.ts';
 
@@ -99,14 +100,4 @@ function checkEigenvalues(evals: Float64Array): void {
       throw new RangeError(`eigenvalues must ascend, got ${evals[i - 1]} before ${evals[i]} at index ${i}`);
     }
   }
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
