@@ -91,6 +91,6 @@ function noneFound(paths: readonly string[], { passedOver }: CheckpointSearch): 
       `${paths.join(', ')} must hold checkpoints whose names say their epoch, got none among ${passedOver.length} weights files`,
       ...shown,
     ],
-    "Tell how the names are to be read: --epoch-from 'net_{epoch}.pt'",
+    "Tell how the names are to be read: --epoch-from 'net_{epoch}.pt'. For a table without epochs: --csv FILE, not --out",
   );
 }
