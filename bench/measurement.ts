@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { systemFiles } from '../src/base/machine/procFiles.ts';
 
 /** What a measuring child did in the time it was given. */
 export interface Measurement {
@@ -38,6 +38,6 @@ export async function serveMeasurements(facts: object, work: () => number): Prom
 
 /** On Linux resourceUsage() begins with what the parent had when it started the child, which may be more than the child ever has. */
 function peakRssKiB(): number {
-  if (process.platform !== 'linux') return process.resourceUsage().maxRSS;
-  return Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
+  const status = systemFiles().read('proc/self/status');
+  return status === null ? process.resourceUsage().maxRSS : Number(/^VmHWM:\s*(\d+) kB/m.exec(status)![1]);
 }
