@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { commandsMarkdown } from '../../scripts/commandsReference.ts';
+import { PAGES_WITH_TABLES, withTables } from '../../scripts/reproductionTables.ts';
 import { anchors, pageLines, wordsASentence } from './prose.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -71,3 +72,11 @@ it('README.md is short: under 90 lines, none of more than 100 characters, 15 wor
 it('docs/reference/commands.md is what the commands say of themselves (npm run reference)', async () => {
   expect(read('docs/reference/commands.md')).toBe(await commandsMarkdown());
 });
+
+it.each(PAGES_WITH_TABLES)(
+  'the tables of docs/notebook/%s are those of results/ (npm run reference)',
+  (name) => {
+    const page = read(`docs/notebook/${name}`);
+    expect(page).toBe(withTables(page, join(root, 'results')));
+  },
+);

@@ -1,0 +1,220 @@
+import type { CsvRow } from '../src/experiment/results/csvFiles.ts';
+import { type JoinedRow, joinRows } from '../src/experiment/results/joinRows.ts';
+import { fittedAccuracy } from '../src/experiment/results/metricsRow.ts';
+import { type Results, readResults } from '../src/experiment/results/readResults.ts';
+import { authorsRows } from '../src/paper/authors.ts';
+
+/** Where the sweep is published, the folder trained furthest first: a batch size is read from the first that has it. */
+const SWEEPS = [
+  'hundred-epochs/batch-sweep',
+  'fifty-epochs/batch-sweep',
+  'forty-epochs/batch-sweep',
+  'batch-sweep',
+] as const;
+const BATCH_SIZES = [1000, 500, 250, 150, 100, 50, 32, 16, 8, 4, 2] as const;
+/** The accuracy of the training images that runs are compared at: the highest that all but the largest batches reach. */
+const FITTED = 0.93;
+
+const TABLES: Readonly<Record<string, (folder: (path: string) => Results) => string>> = {
+  summary,
+  sweep,
+  baseline: (folder) => byEpoch(folder('minialexnet-baseline'), [1, 2, 3, 4, 6, 9, 11, 16]),
+  l2: (folder) => byEpoch(folder('minialexnet-l2'), [1, 6, 11, 21]),
+  dropout,
+  gap,
+};
+
+const TABLE = /(<!-- table ([a-z0-9]+): npm run reference -->\n)\n*(?:\|.*\n)*\n*/g;
+
+/** The pages with tables, in docs/notebook. */
+export const PAGES_WITH_TABLES = ['reproduction.md', 'regularization.md'] as const;
+
+/**
+ * Returns a page of docs/notebook with the table below each mark `<!-- table NAME: npm run reference -->` written anew from the
+ * folders of `root`. Throws RangeError for a table that is not known.
+ */
+export function withTables(page: string, root: string): string {
+  const read = new Map<string, Results>();
+  const folder = (path: string): Results => {
+    const results = read.get(path) ?? readResults(`${root}/${path}`);
+    read.set(path, results);
+    return results;
+  };
+  return page.replace(TABLE, (_, mark: string, name: string) => {
+    const written = TABLES[name];
+    if (written === undefined)
+      throw new RangeError(`unknown table: ${name} (known: ${Object.keys(TABLES).join(', ')})`);
+    return `${mark}\n${written(folder)}\n\n`;
+  });
+}
+
+/** What a row of the summary is made of: the name, where it stands, the authors' epochs. */
+const SUMMARY: readonly [string, string, number][] = [
+  ['baseline, b = 16', 'minialexnet-baseline', 100],
+  ['L2 of 0.0001', 'minialexnet-l2', 98],
+  ['dropout of 0.4', 'rate-0.4/minialexnet-dropout', 100],
+  ['rank-collapse, L2 of 0.001', 'sixteen-epochs/rank-collapse', 100],
+  ['LeNet5 on MNIST', 'lenet5', 10],
+  ['MLP3', 'mlp3', 44],
+];
+
+function summary(folder: (path: string) => Results): string {
+  const sizes = BATCH_SIZES.map((b) => {
+    const { results, run } = sweepRun(folder, b);
+    const numbers = results.reproduction.filter(({ number }) => String(number).endsWith(`, b=${b}`));
+    return { b, epoch: run.metrics.at(-1)!.epoch, numbers };
+  });
+  const others = SUMMARY.map(([name, path, epochs]) => {
+    const results = folder(path);
+    const reached = Math.max(...results.runs.map((run) => run.metrics.at(-1)?.epoch ?? 0));
+    return [name, `${reached} of ${epochs}`, judged(results.reproduction)];
+  });
+  return table(
+    ['', 'epochs', 'numbers within tolerance'],
+    [
+      ...sizes.map(({ b, epoch, numbers }) => [`batch size ${b}`, `${epoch} of 100`, judged(numbers)]),
+      ['all batch sizes', '', judged(sizes.flatMap(({ numbers }) => numbers))],
+      ...others,
+    ],
+  );
+}
+
+function judged(rows: readonly CsvRow[]): string {
+  const known = rows.filter(({ within }) => within !== null && within !== '');
+  return `${known.filter(isWithin).length} of ${known.length}`;
+}
+
+const isWithin = ({ within }: CsvRow): boolean => String(within) === 'true';
+
+function sweep(folder: (path: string) => Results): string {
+  const published = authorsRows('minialexnet_batch_sweep.rows').rows;
+  const rows = BATCH_SIZES.map((b) => {
+    const { results, run } = sweepRun(folder, b);
+    const authors = published.find((row) => row.b === b);
+    const fc1 = results.spectra.filter((row) => row.run === run.id && row.layer === 'fc1').at(-1)!;
+    const cell = (number: string, here: number, digits: number): string =>
+      beside(numberOf(results, `${number}, b=${b}`) ?? { here }, digits);
+    const trained = run.metrics.at(-1)!;
+    const second = fc1.phase_ambiguous ? ` or ${fc1.phase_runner_up}` : '';
+    const label = numberOf(results, `phase of fc1, b=${b}`)!;
+    return [
+      String(b),
+      String(fc1.epoch),
+      cell('training accuracy', trained.train_accuracy!, 3),
+      cell('test accuracy', trained.test_accuracy!, 3),
+      cell('stable rank of fc1', fc1.stable_rank!, 1),
+      cell('largest eigenvalue of fc1', fc1.lambda_max!, 2),
+      cell('MP soft rank of fc1', fc1.mp_softrank!, 3),
+      `${fc1.num_spikes} (${authors?.spikes_per_run ?? '-'})`,
+      fc1.alpha!.toPrecision(3),
+      marked(`${fc1.phase}${second}`, label) +
+        (isWithin(label) ? '' : ` (${String(label.authors).replace('|', ' or ')})`),
+    ];
+  });
+  return table(
+    ['b', 'epoch', 'train', 'test', 'stable rank', 'lambda_max', 'soft rank', 'spikes', 'alpha', 'label'],
+    rows,
+  );
+}
+
+/** Numbers that the authors have by epoch: title, name, digits. */
+const CURVES: readonly [string, string, number][] = [
+  ['stable rank fc1', 'stable rank of fc1', 1],
+  ['fc2', 'stable rank of fc2', 1],
+  ['entropy fc1', 'entropy of fc1', 4],
+  ['fc2', 'entropy of fc2', 4],
+  ['train', 'training accuracy', 3],
+  ['test', 'test accuracy', 3],
+];
+
+function byEpoch(results: Results, epochs: readonly number[]): string {
+  const known = curvesOf(results);
+  return table(
+    ['epoch', ...known.map(([title]) => title)],
+    epochs.map((epoch) => [String(epoch), ...atEpoch(results, epoch)]),
+  );
+}
+
+function dropout(folder: (path: string) => Results): string {
+  const rates = [
+    ['0.5', folder('six-epochs/minialexnet-dropout')],
+    ['0.4', folder('rate-0.4/minialexnet-dropout')],
+  ] as const;
+  return table(
+    ['epoch', 'rate', ...curvesOf(rates[0][1]).map(([title]) => title)],
+    [1, 6].flatMap((epoch) =>
+      rates.map(([rate, results]) => [String(epoch), rate, ...atEpoch(results, epoch)]),
+    ),
+  );
+}
+
+function curvesOf(results: Results): typeof CURVES {
+  return CURVES.filter(([, name]) => numberOf(results, `${name}, epoch 1`) !== null);
+}
+
+function atEpoch(results: Results, epoch: number): string[] {
+  return curvesOf(results).map(([, name, digits]) =>
+    beside(numberOf(results, `${name}, epoch ${epoch}`), digits),
+  );
+}
+
+/** Each run where it first fits as many of its training images, between two epochs in proportion. */
+function gap(folder: (path: string) => Results): string {
+  const published = authorsRows('minialexnet_batch_sweep.rows').rows;
+  const columns = BATCH_SIZES.flatMap((b) => {
+    const { results, run } = sweepRun(folder, b);
+    const fc1 = joinRows(results.spectra, results.runs).filter(
+      (row) => row.run === run.id && row.layer === 'fc1',
+    );
+    const after = fc1.findIndex((row) => (fittedAccuracy(row) ?? 0) >= FITTED);
+    if (after < 1) return [];
+    const [low, high] = [fc1[after - 1]!, fc1[after]!];
+    const share = (FITTED - fittedAccuracy(low)!) / (fittedAccuracy(high)! - fittedAccuracy(low)!);
+    const between = (value: (row: JoinedRow) => number): number =>
+      value(low) + share * (value(high) - value(low));
+    const authors = published.find((row) => row.b === b);
+    const [train, test] = [authors?.train, authors?.test];
+    return [
+      [
+        String(b),
+        between((row) => row.epoch!).toFixed(1),
+        between((row) => row.alpha!).toPrecision(3),
+        between((row) => fittedAccuracy(row)! - row.test_accuracy!).toFixed(3),
+        typeof train === 'number' && typeof test === 'number' ? (train - test).toFixed(3) : '-',
+      ],
+    ];
+  });
+  const titles = ['b', 'epoch', 'alpha of FC1', 'gap here', 'gap of the authors, epoch 100'];
+  const [header, ...rows] = titles.map((title, i) => [title, ...columns.map((column) => column[i]!)]);
+  return table(header!, rows);
+}
+
+function sweepRun(folder: (path: string) => Results, b: number) {
+  for (const path of SWEEPS) {
+    const results = folder(path);
+    const run = results.runs.find(({ config }) => config?.batchSize === b);
+    if (run !== undefined) return { results, run };
+  }
+  throw new RangeError(`batch size must be trained in one of ${SWEEPS.join(', ')}, got ${b}`);
+}
+
+function numberOf(results: Results, number: string): CsvRow | null {
+  return results.reproduction.find((row) => row.number === number) ?? null;
+}
+
+/** What was found, the authors' number behind it; in bold where it is out of tolerance. */
+function beside(row: CsvRow | null, digits: number): string {
+  if (row === null) return '-';
+  const { here, authors } = row as { here: unknown; authors: unknown };
+  const text = typeof here === 'number' ? here.toFixed(digits) : '-';
+  return typeof authors === 'number' ? `${marked(text, row)} (${Number(authors.toFixed(digits))})` : text;
+}
+
+function marked(text: string, row: CsvRow): string {
+  return String(row.within) === 'false' ? `**${text}**` : text;
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(header), `|${'---|'.repeat(header.length)}`, ...rows.map(line)].join('\n');
+}
