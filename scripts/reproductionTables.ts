@@ -4,6 +4,13 @@ import { fittedAccuracy } from '../src/experiment/results/metricsRow.ts';
 import { type Results, readResults } from '../src/experiment/results/readResults.ts';
 import { authorsRows } from '../src/paper/authors.ts';
 
+interface AuthorsRow {
+  readonly b: number;
+  readonly spikes_per_run?: number;
+  readonly train?: number;
+  readonly test?: number;
+}
+
 /** Where the sweep is published, the folder trained furthest first: a batch size is read from the first that has it. */
 const SWEEPS = [
   'hundred-epochs/batch-sweep',
@@ -11,7 +18,8 @@ const SWEEPS = [
   'forty-epochs/batch-sweep',
   'batch-sweep',
 ] as const;
-const BATCH_SIZES = [1000, 500, 250, 150, 100, 50, 32, 16, 8, 4, 2] as const;
+/** The authors' rows, a batch size each, the largest first. */
+const AUTHORS = authorsRows('minialexnet_batch_sweep.rows').rows as unknown as readonly AuthorsRow[];
 /** The accuracy of the training images that runs are compared at: the highest that all but the largest batches reach. */
 const FITTED = 0.93;
 
@@ -59,7 +67,7 @@ const SUMMARY: readonly [string, string, number][] = [
 ];
 
 function summary(folder: (path: string) => Results): string {
-  const sizes = BATCH_SIZES.map((b) => {
+  const sizes = AUTHORS.map(({ b }) => {
     const { results, run } = sweepRun(folder, b);
     const numbers = results.reproduction.filter(({ number }) => String(number).endsWith(`, b=${b}`));
     return { b, epoch: run.metrics.at(-1)!.epoch, numbers };
@@ -87,10 +95,8 @@ function judged(rows: readonly CsvRow[]): string {
 const isWithin = ({ within }: CsvRow): boolean => String(within) === 'true';
 
 function sweep(folder: (path: string) => Results): string {
-  const published = authorsRows('minialexnet_batch_sweep.rows').rows;
-  const rows = BATCH_SIZES.map((b) => {
+  const rows = AUTHORS.map(({ b, spikes_per_run }) => {
     const { results, run } = sweepRun(folder, b);
-    const authors = published.find((row) => row.b === b);
     const fc1 = results.spectra.filter((row) => row.run === run.id && row.layer === 'fc1').at(-1)!;
     const cell = (number: string, here: number, digits: number): string =>
       beside(numberOf(results, `${number}, b=${b}`) ?? { here }, digits);
@@ -105,7 +111,7 @@ function sweep(folder: (path: string) => Results): string {
       cell('stable rank of fc1', fc1.stable_rank!, 1),
       cell('largest eigenvalue of fc1', fc1.lambda_max!, 2),
       cell('MP soft rank of fc1', fc1.mp_softrank!, 3),
-      `${fc1.num_spikes} (${authors?.spikes_per_run ?? '-'})`,
+      `${fc1.num_spikes} (${spikes_per_run ?? '-'})`,
       fc1.alpha!.toPrecision(3),
       marked(`${fc1.phase}${second}`, label) +
         (isWithin(label) ? '' : ` (${String(label.authors).replace('|', ' or ')})`),
@@ -160,8 +166,7 @@ function atEpoch(results: Results, epoch: number): string[] {
 
 /** Each run where it first fits as many of its training images, between two epochs in proportion. */
 function gap(folder: (path: string) => Results): string {
-  const published = authorsRows('minialexnet_batch_sweep.rows').rows;
-  const columns = BATCH_SIZES.flatMap((b) => {
+  const columns = AUTHORS.flatMap(({ b, train, test }) => {
     const { results, run } = sweepRun(folder, b);
     const fc1 = joinRows(results.spectra, results.runs).filter(
       (row) => row.run === run.id && row.layer === 'fc1',
@@ -172,15 +177,13 @@ function gap(folder: (path: string) => Results): string {
     const share = (FITTED - fittedAccuracy(low)!) / (fittedAccuracy(high)! - fittedAccuracy(low)!);
     const between = (value: (row: JoinedRow) => number): number =>
       value(low) + share * (value(high) - value(low));
-    const authors = published.find((row) => row.b === b);
-    const [train, test] = [authors?.train, authors?.test];
     return [
       [
         String(b),
         between((row) => row.epoch!).toFixed(1),
         between((row) => row.alpha!).toPrecision(3),
         between((row) => fittedAccuracy(row)! - row.test_accuracy!).toFixed(3),
-        typeof train === 'number' && typeof test === 'number' ? (train - test).toFixed(3) : '-',
+        train === undefined || test === undefined ? '-' : (train - test).toFixed(3),
       ],
     ];
   });
