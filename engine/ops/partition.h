@@ -1,4 +1,4 @@
-// How work is cut: by shapes alone, never by the number of threads, so that sums are the same for any.
+// How work is cut. What is summed in parts is cut by shapes alone, never by the number of threads, so that sums are the same for any.
 #pragma once
 
 #include <algorithm>
