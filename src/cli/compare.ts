@@ -63,7 +63,7 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
           requiresArg: true,
           coerce: share('--train-accuracy'),
           describe:
-            'take each run where its training accuracy after an epoch, as the gap has it, first reaches this, not at its last epoch',
+            'take each run where its training accuracy, as the gap has it, first passes this, between two epochs in proportion, not at its last epoch',
         },
         resamples: {
           default: 1000,

@@ -1,30 +1,58 @@
 import { largestOf, smallestOf } from '../../base/extremes.ts';
 import type { JoinedRow } from '../../experiment/results/joinRows.ts';
 import { fittedAccuracy } from '../../experiment/results/metricsRow.ts';
+import { PREDICTORS, TARGETS } from './compareMetrics.ts';
 
 export interface EqualFit {
-  /** Those of the first epoch of each run whose training accuracy reaches the bound. */
+  /** One a run and layer, where the training accuracy of the run passes the bound; order kept. */
   rows: JoinedRow[];
   /** Runs whose training accuracy stays below it. */
   leftOut: string[];
 }
 
+/** What is read between two epochs; everything else is that of the later one. */
+const BETWEEN = [
+  ...TARGETS,
+  ...PREDICTORS,
+  'epoch',
+  'train_accuracy',
+  'evaluated_train_accuracy',
+  'test_accuracy',
+  'train_loss',
+  'test_loss',
+] as const satisfies readonly (keyof JoinedRow)[];
+
 /**
- * Returns the rows of every run at the first analyzed epoch whose training accuracy, as the gap has it, is at least `accuracy` (0 to
- * 1): a gap between training and test accuracy says how a run generalizes only beside one that has fitted as much.
+ * Returns every run where its training accuracy, as the gap has it, first passes `accuracy` (0 to 1): what is compared lies in
+ * proportion between the last analyzed epoch below and the first that reaches it, and so does `epoch`. A gap between training and test
+ * accuracy says how a run generalizes only beside one that has fitted as much; after whole epochs small batches have fitted more than
+ * `accuracy`, by up to what an epoch brings. A run that reaches it in its first analyzed epoch is taken there.
  */
 export function atTrainAccuracy(rows: readonly JoinedRow[], accuracy: number): EqualFit {
-  const first = new Map<string, number>();
-  for (const row of rows) {
-    const [{ run, epoch }, fitted] = [row, fittedAccuracy(row)];
-    if (run === null || epoch === null || fitted === null || fitted < accuracy) continue;
-    first.set(run, Math.min(first.get(run) ?? Number.POSITIVE_INFINITY, epoch));
+  const below = new Map<string, JoinedRow>();
+  const reached = new Map<string, JoinedRow>();
+  const keyOf = (row: JoinedRow): string => `${row.run}/${row.layer}`;
+  const byEpoch = [...rows].sort((a, b) => (a.epoch ?? 0) - (b.epoch ?? 0));
+  for (const row of byEpoch) {
+    const [key, fitted] = [keyOf(row), fittedAccuracy(row)];
+    if (row.run === null || row.epoch === null || fitted === null || reached.has(key)) continue;
+    if (fitted < accuracy) below.set(key, row);
+    else reached.set(key, between(below.get(key) ?? null, row, accuracy));
   }
+  const taken = [...new Set(rows.map(keyOf))].flatMap((key) => reached.get(key) ?? []);
   const runs = new Set(rows.flatMap(({ run }) => (run === null ? [] : [run])));
-  return {
-    rows: rows.filter(({ run, epoch }) => run !== null && first.get(run) === epoch),
-    leftOut: [...runs].filter((run) => !first.has(run)),
-  };
+  return { rows: taken, leftOut: [...runs].filter((run) => !taken.some((row) => row.run === run)) };
+}
+
+function between(low: JoinedRow | null, high: JoinedRow, accuracy: number): JoinedRow {
+  if (low === null) return high;
+  const [from, to] = [fittedAccuracy(low)!, fittedAccuracy(high)!];
+  const share = (accuracy - from) / (to - from);
+  const read = BETWEEN.map((name) => {
+    const [before, after] = [low[name], high[name]];
+    return [name, before === null || after === null ? after : before + share * (after - before)];
+  });
+  return { ...high, ...Object.fromEntries(read) };
 }
 
 /**

@@ -9,7 +9,7 @@ import { atTrainAccuracy } from './equalFit.ts';
 import { strangers } from './strangers.ts';
 
 export interface ComparedRuns {
-  /** One row a run and layer, at the run's last analyzed epoch or where its training accuracy reaches the bound. */
+  /** One row a run and layer, at the run's last analyzed epoch or where its training accuracy passes the bound. */
   rows: JoinedRow[];
   /** Every analyzed epoch of every run. */
   epochs: JoinedRow[];
@@ -27,7 +27,7 @@ export interface ComparedRuns {
 const ONE_GROUP = 'all alike';
 
 /**
- * Returns the last epoch of every analyzed run of the folders or, with `trainAccuracy`, the first that reaches it; `vary` is the
+ * Returns the last epoch of every analyzed run of the folders or, with `trainAccuracy`, where it first passes that; `vary` is the
  * dotted key that differs within a group. Runs of several folders are named `folder/run`. Throws UserError for a folder given twice, a
  * key no config has, and where nothing is analyzed or reaches that accuracy.
  */
