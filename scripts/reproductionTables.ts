@@ -12,12 +12,7 @@ interface AuthorsRow {
 }
 
 /** Where the sweep is published, the folder trained furthest first: a batch size is read from the first that has it. */
-const SWEEPS = [
-  'hundred-epochs/batch-sweep',
-  'fifty-epochs/batch-sweep',
-  'forty-epochs/batch-sweep',
-  'batch-sweep',
-] as const;
+const SWEEPS = ['hundred-epochs/batch-sweep', 'forty-epochs/batch-sweep', 'batch-sweep'] as const;
 /** The authors' rows, a batch size each, the largest first. */
 const AUTHORS = authorsRows('minialexnet_batch_sweep.rows').rows as unknown as readonly AuthorsRow[];
 /** The accuracy of the training images that runs are compared at: the highest that all but the largest batches reach. */
