@@ -1,4 +1,5 @@
 import { atTrainAccuracy } from '../src/analyze/compare/equalFit.ts';
+import { largestOf } from '../src/base/extremes.ts';
 import type { CsvRow } from '../src/experiment/results/csvFiles.ts';
 import { joinRows } from '../src/experiment/results/joinRows.ts';
 import { type Results, readResults } from '../src/experiment/results/readResults.ts';
@@ -67,7 +68,7 @@ function summary(folder: (path: string) => Results): string {
   });
   const others = SUMMARY.map(([name, path, epochs]) => {
     const results = folder(path);
-    const reached = Math.max(...results.runs.map((run) => run.metrics.at(-1)?.epoch ?? 0));
+    const reached = largestOf(results.runs.map((run) => run.metrics.at(-1)?.epoch ?? 0));
     return [name, epochs === null ? `${reached}` : `${reached} of ${epochs}`, judged(results.reproduction)];
   });
   return table(
@@ -83,17 +84,15 @@ function summary(folder: (path: string) => Results): string {
 /** Counts what can be judged. The authors' slips, repeated, say nothing that their right numbers do not. */
 function judged(rows: readonly CsvRow[]): string {
   const known = rows.filter(
-    ({ number, within }) => within !== null && within !== '' && !String(number).startsWith('slip: '),
+    ({ number, within }) => typeof within === 'boolean' && !String(number).startsWith('slip: '),
   );
-  return `${known.filter(isWithin).length} of ${known.length}`;
+  return `${known.filter(({ within }) => within).length} of ${known.length}`;
 }
-
-const isWithin = ({ within }: CsvRow): boolean => String(within) === 'true';
 
 function sweep(folder: (path: string) => Results): string {
   const rows = AUTHORS.map(({ b, spikes_per_run }) => {
     const { results, run } = sweepRun(folder, b);
-    const fc1 = results.spectra.filter((row) => row.run === run.id && row.layer === 'fc1').at(-1)!;
+    const fc1 = spectraOfFc1(results, run.id).at(-1)!;
     const cell = (number: string, here: number, digits: number): string =>
       beside(numberOf(results, `${number}, b=${b}`) ?? { here }, digits);
     const trained = run.metrics.at(-1)!;
@@ -111,7 +110,7 @@ function sweep(folder: (path: string) => Results): string {
       fc1.alpha!.toPrecision(3),
       fc1.D!.toFixed(2),
       marked(`${fc1.phase}${second}`, label) +
-        (isWithin(label) ? '' : ` (${String(label.authors).replace('|', ' or ')})`),
+        (label.within ? '' : ` (${String(label.authors).replace('|', ' or ')})`),
     ];
   });
   return table(
@@ -168,10 +167,7 @@ function atEpoch(results: Results, epoch: number): string[] {
 function gap(folder: (path: string) => Results): string {
   const columns = AUTHORS.flatMap(({ b, train, test }) => {
     const { results, run } = sweepRun(folder, b);
-    const [taken] = atTrainAccuracy(
-      joinRows(results.spectra, results.runs).filter((row) => row.run === run.id && row.layer === 'fc1'),
-      FITTED,
-    ).rows;
+    const [taken] = atTrainAccuracy(joinRows(spectraOfFc1(results, run.id), [run]), FITTED).rows;
     if (taken === undefined) return [];
     return [
       [
@@ -197,6 +193,10 @@ function sweepRun(folder: (path: string) => Results, b: number) {
   throw new RangeError(`batch size must be trained in one of ${SWEEPS.join(', ')}, got ${b}`);
 }
 
+function spectraOfFc1(results: Results, run: string) {
+  return results.spectra.filter((row) => row.run === run && row.layer === 'fc1');
+}
+
 function numberOf(results: Results, number: string): CsvRow | null {
   return results.reproduction.find((row) => row.number === number) ?? null;
 }
@@ -204,13 +204,13 @@ function numberOf(results: Results, number: string): CsvRow | null {
 /** What was found, the authors' number behind it; in bold where it is out of tolerance. */
 function beside(row: CsvRow | null, digits: number): string {
   if (row === null) return '-';
-  const { here, authors } = row as { here: unknown; authors: unknown };
+  const { here, authors } = row;
   const text = typeof here === 'number' ? here.toFixed(digits) : '-';
   return typeof authors === 'number' ? `${marked(text, row)} (${Number(authors.toFixed(digits))})` : text;
 }
 
 function marked(text: string, row: CsvRow): string {
-  return String(row.within) === 'false' ? `**${text}**` : text;
+  return row.within === false ? `**${text}**` : text;
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
